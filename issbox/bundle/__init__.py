@@ -1,0 +1,1 @@
+"""Bundles: manifest, signature, and one reader and writer for each form."""

@@ -1,0 +1,77 @@
+"""Finds paths that one directory cannot hold side by side on every file system, in little memory.
+
+Two paths clash when they are the same, differ only in case or Unicode form, or when one is a file where the other
+needs a directory. Directories count too: `Packages/a.rpm` and `packages/b.rpm` become one directory on some media.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from issbox.errors import NameClashError
+from issbox.names import clash_key
+
+
+class ClashFinder:
+    """Is told one path after the other and raises NameClashError at the first that clashes with one before it.
+
+    For a file only a 64-bit hash is kept (about 70 bytes for each); when two hashes are equal, the paths told so far
+    are read again to compare them exactly. Paths with the same directory should come one after the other.
+    """
+
+    def __init__(self, again: Callable[[], Iterable[str]]) -> None:
+        """Take a function that gives the paths from the beginning; only those before the present one are read."""
+        self._again = again
+        self._files: set[int] = set()
+        self._directories: dict[str, str] = {}
+        self._last_directory = ""
+
+    def add(self, path: str) -> None:
+        """Take the next path."""
+        directory = path.rpartition("/")[0]
+        if directory != self._last_directory:
+            self._add_directory(directory)
+            self._last_directory = directory
+        key = clash_key(path)
+        if key in self._directories:
+            raise _clash(path, self._directories[key])
+        # Python's string hash is keyed anew in each process, so that nobody can prepare collisions.
+        if hash(key) in self._files:
+            self._compare(path, key)
+        self._files.add(hash(key))
+
+    def _add_directory(self, directory: str) -> None:
+        for ancestor in _with_ancestors(directory):
+            key = clash_key(ancestor)
+            known = self._directories.get(key)
+            if known == ancestor:
+                return
+            if known is not None:
+                raise _clash(ancestor, known)
+            if hash(key) in self._files:
+                self._compare(ancestor, key)
+            self._directories[key] = ancestor
+
+    def _compare(self, path: str, key: str) -> None:
+        for count, other in enumerate(self._again()):
+            if count >= len(self._files):
+                break
+            if clash_key(other) == key:
+                raise _clash(path, other)
+
+
+def refuse_clashes(paths: Callable[[], Iterable[str]]) -> None:
+    """Raise NameClashError when two of the paths clash; `paths` gives them from the beginning, at most twice."""
+    finder = ClashFinder(paths)
+    for path in paths():
+        finder.add(path)
+
+
+def _with_ancestors(directory: str) -> Iterator[str]:
+    while directory:
+        yield directory
+        directory = directory.rpartition("/")[0]
+
+
+def _clash(path: str, other: str) -> NameClashError:
+    if path == other:
+        return NameClashError(f"the path {path!r} is there twice")
+    return NameClashError(f"the paths {other!r} and {path!r} differ only in upper and lower case, or one needs a directory where the other is")

@@ -1,0 +1,1 @@
+"""The front end of commands: one module per noun."""

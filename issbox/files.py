@@ -1,0 +1,213 @@
+"""The ways to touch a disk: atomic write, copy-and-digest in one pass, safe join under a root, locks and syncing."""
+
+import ctypes
+import errno
+import fcntl
+import hashlib
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from io import FileIO
+from pathlib import Path
+from typing import BinaryIO, Protocol, Self
+from uuid import uuid4
+
+from issbox.errors import (
+    BusyError,
+    InvalidValueError,
+    IssboxError,
+    NoSpaceError,
+    OperatingSystemError,
+    PermissionDeniedError,
+)
+from issbox.names import check_relative_path, format_size
+
+BLOCK = 1 << 20
+"""Bytes read at once: smaller blocks cost speed, larger ones gain nothing."""
+
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
+_NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+class Readable(Protocol):
+    """Anything that fills a buffer."""
+
+    def readinto(self, buffer: memoryview, /) -> int | None:
+        """Fill the buffer and give the number of bytes, 0 at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """Size and SHA-256 of bytes that went by."""
+
+    size: int
+    sha256: str
+
+
+def error_from_os(error: OSError) -> IssboxError:
+    """Translate an operating system's error into one a front end can show, naming the path."""
+    where = f"{os.fsdecode(error.filename)}: " if error.filename is not None else ""
+    message = f"{where}{error.strerror or error}"
+    if error.errno in _NO_SPACE:
+        return NoSpaceError(message)
+    if error.errno in _NOT_ALLOWED:
+        return PermissionDeniedError(message)
+    return OperatingSystemError(message)
+
+
+def safe_join(root: Path, relative: str) -> Path:
+    """Join a path from outside below root; raises UnsafePathError when it is absolute or leaves root."""
+    return root / check_relative_path(relative)
+
+
+@contextmanager
+def atomic_write(destination: Path, *, mode: int = 0o644) -> Iterator[BinaryIO]:
+    """Open a file that appears under its name whole and durable, or not at all.
+
+    Raises OSError as the operating system does. The mode is set before any byte is written.
+    """
+    temporary = destination.with_name(f".{destination.name[:200]}.{uuid4().hex[:12]}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as out:
+            os.fchmod(out.fileno(), mode)
+            yield out
+            out.flush()
+            os.fsync(out.fileno())
+        temporary.replace(destination)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_directory(destination.parent)
+
+
+def copy_and_digest(
+    source: Readable, out: BinaryIO | None, *, advance: Callable[[int], None] | None = None, limit: int | None = None
+) -> Digest:
+    """Copy to the end and digest in the same pass; without `out`, only digest.
+
+    Stops one block after `limit` bytes, so that a source that never ends cannot fill the disk: compare the size.
+    """
+    digest = hashlib.sha256()
+    buffer = memoryview(bytearray(BLOCK))
+    size = 0
+    while count := source.readinto(buffer):
+        part = buffer[:count]
+        digest.update(part)
+        if out is not None:
+            out.write(part)
+        size += count
+        if advance is not None:
+            advance(count)
+        if limit is not None and size > limit:
+            break
+    return Digest(size, digest.hexdigest())
+
+
+def open_regular(path: Path) -> FileIO:
+    """Open a regular file for reading without following a link or waiting for a pipe.
+
+    Unbuffered. Raises OSError; a link, device or pipe gives InvalidValueError.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise InvalidValueError(f"{path} is a symbolic link") from None
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise InvalidValueError(f"{path} is not a regular file")
+    return os.fdopen(descriptor, "rb", buffering=0)
+
+
+def digest_file(path: Path) -> Digest:
+    """Give size and SHA-256 of a regular file."""
+    with open_regular(path) as source:
+        return copy_and_digest(source, None)
+
+
+def sync_directory(path: Path) -> None:
+    """Make renames and new names in a directory durable; file systems that cannot do it are left alone."""
+    with suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def sync_filesystem(path: Path) -> None:
+    """Make everything written to the file system of path durable, in one call (Linux syncfs(2))."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        if libc.syncfs(descriptor) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number), str(path))
+    finally:
+        os.close(descriptor)
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a directory tree or a file, if it is there; read-only directories are no obstacle."""
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+        return
+
+    def make_writable(function: Callable[[str], object], name: str, _: object) -> None:
+        parent = Path(name).parent
+        parent.chmod(parent.stat().st_mode | stat.S_IRWXU)
+        if not Path(name).is_symlink():
+            Path(name).chmod(0o700)
+        function(name)
+
+    if path.exists():
+        shutil.rmtree(path, onerror=make_writable)
+
+
+def require_space(path: Path, needed: int, what: str) -> None:
+    """Raise NoSpaceError when the file system of path has fewer than `needed` bytes free for this user."""
+    status = os.statvfs(path)
+    free = status.f_bavail * status.f_frsize
+    if free < needed:
+        raise NoSpaceError(f"{what} needs {format_size(needed)} in {path}, but only {format_size(free)} are free")
+
+
+class FileLock:
+    """A lock between processes that ends with the process, however it ends (flock(2))."""
+
+    def __init__(self, path: Path, *, shared: bool = False, busy: str = "") -> None:
+        """Name the lock's file. `busy` is the message of the BusyError raised when another process holds it."""
+        self._path = path
+        self._operation = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        self._busy = busy or f"another process holds {path}"
+        self._descriptor: int | None = None
+
+    def try_acquire(self) -> bool:
+        """Take the lock if it is free and say whether it was."""
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, self._operation | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return False
+        self._descriptor = descriptor
+        return True
+
+    def release(self) -> None:
+        """Give the lock back; the file stays, since removing it would let two processes in."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def __enter__(self) -> Self:
+        if not self.try_acquire():
+            raise BusyError(self._busy)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()

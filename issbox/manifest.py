@@ -1,0 +1,180 @@
+"""What a bundle says about itself: the manifest and the lines of its file table, as frozen dataclasses.
+
+`docs/bundle-format.md` describes the same fields byte by byte. Fields that a later format adds are ignored by this
+reader and stay in the manifest's bytes, which are kept as they came.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from issbox.model import Content, CredentialKind, ProductKind
+
+FORMAT = "issbox-bundle"
+FORMAT_VERSION = 1
+"""The newest format this issbox writes and reads; every older one is read too."""
+
+MANIFEST_NAME = "issbox-bundle.json"
+SIGNATURE_NAME = "issbox-bundle.json.sig"
+TABLE_NAME = "issbox-files.jsonl"
+
+
+class BundleKind(StrEnum):
+    """Whether a bundle carries all files of its repository versions, or only what its base lacks."""
+
+    COMPLETE = "complete"
+    INCREMENTAL = "incremental"
+
+
+class EntryKind(StrEnum):
+    """What a file of a bundle is."""
+
+    PACKAGE = "package"
+    METADATA = "metadata"
+    KICKSTART = "kickstart"
+    LISTING = "listing"
+    DOCUMENT = "document"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleIdentity:
+    """Which bundle this is."""
+
+    id: str
+    kind: BundleKind
+    created_at: datetime
+    destination: str
+    """Name of the box or network it is meant for; may be empty."""
+    sequence: int
+    """1, 2, 3, ... per source box, organization and destination."""
+    base: Mapping[str, object] | None = None
+    """What an incremental bundle starts from; None for a complete one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleSource:
+    """The box that made the bundle."""
+
+    box_id: str
+    box_name: str
+    key_id: str
+    software: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManifestOrganization:
+    """The organization the content comes from."""
+
+    label: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManifestCredential:
+    """A GPG key or CA certificate that products and repositories refer to; client certificates are never carried."""
+
+    label: str
+    name: str
+    kind: CredentialKind
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManifestProduct:
+    """A product of the bundle."""
+
+    label: str
+    name: str
+    kind: ProductKind
+    description: str = ""
+    gpg_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManifestVersion:
+    """The repository version carried."""
+
+    number: int
+    """Its number in the source box, where it only grows."""
+    created_at: datetime
+    repomd_sha256: str
+    packages: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManifestRepository:
+    """A repository of the bundle."""
+
+    product: str
+    label: str
+    name: str
+    content: Content
+    path: str
+    """Where its tree lies in the bundle, relative."""
+    version: ManifestVersion
+    files: int
+    size: int
+    """Bytes of all files of the version, carried or not."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    gpg_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """How much the file table lists, and how much of it the bundle carries."""
+
+    count: int
+    size: int
+    carried_count: int
+    carried_size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableReference:
+    """The file table, tied to the manifest by its digest."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Volume:
+    """One medium or directory of the bundle."""
+
+    number: int
+    size: int
+    """Bytes of the carried files in it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """The signed head of a bundle."""
+
+    format: str
+    format_version: int
+    bundle: BundleIdentity
+    source: BundleSource
+    organization: ManifestOrganization
+    content_credentials: tuple[ManifestCredential, ...]
+    products: tuple[ManifestProduct, ...]
+    repositories: tuple[ManifestRepository, ...]
+    files: Totals
+    table: TableReference
+    volumes: tuple[Volume, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileEntry:
+    """One line of the file table."""
+
+    path: str
+    """Relative to the bundle."""
+    size: int
+    sha256: str
+    kind: EntryKind
+    repository: int | None = None
+    """Index into the manifest's repositories; None for listing files and documents."""
+    volume: int | None = None
+    """Number of the volume that carries it; None when it is not carried."""

@@ -1,0 +1,126 @@
+"""Rules for labels, paths, digests, times and sizes: what is valid, and one way to write each."""
+
+import re
+import unicodedata
+from datetime import UTC, datetime
+
+from issbox.errors import InvalidValueError, UnsafePathError
+
+LABEL_RULE = "1 to 128 letters, digits, '-' or '_'"
+_LABEL = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?", re.IGNORECASE)
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+
+MAX_PATH_BYTES = 1024
+"""Longest relative path, in bytes of UTF-8; leaves room for a root directory below PATH_MAX (4096)."""
+MAX_SEGMENT_BYTES = 255
+"""NAME_MAX of the usual Linux file systems."""
+_FORBIDDEN_SEGMENTS = frozenset({"", ".", ".."})
+
+
+def is_label(text: str) -> bool:
+    """Tell whether text may stand as a label in paths and metadata."""
+    return _LABEL.fullmatch(text) is not None
+
+
+def check_label(text: str, what: str = "label") -> str:
+    """Give the label back, or raise InvalidValueError saying what a label is."""
+    if not is_label(text):
+        raise InvalidValueError(f"{what} {text!r} is not valid: it must be {LABEL_RULE}")
+    return text
+
+
+def make_label(name: str) -> str:
+    """Derive a label from a name for people; raises InvalidValueError when nothing usable is left."""
+    folded = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    label = re.sub(r"[^A-Za-z0-9_-]+", "_", folded).strip("_")[:128]
+    return check_label(label, f"label made from the name {name!r}")
+
+
+def check_name(text: str, what: str = "name") -> str:
+    """Give the name for people back; it is one line of at most 255 characters without control characters."""
+    if not text.strip() or len(text) > 255 or any(unicodedata.category(c) in {"Cc", "Cf", "Cs"} for c in text):
+        raise InvalidValueError(f"{what} {text!r} is not valid: it must be one line of 1 to 255 printable characters")
+    return text
+
+
+def is_sha256(text: str) -> bool:
+    """Tell whether text is a SHA-256 digest in lower-case hexadecimal."""
+    return _SHA256.fullmatch(text) is not None
+
+
+def path_problem(path: str) -> str | None:
+    """Say why a relative path is unsafe, or None when it is safe.
+
+    Safe is: relative, normalized, `/` between segments, no `.` or `..`, no control characters, no backslash,
+    encodable, and short enough for the usual file systems.
+    """
+    segments = path.split("/")
+    reason: str | None = None
+    try:
+        encoded = [segment.encode() for segment in segments]
+    except UnicodeEncodeError:
+        return "it is not valid UTF-8"
+    if path.startswith("/"):
+        reason = "it is absolute"
+    elif ".." in segments:
+        reason = "it has a '..' segment"
+    elif _FORBIDDEN_SEGMENTS.intersection(segments):
+        reason = "it is not normalized"
+    elif "\\" in path or _has_control_character(path):
+        reason = "it has a backslash or a control character"
+    elif sum(map(len, encoded)) + len(encoded) > MAX_PATH_BYTES or max(map(len, encoded)) > MAX_SEGMENT_BYTES:
+        reason = "it is too long"
+    return reason
+
+
+def _has_control_character(text: str) -> bool:
+    # Control characters are never printable; asking that first keeps a table of a million paths quick.
+    return not text.isprintable() and any(unicodedata.category(c) == "Cc" for c in text)
+
+
+def check_relative_path(path: str) -> str:
+    """Give a safe relative path back, or raise UnsafePathError saying why it is not."""
+    reason = path_problem(path)
+    if reason is not None:
+        raise UnsafePathError(f"the path {path[:200]!r} is not allowed: {reason}")
+    return path
+
+
+def clash_key(path: str) -> str:
+    """Give the form in which two paths collide on a file system that ignores case or Unicode form."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
+
+
+def parse_time(text: str) -> datetime:
+    """Read an ISO 8601 time; a time without a zone is refused, since two sides of a gap may be in two zones."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidValueError(f"{text!r} is not an ISO 8601 time such as 2026-11-01T00:00:00Z") from None
+    if time.tzinfo is None:
+        raise InvalidValueError(f"the time {text!r} has no time zone: write 2026-11-01T00:00:00Z or +01:00")
+    return time.astimezone(UTC)
+
+
+def format_time(time: datetime) -> str:
+    """Write a time as ISO 8601 in UTC, to the second."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse_size(text: str) -> int:
+    """Read a size such as `4380MiB`, `4G` or `1500` and give bytes; K, M, G and T are powers of 1024."""
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
+        raise InvalidValueError(f"{text!r} is not a size such as 4380MiB, 25GiB or 1500000")
+    return int(float(match[1]) * 1024 ** " KMGT".index(match[2].upper() or " "))
+
+
+def format_size(size: float) -> str:
+    """Write bytes for people, for example 1.5 GiB."""
+    unit = 0
+    while abs(size) >= 1024 and unit < len(_UNITS) - 1:
+        size /= 1024
+        unit += 1
+    return f"{size:.0f} B" if unit == 0 else f"{size:.1f} {_UNITS[unit]}"

@@ -1,0 +1,1 @@
+"""Pure functions over the words: no files, sockets, database, clock or randomness."""

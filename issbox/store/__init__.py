@@ -1,0 +1,1 @@
+"""The store: tables, migrations, queries by noun, blobs and published trees."""

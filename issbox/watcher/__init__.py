@@ -1,0 +1,1 @@
+"""The inbox: observer, settling and the service around them."""

@@ -1,0 +1,1 @@
+"""The use cases: what front ends and jobs call."""

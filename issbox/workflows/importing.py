@@ -1,0 +1,304 @@
+"""Taking a bundle in: check it completely, stage every byte once, then make it visible all at once.
+
+Up to the step `store-files` nothing of the bundle is in the store but a staging directory that goes away by itself.
+A refused bundle is not an exception for the inbox: its row says why. What is not the bundle's fault (a full disk, a
+busy box) puts the row back, so that it is tried again.
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from issbox.bundle.check import Limits, open_bundle
+from issbox.bundle.directory import DirectoryReader
+from issbox.errors import (
+    BundleError,
+    ImportRefusedError,
+    InterruptedByUserError,
+    IssboxError,
+    NotFoundError,
+    OlderBundleError,
+)
+from issbox.files import FileLock
+from issbox.manifest import Manifest
+from issbox.model import ContentImport, ImportState, RepositoryVersion, VersionOrigin
+from issbox.rules.importing import ImportPlan, Library, PlannedRepository, plan_import
+from issbox.workflows.context import Context
+from issbox.workflows.publishing import STEPS as PUBLISH_STEPS
+from issbox.workflows.publishing import changing_content, publish
+from issbox.workflows.staging import fill, stage
+
+STEPS: Final = ("check-bundle", "plan-import", "stage-files", "read-metadata", "store-files", *PUBLISH_STEPS)
+"""What an import announces, in order."""
+
+OPEN_STATES: Final = (ImportState.SETTLED, ImportState.CHECKING, ImportState.WAITING, ImportState.IMPORTING)
+"""States from which an import may start; CHECKING and IMPORTING are left behind by a killed process."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """An import under way."""
+
+    row: ContentImport
+    bundle: DirectoryReader
+    manifest: Manifest
+    plan: ImportPlan
+
+
+def run_import(
+    ctx: Context, path: Path, *, organization: str | None = None, allow_older: bool = False
+) -> ContentImport:
+    """Import the bundle at this path by hand; it stays where it is.
+
+    Raises the reason when the bundle is refused, and BusyError while another import is running.
+    """
+    with ctx.store.session():
+        if organization is not None:
+            ctx.store.organizations.get(organization)
+        if not path.exists():
+            raise NotFoundError(f"there is nothing at {path}", hint="Check the path; is the medium mounted?")
+        with ctx.store.transaction():
+            row = ctx.store.imports.add(
+                str(path.absolute()),
+                inbox=False,
+                organization=organization,
+                first_seen=ctx.clock(),
+                allow_older=allow_older,
+            )
+        try:
+            return _attempt(ctx, row)
+        except (BundleError, ImportRefusedError) as error:
+            _refuse(ctx, row.id, error)
+            raise
+        except BaseException as error:
+            _put_back(ctx, row, error)
+            raise
+
+
+def import_bundle(ctx: Context, import_id: int) -> ContentImport:
+    """Import what the row names and give the row as it is afterwards: imported or refused.
+
+    Raises only for what is not the bundle's fault, after putting the row back to SETTLED with the reason.
+    """
+    with ctx.store.session():
+        row = ctx.store.imports.get(import_id)
+        if row.state not in OPEN_STATES:
+            return row
+        try:
+            return _attempt(ctx, row)
+        except (BundleError, ImportRefusedError) as error:
+            return _refuse(ctx, import_id, error)
+        except BaseException as error:
+            _put_back(ctx, row, error)
+            raise
+
+
+def bundle_limits(ctx: Context) -> Limits:
+    """Give the limits that the configuration sets for bundles."""
+    return Limits(max_bundle_size=ctx.settings.inbox.max_bundle_size, max_files=ctx.settings.inbox.max_files)
+
+
+def trusted_public_key(ctx: Context) -> Callable[[str], str | None]:
+    """Give a function from key id to the PEM of the trusted public key, or None."""
+
+    def find(key_id: str) -> str | None:
+        key = ctx.store.trusted_keys.find(key_id)
+        return key.public_key if key is not None else None
+
+    return find
+
+
+def _attempt(ctx: Context, row: ContentImport) -> ContentImport:
+    busy = "another import is running in this box"
+    with FileLock(ctx.store.locks / "import.lock", busy=busy):
+        ctx.progress.step("check-bundle", row.path)
+        _update(ctx, row.id, state=ImportState.CHECKING, reason="")
+        bundle = open_bundle(Path(row.path), trusted_public_key(ctx), bundle_limits(ctx))
+        manifest = bundle.manifest
+        row = _update(
+            ctx,
+            row.id,
+            bundle_id=manifest.bundle.id,
+            source_box=manifest.source.box_id,
+            key_id=manifest.source.key_id,
+            destination=manifest.bundle.destination,
+            sequence=manifest.bundle.sequence,
+            size=manifest.files.size,
+            files=manifest.files.count,
+        )
+        before = ctx.store.imports.imported_bundle(manifest.bundle.id)
+        if before is not None and before.organization == _organization(ctx, row, manifest):
+            note = f"imported before, on {before.updated_at:%Y-%m-%d %H:%M} UTC: nothing to do"
+            ctx.progress.note(note)
+            return _update(ctx, row.id, state=ImportState.IMPORTED, organization=before.organization, reason=note)
+        ctx.progress.step("plan-import")
+        organization = _organization(ctx, row, manifest)
+        plan = plan_import(manifest, _library(ctx, organization), allow_older=row.allow_older)
+        if plan.refusals:
+            raise refusal_error(plan)
+        row = _update(ctx, row.id, state=ImportState.IMPORTING, organization=organization)
+        return _take_in(ctx, _Job(row, bundle, manifest, plan))
+
+
+def refusal_error(plan: ImportPlan) -> IssboxError:
+    """Put all refusals of a plan into one error with every reason and every hint."""
+    message = "; ".join(refusal.message for refusal in plan.refusals)
+    hint = " ".join(dict.fromkeys(refusal.hint for refusal in plan.refusals))
+    if all(refusal.code == OlderBundleError.code for refusal in plan.refusals):
+        return OlderBundleError(message, hint=hint)
+    return ImportRefusedError(message, hint=hint)
+
+
+def _take_in(ctx: Context, job: _Job) -> ContentImport:
+    keys = [planned.repository.key for planned in job.plan.repositories]
+    with ExitStack() as stack:
+        stack.enter_context(changing_content(ctx, keys))
+        batch = stack.enter_context(ctx.store.blobs.batch(f"import-{job.row.id}"))
+        ctx.progress.step("stage-files")
+        stage(ctx, job.bundle, batch)
+        ctx.progress.step("read-metadata")
+        drafts = [stack.enter_context(ctx.store.versions.draft(key)) for key in keys]
+        fill(ctx, job.bundle, batch, drafts)
+        ctx.progress.step("store-files")
+        batch.commit()
+        publish(
+            ctx,
+            drafts,
+            origin=VersionOrigin.IMPORT,
+            source=job.manifest.bundle.id,
+            repomd={planned.repository.key: _repomd(job.manifest, planned) for planned in job.plan.repositories},
+            prepare=lambda: _describe(ctx, job.plan),
+            record=lambda versions: _record(ctx, job, versions),
+        )
+    return ctx.store.imports.get(job.row.id)
+
+
+def _repomd(manifest: Manifest, planned: PlannedRepository) -> str:
+    return manifest.repositories[planned.index].version.repomd_sha256
+
+
+def _describe(ctx: Context, plan: ImportPlan) -> None:
+    """Create and update what the plan says; in the transaction that records the versions."""
+    store, organization = ctx.store, plan.organization
+    for credential in plan.credentials_to_create:
+        store.credentials.create(credential)
+    for credential in plan.credentials_to_update:
+        store.credentials.update(organization, credential.label, name=credential.name, content=credential.content)
+    for product in plan.products_to_create:
+        store.products.create(product)
+    for product in plan.products_to_update:
+        store.products.update(
+            organization,
+            product.label,
+            name=product.name,
+            description=product.description,
+            gpg_key=product.gpg_key,
+        )
+    for planned in plan.repositories:
+        repository = planned.repository
+        if not planned.exists:
+            store.repositories.create(repository)
+        elif planned.changed:
+            store.repositories.update(
+                repository.key,
+                name=repository.name,
+                content=repository.content,
+                variables=repository.variables,
+                gpg_key=repository.gpg_key,
+            )
+        store.repositories.update(repository.key, imported=planned.mark)
+
+
+def _record(ctx: Context, job: _Job, versions: list[RepositoryVersion]) -> None:
+    bundle = job.manifest.bundle
+    note = _skipped(ctx, job)
+    if note:
+        ctx.progress.note(note)
+    ctx.store.imports.update(
+        job.row.id, updated_at=ctx.clock(), state=ImportState.IMPORTED, reason=note, error_code=None
+    )
+    ctx.audit(
+        "content-import.import",
+        bundle.id,
+        organization=job.plan.organization,
+        details={
+            "source_box": job.manifest.source.box_name,
+            "key_id": job.manifest.source.key_id,
+            "sequence": bundle.sequence,
+            "versions": {str(version.repository): version.number for version in versions},
+        },
+    )
+
+
+def _skipped(ctx: Context, job: _Job) -> str:
+    """Say which bundles of the same box were never imported, going by the sequence numbers."""
+    bundle = job.manifest.bundle
+    last = ctx.store.imports.last_sequence(job.manifest.source.box_id, job.plan.organization, bundle.destination)
+    if last is None or bundle.sequence <= last + 1:
+        return ""
+    missing = f"{last + 1}" if bundle.sequence == last + 2 else f"{last + 1} to {bundle.sequence - 1}"
+    return f"skipped: bundle {missing} of this box was never imported here"
+
+
+def _library(ctx: Context, organization: str) -> Library:
+    store = ctx.store
+    store.organizations.get(organization)
+    repositories = store.repositories.list(organization)
+    return Library(
+        organization,
+        {product.label: product for product in store.products.list(organization)},
+        {(repository.key.product, repository.key.label): repository for repository in repositories},
+        {credential.label: credential for credential in store.credentials.list(organization)},
+    )
+
+
+def _organization(ctx: Context, row: ContentImport, manifest: Manifest) -> str:
+    """Give the organization that the bundle goes into: the one chosen, else the one with the bundle's label."""
+    label = row.organization or manifest.organization.label
+    if label not in {organization.label for organization in ctx.store.organizations.list()}:
+        raise ImportRefusedError(
+            f"the bundle comes from the organization {label}, which this box does not have",
+            hint="Create it with `issbox organization create`, or put the bundle into a folder of the inbox named "
+            "after the organization it shall go into; then retry.",
+        )
+    return label
+
+
+def _update(ctx: Context, import_id: int, **changes: object) -> ContentImport:
+    with ctx.store.transaction():
+        return ctx.store.imports.update(import_id, updated_at=ctx.clock(), **changes)
+
+
+def _refuse(ctx: Context, import_id: int, error: IssboxError) -> ContentImport:
+    """Write down why the bundle was refused."""
+    with ctx.store.transaction():
+        row = ctx.store.imports.update(
+            import_id,
+            updated_at=ctx.clock(),
+            state=ImportState.REFUSED,
+            error_code=error.code,
+            reason=f"{error} {error.hint}",
+        )
+        ctx.audit(
+            "content-import.refuse",
+            row.path,
+            organization=row.organization,
+            details={"code": error.code, "reason": str(error), "bundle": row.bundle_id},
+        )
+        return row
+
+
+def _put_back(ctx: Context, row: ContentImport, error: BaseException) -> None:
+    """Write down what happened, which was not the bundle's fault: the inbox tries again, a person has to."""
+    code, reason = InterruptedByUserError.code, "The import was interrupted."
+    if isinstance(error, IssboxError):
+        code, reason = error.code, f"{error} {error.hint}"
+    _update(
+        ctx,
+        row.id,
+        state=ImportState.SETTLED if row.inbox else ImportState.REFUSED,
+        reason=f"{reason} It will be tried again." if row.inbox else reason,
+        error_code=code,
+    )

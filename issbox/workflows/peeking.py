@@ -1,0 +1,71 @@
+"""A look at an unverified manifest: hints for order and waiting, never facts.
+
+Nothing here is trusted. A hint decides when a bundle is checked and which one goes first, never whether it is
+accepted; anything unreadable simply gives no hint.
+"""
+
+import os
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from issbox.errors import InvalidValueError
+from issbox.files import open_regular
+from issbox.manifest import MANIFEST_NAME
+
+MAX_HINT_BYTES: Final = 16 << 20
+"""Manifests above this size give no hint; the check has its own, configured limits."""
+
+
+class _Bundle(msgspec.Struct):
+    id: str = ""
+    destination: str = ""
+    sequence: int = 0
+
+
+class _Source(msgspec.Struct):
+    box_id: str = ""
+
+
+class _Organization(msgspec.Struct):
+    label: str = ""
+
+
+class _Files(msgspec.Struct):
+    carried_count: int = -1
+    carried_size: int = -1
+
+
+class _Table(msgspec.Struct):
+    size: int = -1
+
+
+class Hint(msgspec.Struct, frozen=True):
+    """What a manifest claims. Negative numbers and empty texts stand for what it does not say."""
+
+    bundle: _Bundle = msgspec.field(default_factory=_Bundle)
+    source: _Source = msgspec.field(default_factory=_Source)
+    organization: _Organization = msgspec.field(default_factory=_Organization)
+    files: _Files = msgspec.field(default_factory=_Files)
+    table: _Table = msgspec.field(default_factory=_Table)
+
+    @property
+    def line(self) -> tuple[str, str, str]:
+        """Source box, organization and destination: within one such line, bundles are numbered."""
+        return self.source.box_id, self.organization.label, self.bundle.destination
+
+
+_DECODER: Final = msgspec.json.Decoder(Hint)
+
+
+def peek(bundle: Path) -> Hint | None:
+    """Read what the manifest of this bundle claims; None when there is none that can be read."""
+    try:
+        with open_regular(bundle / MANIFEST_NAME) as source:
+            if os.fstat(source.fileno()).st_size > MAX_HINT_BYTES:
+                return None
+            data = source.read(MAX_HINT_BYTES)
+        return _DECODER.decode(data or b"")
+    except (OSError, InvalidValueError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None

@@ -1,0 +1,94 @@
+"""Making new repository versions visible: trees first, then one transaction, then the symlinks.
+
+Killed before the transaction, nothing is visible and `reconcile` removes the trees; killed after it, the database
+holds the new versions and `reconcile` swaps the symlinks.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Final
+
+from issbox.files import FileLock
+from issbox.model import LIBRARY, RepositoryKey, RepositoryVersion, VersionOrigin
+from issbox.store import Draft
+from issbox.workflows.context import Context
+
+STEPS: Final = ("build-trees", "record-versions", "switch-links")
+"""What `publish` announces, in order."""
+
+
+@contextmanager
+def changing_content(ctx: Context, keys: Sequence[RepositoryKey]) -> Iterator[None]:
+    """Hold what protects a change of these repositories from other processes.
+
+    Shared with other changes, but not with garbage collection; alone on each repository. Raises BusyError naming
+    what is busy. The locks end with the process.
+    """
+    locks = ctx.store.locks
+    with ExitStack() as stack:
+        stack.enter_context(
+            FileLock(locks / "content.lock", shared=True, busy="garbage collection is running in this box")
+        )
+        for key in sorted(set(keys)):
+            name = f"repository-{key.organization}-{key.product}-{key.label}"[:240]
+            stack.enter_context(
+                FileLock(locks / f"{name}.lock", busy=f"the repository {key} is being changed by another process")
+            )
+        yield
+
+
+def publish(
+    ctx: Context,
+    drafts: Sequence[Draft],
+    *,
+    origin: VersionOrigin,
+    source: str,
+    repomd: Mapping[RepositoryKey, str],
+    record: Callable[[list[RepositoryVersion]], None],
+    prepare: Callable[[], None] = lambda: None,
+) -> list[RepositoryVersion]:
+    """Turn drafts into repository versions of Library, all at once.
+
+    Call it inside `changing_content` with every file of the drafts in the blob store. Drafts equal to what the
+    repository holds already make no version. In the same transaction `prepare` is called first, to make repositories
+    that do not exist yet, and `record` last with the versions made, to write history and audit entries.
+    """
+    changed = [draft for draft in drafts if not draft.same_as_latest()]
+    ctx.progress.step("build-trees", f"{len(changed)} repositories have changed")
+    for draft in changed:
+        ctx.store.trees.build(draft.key, draft.next_number, ((file.path, file.sha256) for file in draft.files()))
+    ctx.progress.step("record-versions")
+    with ctx.store.transaction():
+        prepare()
+        versions = (
+            ctx.store.versions.commit(
+                changed, created_at=ctx.clock(), origin=origin, source=source, environment=LIBRARY, repomd=repomd
+            )
+            if changed
+            else []
+        )
+        record(versions)
+    ctx.progress.step("switch-links")
+    for organization in sorted({version.repository.organization for version in versions}):
+        point_environment(ctx, organization, LIBRARY)
+    return versions
+
+
+def point_environment(ctx: Context, organization: str, environment: str) -> int:
+    """Make the links and listing files of an environment agree with the database; gives the number of changes."""
+    trees = ctx.store.trees
+    wanted = {
+        repository.path: (repository.key, number)
+        for repository, number in ctx.store.versions.promoted(organization, environment)
+    }
+    present = trees.pointed(organization, environment)
+    changes = 0
+    for path in present.keys() - wanted.keys():
+        trees.unpoint(organization, environment, path)
+        changes += 1
+    for path, (key, number) in sorted(wanted.items()):
+        if present.get(path) != trees.path(key, number):
+            trees.point(organization, environment, path, key, number)
+            changes += 1
+    trees.write_listings(organization, environment, wanted)
+    return changes

@@ -1,0 +1,143 @@
+"""From a checked bundle to staged blobs and drafts: every byte is read once, hashed and written once."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Final
+
+from issbox.bundle.directory import DirectoryReader
+from issbox.errors import (
+    BadManifestError,
+    BadMetadataError,
+    BundleDamagedError,
+    BundleIncompleteError,
+    DigestMismatchError,
+)
+from issbox.files import require_space
+from issbox.manifest import EntryKind, FileEntry, ManifestRepository
+from issbox.model import FileKind, Package, RepositoryFile
+from issbox.store import Batch, Draft
+from issbox.workflows.context import Context
+from issbox.workflows.parallel import run_all
+from issbox.yum.primary import read_packages
+from issbox.yum.repomd import parse_repomd
+
+_CONTENT: Final = {
+    EntryKind.PACKAGE: FileKind.PACKAGE,
+    EntryKind.METADATA: FileKind.METADATA,
+    EntryKind.KICKSTART: FileKind.KICKSTART,
+}
+_HEAD_ROOM: Final = 16 << 20
+"""Bytes kept free besides the content, for directories and the database."""
+_NAMED: Final = 10
+"""How many missing files a message names."""
+
+
+def stage(ctx: Context, bundle: DirectoryReader, batch: Batch) -> None:
+    """Copy what the store lacks from the bundle into the batch, checking each file against the signed table.
+
+    Raises BundleDamagedError for a file with another digest, BundleIncompleteError when files that the bundle does
+    not carry are not in the store either, and NoSpaceError before anything is copied.
+    """
+    files, size, absent = 0, 0, []
+    for entry in _content(bundle):
+        if not batch.has(entry.sha256, entry.size):
+            if entry.volume is None:
+                absent.append(entry.path)
+            files, size = files + 1, size + entry.size
+    if absent:
+        named = ", ".join(absent[:_NAMED]) + (", ..." if len(absent) > _NAMED else "")
+        raise BundleIncompleteError(
+            f"{len(absent)} files are neither carried by the bundle nor in this box: {named}",
+            hint="Import the bundle that this one builds on first, or have a complete one exported.",
+        )
+    require_space(ctx.store.state_dir, size + _HEAD_ROOM, "the import")
+    ctx.progress.expect(files=files, size=size)
+    run_all(
+        partial(_stage_file, ctx, bundle, batch, entry)
+        for entry in _content(bundle)
+        if not batch.has(entry.sha256, entry.size)
+    )
+
+
+def _content(bundle: DirectoryReader) -> Iterator[FileEntry]:
+    return (entry for entry in bundle.entries() if entry.kind in _CONTENT)
+
+
+def _stage_file(ctx: Context, bundle: DirectoryReader, batch: Batch, entry: FileEntry) -> None:
+    def advance(count: int) -> None:
+        ctx.progress.advance(size=count)
+
+    with bundle.open(entry) as source:
+        try:
+            batch.add(source, sha256=entry.sha256, size=entry.size, advance=advance)
+        except DigestMismatchError as error:
+            raise BundleDamagedError(f"{entry.path} is not what the signed file table says: {error}") from error
+    ctx.progress.advance(files=1)
+
+
+def fill(ctx: Context, bundle: DirectoryReader, batch: Batch, drafts: Sequence[Draft]) -> None:
+    """Write the files of each repository of the bundle into its draft, with what the repodata says of the packages.
+
+    Raises BadManifestError when repodata, file table and manifest contradict each other.
+    """
+    for index, (described, draft) in enumerate(zip(bundle.manifest.repositories, drafts, strict=True)):
+        prefix = f"{described.path}/"
+        metadata = {
+            entry.path.removeprefix(prefix): entry.sha256
+            for entry in _content(bundle)
+            if entry.repository == index and entry.kind is EntryKind.METADATA
+        }
+        if metadata.get("repodata/repomd.xml") != described.version.repomd_sha256:
+            raise BadManifestError(f"the repodata/repomd.xml of {described.path} is not the one the manifest names")
+        packages = _describe_packages(ctx, batch, described, metadata)
+        draft.add(_files(bundle, index, prefix, packages))
+        if packages:
+            raise BadManifestError(
+                f"the repodata of {described.path} lists {next(iter(packages))}, which the file table does not have"
+            )
+
+
+def _describe_packages(
+    ctx: Context, batch: Batch, described: ManifestRepository, metadata: dict[str, str]
+) -> dict[str, tuple[int, Package]]:
+    """Give size and description of every package, by path, from the primary metadata of the repository.
+
+    Kickstart trees may hold more repositories below the main one; each has a repomd.xml of its own.
+    """
+    packages: dict[str, tuple[int, Package]] = {}
+
+    for path, sha256 in metadata.items():
+        if path == "repodata/repomd.xml" or path.endswith("/repodata/repomd.xml"):
+            prefix = path.removesuffix("repodata/repomd.xml")
+            repomd = parse_repomd(batch.locate(sha256).read_bytes())
+            primary = next((record for record in repomd.records if record.type == "primary"), None)
+            if primary is None or prefix + primary.href not in metadata:
+                raise BadManifestError(f"{described.path}/{path} names no primary metadata that the bundle has")
+            try:
+                for entry in read_packages(
+                    batch.locate(metadata[prefix + primary.href]), ctx.settings.synchronize.max_metadata_size
+                ):
+                    packages[prefix + entry.path] = (entry.size, entry.package)
+            except BadMetadataError as error:
+                raise BadManifestError(f"{described.path}/{prefix}{primary.href}: {error}") from error
+    return packages
+
+
+def _files(
+    bundle: DirectoryReader, index: int, prefix: str, packages: dict[str, tuple[int, Package]]
+) -> Iterator[RepositoryFile]:
+    """Give the repository's files; each package found is taken out of `packages`."""
+    for entry in _content(bundle):
+        if entry.repository != index:
+            continue
+        path = entry.path.removeprefix(prefix)
+        package: Package | None = None
+        if entry.kind is EntryKind.PACKAGE:
+            size, package = packages.pop(path, (entry.size, None))
+            if package is None or size != entry.size or not _agrees(package, entry):
+                raise BadManifestError(f"{entry.path} is not described by the repodata, or differently")
+        yield RepositoryFile(path, entry.size, entry.sha256, _CONTENT[entry.kind], package)
+
+
+def _agrees(package: Package, entry: FileEntry) -> bool:
+    return package.checksum_type != "sha256" or package.checksum == entry.sha256

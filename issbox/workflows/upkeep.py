@@ -1,0 +1,201 @@
+"""Keeping the box in order: what every start does, what frees space, and how the box is doing."""
+
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from issbox.errors import InterruptedByUserError
+from issbox.files import FileLock, remove_tree
+from issbox.model import Box, ContentExport, ContentImport, ExportState, ImportState, RepositoryKey
+from issbox.workflows.context import Context
+from issbox.workflows.publishing import point_environment
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcileReport:
+    """What a start had to put in order after a process was killed; all zero when nothing was wrong."""
+
+    trees_built: int
+    trees_removed: int
+    links_changed: int
+    imports_put_back: int
+    exports_undone: int
+    staging_bytes: int
+    """Bytes of unfinished files removed."""
+
+
+@dataclass(frozen=True, slots=True)
+class GarbageReport:
+    """What no repository version needs."""
+
+    versions: int
+    blobs: int
+    size: int
+    dry_run: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How the box is doing."""
+
+    box: Box
+    organizations: int
+    repositories: int
+    imports: dict[str, int]
+    """Number of bundles by state."""
+    needs_attention: tuple[ContentImport, ...]
+    """Bundles that were refused and wait for a person."""
+    trusted_keys: int
+    free: int
+    """Bytes free for the store."""
+    total: int
+
+
+def reconcile(ctx: Context) -> ReconcileReport:
+    """Make everything derived agree with the database, and undo or finish what a killed process left.
+
+    Safe at any time and while other processes work: what they hold locked is left alone.
+    """
+    with ctx.store.session():
+        ctx.store.clean_drafts()
+        staging = ctx.store.clean_staging()
+        imports = _put_imports_back(ctx)
+        exports = _undo_exports(ctx)
+        content = FileLock(ctx.store.locks / "content.lock")
+        built = removed = links = 0
+        if content.try_acquire():
+            try:
+                built, removed = _mend_trees(ctx)
+                links = sum(
+                    point_environment(ctx, organization.label, environment.label)
+                    for organization in ctx.store.organizations.list()
+                    for environment in ctx.store.environments.list(organization.label)
+                )
+            finally:
+                content.release()
+        return ReconcileReport(built, removed, links, imports, exports, staging)
+
+
+def _mend_trees(ctx: Context) -> tuple[int, int]:
+    """Build the published trees that are missing and remove those of no version; gives both counts."""
+    known = ctx.store.versions.in_use()
+    present = set(ctx.store.trees.list())
+    for key, number in present - known:
+        ctx.store.trees.remove(key, number)
+    for key, number in known - present:
+        _build_tree(ctx, key, number)
+    return len(known - present), len(present - known)
+
+
+def _build_tree(ctx: Context, key: RepositoryKey, number: int) -> None:
+    files = ctx.store.versions.files(key, number)
+    ctx.store.trees.build(key, number, ((file.path, file.sha256) for file in files))
+
+
+def _put_imports_back(ctx: Context) -> int:
+    """Let imports of a killed process start over."""
+    lock = FileLock(ctx.store.locks / "import.lock")
+    if not lock.try_acquire():
+        return 0
+    try:
+        left = ctx.store.imports.list(states=(ImportState.CHECKING, ImportState.IMPORTING))
+        for row in left:
+            with ctx.store.transaction():
+                ctx.store.imports.update(
+                    row.id,
+                    updated_at=ctx.clock(),
+                    state=ImportState.SETTLED if row.inbox else ImportState.REFUSED,
+                    error_code=InterruptedByUserError.code,
+                    reason="The import was interrupted and changed nothing."
+                    + (" It starts over by itself." if row.inbox else ""),
+                )
+        return len(left)
+    finally:
+        lock.release()
+
+
+def _undo_exports(ctx: Context) -> int:
+    """Finish the records of bundles that are whole, and remove what a killed export left."""
+    lock = FileLock(ctx.store.locks / "export.lock")
+    if not lock.try_acquire():
+        return 0
+    try:
+        left = [each for each in ctx.store.exports.list() if each.state is ExportState.WRITING]
+        for export in left:
+            _undo_export(ctx, export)
+        return len(left)
+    finally:
+        lock.release()
+
+
+def _undo_export(ctx: Context, export: ContentExport) -> None:
+    path = Path(export.path)
+    if path.exists():
+        ctx.store.exports.update(export.id, state=ExportState.WRITTEN)
+        return
+    remove_tree(path.with_name(f".{path.name}.part"))
+    ctx.store.exports.delete(export.id)
+
+
+def collect_garbage(ctx: Context, *, dry_run: bool) -> GarbageReport:
+    """Remove old repository versions beyond the configured number, and the blobs that no version needs.
+
+    Raises BusyError while content is being changed. A dry run counts only.
+    """
+    with ctx.store.session(), _alone(ctx):
+        keep = ctx.settings.versions.keep
+        versions = 0
+        for repository in ctx.store.repositories.list():
+            numbers = (
+                ctx.store.versions.prunable(repository.key, keep)
+                if dry_run
+                else ctx.store.versions.prune(repository.key, keep)
+            )
+            versions += len(numbers)
+            for number in () if dry_run else numbers:
+                ctx.store.trees.remove(repository.key, number)
+        blobs = size = 0
+        for digest in list(_unneeded(ctx)):
+            blobs, size = blobs + 1, size + ctx.store.blobs.size(digest)
+            if not dry_run:
+                ctx.store.blobs.remove(digest)
+        if not dry_run and (versions or blobs):
+            with ctx.store.transaction():
+                ctx.audit("store.cleanup", "store", details={"versions": versions, "blobs": blobs, "bytes": size})
+        return GarbageReport(versions, blobs, size, dry_run)
+
+
+def _alone(ctx: Context) -> FileLock:
+    return FileLock(
+        ctx.store.locks / "content.lock", busy="content is being changed by a synchronization, import or export"
+    )
+
+
+def _unneeded(ctx: Context) -> Iterator[str]:
+    """Give the blobs that no version refers to, by walking both sorted sequences side by side."""
+    needed = ctx.store.versions.referenced_digests()
+    current = next(needed, None)
+    for digest in ctx.store.blobs.digests():
+        while current is not None and current < digest:
+            current = next(needed, None)
+        if current != digest:
+            yield digest
+
+
+def status(ctx: Context) -> Status:
+    """Say how the box is doing."""
+    with ctx.store.session():
+        imports = ctx.store.imports.list()
+        usage = shutil.disk_usage(ctx.store.state_dir)
+        return Status(
+            box=ctx.store.box.get(),
+            organizations=len(ctx.store.organizations.list()),
+            repositories=len(ctx.store.repositories.list()),
+            imports=dict(Counter(str(each.state) for each in imports)),
+            needs_attention=tuple(each for each in imports if each.state is ImportState.REFUSED),
+            trusted_keys=len(ctx.store.trusted_keys.list()),
+            free=usage.free,
+            total=usage.total,
+        )

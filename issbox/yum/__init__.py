@@ -1,0 +1,1 @@
+"""Yum repositories: reading repodata and mirroring an upstream."""

@@ -1,0 +1,1 @@
+"""Makers of the material that tests and benchmarks work on."""

@@ -1,0 +1,131 @@
+"""Labels, paths, times and sizes."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from issbox.errors import InvalidValueError, UnsafePathError
+from issbox.names import (
+    check_label,
+    check_name,
+    check_relative_path,
+    clash_key,
+    format_size,
+    format_time,
+    is_label,
+    is_sha256,
+    make_label,
+    parse_size,
+    parse_time,
+    path_problem,
+)
+
+
+@pytest.mark.parametrize("label", ["a", "A-b_9", "x" * 128])
+def test_good_labels(label: str) -> None:
+    assert check_label(label) == label
+
+
+@pytest.mark.parametrize("label", ["", "a b", "ä", "x" * 129, "a/b", "..", "a\n", "a.b"])
+def test_bad_labels(label: str) -> None:
+    with pytest.raises(InvalidValueError, match="must be 1 to 128"):
+        check_label(label)
+
+
+@given(st.text())
+def test_a_made_label_is_a_label_or_refused(name: str) -> None:
+    try:
+        assert is_label(make_label(name))
+    except InvalidValueError:
+        assert not any(character.isascii() and character.isalnum() for character in name)
+
+
+def test_a_label_keeps_what_it_can_of_the_name() -> None:
+    assert make_label("Müller & Söhne (base)") == "Muller_Sohne_base"
+
+
+@pytest.mark.parametrize("name", ["", "  ", "a\nb", "\x1b[31mred", "x" * 256, "a\u202eb"])
+def test_names_for_people_are_one_printable_line(name: str) -> None:
+    with pytest.raises(InvalidValueError):
+        check_name(name)
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("/etc/passwd", "absolute"),
+        ("../x", "'..'"),
+        ("a/../b", "'..'"),
+        ("a//b", "not normalized"),
+        ("./a", "not normalized"),
+        ("a/", "not normalized"),
+        ("", "not normalized"),
+        ("a\\b", "backslash"),
+        ("a\x00b", "control"),
+        ("a\x1b[2Jb", "control"),
+        ("a\udc80", "UTF-8"),
+        ("a" * 256, "too long"),
+        ("/".join(["a" * 100] * 11), "too long"),
+    ],
+)
+def test_unsafe_paths(path: str, reason: str) -> None:
+    with pytest.raises(UnsafePathError, match=reason):
+        check_relative_path(path)
+
+
+@given(st.text())
+def test_a_safe_path_stays_below_its_root(path: str) -> None:
+    if path_problem(path) is None:
+        parts = path.split("/")
+        assert ".." not in parts
+        assert all(parts)
+        assert not path.startswith("/")
+
+
+def test_clash_key_ignores_case_and_unicode_form() -> None:
+    assert clash_key("Packages/\u00e9.rpm") == clash_key("packages/E\u0301.RPM")
+    assert clash_key("a") != clash_key("b")
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_times_survive_writing_and_reading(time: datetime) -> None:
+    if time.year >= 1000:
+        assert parse_time(format_time(time)) == time.replace(microsecond=0)
+
+
+def test_times_of_other_zones_are_turned_into_utc() -> None:
+    assert parse_time("2026-11-01T01:00:00+01:00") == datetime(2026, 11, 1, tzinfo=UTC)
+    assert format_time(datetime(2026, 11, 1, 1, tzinfo=timezone(timedelta(hours=1)))) == "2026-11-01T00:00:00Z"
+
+
+@pytest.mark.parametrize("text", ["2026-11-01", "2026-11-01T00:00:00", "yesterday", ""])
+def test_times_without_zone_are_refused(text: str) -> None:
+    with pytest.raises(InvalidValueError):
+        parse_time(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("0", 0), ("1500", 1500), ("4380MiB", 4380 << 20), ("4G", 4 << 30), ("1.5 KiB", 1536), ("2tb", 2 << 40)],
+)
+def test_sizes(text: str, size: int) -> None:
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "-1", "five", "1 XiB", "1e9"])
+def test_bad_sizes(text: str) -> None:
+    with pytest.raises(InvalidValueError):
+        parse_size(text)
+
+
+def test_sizes_for_people() -> None:
+    assert [format_size(size) for size in (0, 1023, 1536, 5 << 30)] == ["0 B", "1023 B", "1.5 KiB", "5.0 GiB"]
+
+
+def test_sha256_is_lower_case_hexadecimal() -> None:
+    assert is_sha256("0" * 64)
+    assert not is_sha256("A" * 64)
+    assert not is_sha256("0" * 63)
+    assert not is_sha256("0" * 64 + "\n")
