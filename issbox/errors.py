@@ -1,6 +1,6 @@
 """The error tree: what went wrong, a stable code, an exit code, and what to do next.
 
-A docstring here is what docs/errors.md says about the code. Front ends print `str(error)` and `error.hint`.
+A docstring here is what docs/exit-codes.md says about the code. Front ends print `str(error)` and `error.hint`.
 """
 
 from enum import IntEnum
@@ -55,6 +55,29 @@ class IssboxError(Exception):
         super().__init__(message)
         if hint is not None:
             self.hint = hint
+
+
+class CommandLineError(IssboxError):
+    """The command line was not understood: an unknown command or option, or a value that is missing."""
+
+    code = "usage"
+    exit_code = ExitCode.USAGE
+    hint = "Run the command with --help."
+
+
+class NotConfirmedError(IssboxError):
+    """A command that deletes something was not confirmed; nothing was changed."""
+
+    code = "not-confirmed"
+    exit_code = ExitCode.USAGE
+    hint = "Run the command again and answer y, or give it --yes."
+
+
+class BugError(IssboxError):
+    """A mistake in issbox itself; the message names the file that holds the details for its developers."""
+
+    code = "bug"
+    hint = "Report it with that file. What was going on is finished or undone when issbox starts again."
 
 
 class ConfigurationError(IssboxError):
@@ -127,6 +150,14 @@ class RedHatProductError(IssboxError):
     code = "red-hat-product"
     exit_code = ExitCode.REFUSED
     hint = "Import the organization's subscription manifest; custom products are made with `issbox product create`."
+
+
+class WrongStateError(IssboxError):
+    """What was asked for is not possible in the state the thing is in; the message names the state."""
+
+    code = "wrong-state"
+    exit_code = ExitCode.CONFLICT
+    hint = "The matching `info` command shows the state."
 
 
 class BusyError(IssboxError):
@@ -345,3 +376,11 @@ class BundleSignatureError(UntrustedBundleError):
 
     code = "bad-signature"
     hint = "Do not use it. Have the bundle copied again, and find out who could change it if it stays so."
+
+
+def every_error() -> list[type[IssboxError]]:
+    """Give every class of the tree, each after the one it belongs to."""
+    found: list[type[IssboxError]] = [IssboxError]
+    for each in found:  # grows while it is walked
+        found.extend(each.__subclasses__())
+    return found

@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 import stat
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -37,6 +38,13 @@ class Readable(Protocol):
 
     def readinto(self, buffer: memoryview, /) -> int | None:
         """Fill the buffer and give the number of bytes, 0 at the end."""
+
+
+class Writable(Protocol):
+    """Anything that takes all bytes it is given."""
+
+    def write(self, data: memoryview, /) -> object:
+        """Write all of the data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,26 +92,39 @@ def atomic_write(destination: Path, *, mode: int = 0o644) -> Iterator[BinaryIO]:
     sync_directory(destination.parent)
 
 
+class _Buffers(threading.local):
+    """A block of memory for each thread: making and clearing one costs more than copying a small file."""
+
+    def __init__(self) -> None:
+        self.free: list[memoryview] = []
+
+
+_buffers = _Buffers()
+
+
 def copy_and_digest(
-    source: Readable, out: BinaryIO | None, *, advance: Callable[[int], None] | None = None, limit: int | None = None
+    source: Readable, out: Writable | None, *, advance: Callable[[int], None] | None = None, limit: int | None = None
 ) -> Digest:
     """Copy to the end and digest in the same pass; without `out`, only digest.
 
     Stops one block after `limit` bytes, so that a source that never ends cannot fill the disk: compare the size.
     """
     digest = hashlib.sha256()
-    buffer = memoryview(bytearray(BLOCK))
+    buffer = _buffers.free.pop() if _buffers.free else memoryview(bytearray(BLOCK))
     size = 0
-    while count := source.readinto(buffer):
-        part = buffer[:count]
-        digest.update(part)
-        if out is not None:
-            out.write(part)
-        size += count
-        if advance is not None:
-            advance(count)
-        if limit is not None and size > limit:
-            break
+    try:
+        while count := source.readinto(buffer):
+            part = buffer[:count]
+            digest.update(part)
+            if out is not None:
+                out.write(part)
+            size += count
+            if advance is not None:
+                advance(count)
+            if limit is not None and size > limit:
+                break
+    finally:
+        _buffers.free.append(buffer)
     return Digest(size, digest.hexdigest())
 
 
@@ -189,17 +210,32 @@ class FileLock:
 
     def try_acquire(self) -> bool:
         """Take the lock if it is free and say whether it was."""
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        while True:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(descriptor, self._operation | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(descriptor)
+                return False
+            if self._names(descriptor):
+                self._descriptor = descriptor
+                return True
+            os.close(descriptor)  # the file was removed while this process waited to lock it
+
+    def _names(self, descriptor: int) -> bool:
+        """Tell whether the path still leads to this open file."""
         try:
-            fcntl.flock(descriptor, self._operation | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
+            return os.path.samestat(os.fstat(descriptor), self._path.stat())
+        except FileNotFoundError:
             return False
-        self._descriptor = descriptor
-        return True
+
+    def remove(self) -> None:
+        """Remove the lock's file and give the lock back; for locks that nobody will ask for again."""
+        self._path.unlink(missing_ok=True)
+        self.release()
 
     def release(self) -> None:
-        """Give the lock back; the file stays, since removing it would let two processes in."""
+        """Give the lock back; the file stays, since others may be about to lock it."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None

@@ -5,6 +5,7 @@ needs a directory. Directories count too: `Packages/a.rpm` and `packages/b.rpm` 
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 
 from issbox.errors import NameClashError
 from issbox.names import clash_key
@@ -17,10 +18,12 @@ class ClashFinder:
     are read again to compare them exactly. Paths with the same directory should come one after the other.
     """
 
-    def __init__(self, again: Callable[[], Iterable[str]]) -> None:
-        """Take a function that gives the paths from the beginning; only those before the present one are read."""
+    def __init__(self, again: Callable[[], Iterable[str]], reserved: Iterable[str] = ()) -> None:
+        """Take a function that gives the paths from the beginning, and names at the root that are taken already."""
         self._again = again
+        self._reserved = {clash_key(name): name for name in reserved}
         self._files: set[int] = set()
+        self._count = 0
         self._directories: dict[str, str] = {}
         self._last_directory = ""
 
@@ -31,29 +34,30 @@ class ClashFinder:
             self._add_directory(directory)
             self._last_directory = directory
         key = clash_key(path)
-        if key in self._directories:
-            raise _clash(path, self._directories[key])
+        taken = self._reserved.get(key) or self._directories.get(key)
+        if taken is not None:
+            raise _clash(path, taken)
         # Python's string hash is keyed anew in each process, so that nobody can prepare collisions.
         if hash(key) in self._files:
             self._compare(path, key)
         self._files.add(hash(key))
+        self._count += 1
 
     def _add_directory(self, directory: str) -> None:
-        for ancestor in _with_ancestors(directory):
+        for ancestor in with_ancestors(directory):
             key = clash_key(ancestor)
             known = self._directories.get(key)
             if known == ancestor:
                 return
-            if known is not None:
-                raise _clash(ancestor, known)
+            taken = self._reserved.get(key) or known
+            if taken is not None:
+                raise _clash(ancestor, taken)
             if hash(key) in self._files:
                 self._compare(ancestor, key)
             self._directories[key] = ancestor
 
     def _compare(self, path: str, key: str) -> None:
-        for count, other in enumerate(self._again()):
-            if count >= len(self._files):
-                break
+        for other in islice(self._again(), self._count):
             if clash_key(other) == key:
                 raise _clash(path, other)
 
@@ -65,13 +69,16 @@ def refuse_clashes(paths: Callable[[], Iterable[str]]) -> None:
         finder.add(path)
 
 
-def _with_ancestors(directory: str) -> Iterator[str]:
-    while directory:
-        yield directory
-        directory = directory.rpartition("/")[0]
+def with_ancestors(path: str) -> Iterator[str]:
+    """Give the path, its directory, the directory of that, and so on without the root."""
+    while path:
+        yield path
+        path = path.rpartition("/")[0]
 
 
 def _clash(path: str, other: str) -> NameClashError:
     if path == other:
-        return NameClashError(f"the path {path!r} is there twice")
-    return NameClashError(f"the paths {other!r} and {path!r} differ only in upper and lower case, or one needs a directory where the other is")
+        return NameClashError(f"the path {path!r} is there twice, or is both a file and a directory")
+    if clash_key(path) == clash_key(other) and path.casefold() != other.casefold():
+        return NameClashError(f"the paths {other!r} and {path!r} differ only in their Unicode form")
+    return NameClashError(f"the paths {other!r} and {path!r} differ only in upper and lower case")

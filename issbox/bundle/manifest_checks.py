@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Set
 from datetime import datetime
+from itertools import pairwise
 from string import Template
 from typing import NoReturn
 
@@ -116,7 +117,7 @@ def _check_repository_paths(repositories: tuple[ManifestRepository, ...]) -> Non
     _check_unique("$.repositories", (f"{repository.product}/{repository.label}" for repository in repositories))
     keyed = sorted((f"{clash_key(repository.path)}/", repository.path) for repository in repositories)
     # Sorted with a final slash, a path that lies in another comes right after one that it lies in.
-    for (outer, outer_path), (inner, inner_path) in zip(keyed, keyed[1:], strict=False):
+    for (outer, outer_path), (inner, inner_path) in pairwise(keyed):
         if inner == outer:
             raise NameClashError(f"two repositories lie at {outer_path!r} and {inner_path!r}")
         if inner.startswith(outer):

@@ -97,15 +97,16 @@ class EntrySpool:
         """Take an entry; raises OSError when it cannot be put on the disk."""
         self._present.append(entry)
         if len(self._present) >= self._limit:
-            out = self._files.enter_context(tempfile.TemporaryFile(dir=self._directory))
-            write_table(self._sorted_present(), out)
-            out.flush()
-            self._runs.append(out)
+            run = tempfile.TemporaryFile(dir=self._directory)  # noqa: SIM115  closed with the spool
+            self._runs.append(self._files.enter_context(run))
+            write_table(self._sorted_present(), run)
+            run.flush()
             self._present = []
 
     def __iter__(self) -> Iterator[FileEntry]:
-        """Give all entries sorted by path; one iteration at a time."""
-        return heapq.merge(*map(_from_start, self._runs), self._sorted_present(), key=_path)
+        """Give all entries sorted by path."""
+        runs = (iter_table(_FromStart(run)) for run in self._runs)
+        return heapq.merge(*runs, self._sorted_present(), key=_path)
 
     def _sorted_present(self) -> list[FileEntry]:
         return sorted(self._present, key=_path)
@@ -117,9 +118,17 @@ class EntrySpool:
         self._files.close()
 
 
-def _from_start(stream: BinaryIO) -> Iterator[FileEntry]:
-    stream.seek(0, os.SEEK_SET)
-    yield from iter_table(stream)
+class _FromStart:
+    """Reads a file from its start, with a place of its own, so that several can read it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._descriptor = file.fileno()
+        self._offset = 0
+
+    def read(self, size: int, /) -> bytes:
+        data = os.pread(self._descriptor, size, self._offset)
+        self._offset += len(data)
+        return data
 
 
 def _path(entry: FileEntry) -> str:

@@ -1,1 +1,10 @@
-"""The store: tables, migrations, queries by noun, blobs and published trees."""
+"""What a box keeps: rows in SQLite or PostgreSQL, blobs by digest, and the published trees made of them."""
+
+from issbox.store.batches import Batch
+from issbox.store.blobs import BlobStore
+from issbox.store.drafts import Draft
+from issbox.store.opening import Store, create_store, open_store
+from issbox.store.products import UNCHANGED
+from issbox.store.trees import Trees
+
+__all__ = ["UNCHANGED", "Batch", "BlobStore", "Draft", "Store", "Trees", "create_store", "open_store"]

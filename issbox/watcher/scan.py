@@ -1,7 +1,7 @@
 """What lies in the inbox: which entries are candidates, and what each looks like right now.
 
-Nothing is opened but the manifest, links are never followed, and a hostile directory costs no more than
-`max_files` calls of lstat.
+Nothing is opened but the manifest, links are never followed, and the number of lstat calls for one candidate is
+bounded, however large a hostile directory is.
 """
 
 import os
@@ -44,6 +44,15 @@ class Candidate:
     """Bytes."""
 
 
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What one look at the inbox found."""
+
+    candidates: tuple[Candidate, ...]
+    nameless: tuple[Path, ...]
+    """Entries that no row can name, since their names are not valid UTF-8."""
+
+
 @dataclass(slots=True)
 class _Tally:
     """Sums over the entries of one candidate."""
@@ -55,6 +64,8 @@ class _Tally:
     """Regular files besides the three that describe the bundle."""
     file_size: int = 0
     unfinished: bool = False
+    top: int | None = None
+    """Mode of the candidate itself; None when it has vanished."""
 
     @property
     def fingerprint(self) -> str:
@@ -66,22 +77,26 @@ def is_ignored(name: str) -> bool:
     return name.startswith(".") or name.endswith(_UNFINISHED) or name in _NOT_OURS
 
 
-def look(inbox: Path, organizations: Collection[str], max_files: int) -> list[Candidate]:
+def look(inbox: Path, organizations: Collection[str], max_files: int) -> Findings:
     """Give the candidates of the inbox, sorted by path.
 
     A directory named after an organization that is no bundle itself is a folder of candidates for it.
     Raises FileNotFoundError or NotADirectoryError when the inbox is not there, PermissionError when it is closed.
     """
-    return sorted(
-        (_measure(path, organization, max_files) for path, organization in _places(inbox, organizations)),
-        key=lambda candidate: candidate.path,
-    )
+    candidates: list[Candidate] = []
+    nameless: list[Path] = []
+    for path, organization in sorted(_places(inbox, organizations), key=lambda place: place[0]):
+        if _is_text(str(path)):
+            candidates.append(_measure(path, organization, max_files))
+        else:
+            nameless.append(path)
+    return Findings(tuple(candidates), tuple(nameless))
 
 
 def _places(inbox: Path, organizations: Collection[str]) -> Iterator[tuple[Path, str | None]]:
     for name in _names(inbox):
         path = inbox / name
-        if name not in organizations or not _is_directory(path) or (path / MANIFEST_NAME).exists():
+        if name not in organizations or not _is_directory(path) or os.path.lexists(path / MANIFEST_NAME):
             yield path, None
             continue
         try:
@@ -92,7 +107,15 @@ def _places(inbox: Path, organizations: Collection[str]) -> Iterator[tuple[Path,
 
 
 def _names(directory: Path) -> list[str]:
-    return [name for name in os.listdir(directory) if not is_ignored(name)]  # noqa: PTH208 - names, not paths
+    return [path.name for path in directory.iterdir() if not is_ignored(path.name)]
+
+
+def _is_text(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_directory(path: Path) -> bool:
@@ -104,18 +127,21 @@ def _is_directory(path: Path) -> bool:
 
 def _measure(path: Path, organization: str | None, max_files: int) -> Candidate:
     tally = _Tally()
-    directory = _is_directory(path)
-    for relative, status in _entries(path, max_files):
+    bound = 2 * max_files + 1000  # directories are entries too
+    for relative, status in _entries(path, bound):
         _count(tally, relative, status)
-    heads = {name: _size(path / name) for name in _HEAD} if directory else {}
-    crowded = tally.entries > max_files
-    hint = peek(path) if directory and not crowded else None
-    complete, words = _progress(tally, heads, hint)
-    return Candidate(path, organization, tally.fingerprint, complete or crowded, words, tally.files, tally.file_size)
+    if tally.top is not None and not stat.S_ISDIR(tally.top):
+        complete, words = _other_progress(tally.top, tally.size)
+    elif tally.entries > bound:
+        complete, words = True, f"more than {bound} entries"
+    else:
+        heads = {name: _size(path / name) for name in _HEAD}
+        complete, words = _bundle_progress(tally, heads, peek(path))
+    return Candidate(path, organization, tally.fingerprint, complete, words, tally.files, tally.file_size)
 
 
-def _entries(path: Path, max_files: int) -> Iterator[tuple[str, os.stat_result]]:
-    """Give name and lstat of the candidate itself and of everything below it, `max_files` + 1 entries at most.
+def _entries(path: Path, bound: int) -> Iterator[tuple[str, os.stat_result]]:
+    """Give name and lstat of the candidate itself and of everything below it, `bound` + 1 entries at most.
 
     What vanishes or is closed to us in the middle is left out: the fingerprint changes again when that changes.
     """
@@ -125,25 +151,28 @@ def _entries(path: Path, max_files: int) -> Iterator[tuple[str, os.stat_result]]
         return
     yield "", top
     pending = [(path, "")] if stat.S_ISDIR(top.st_mode) else []
-    left = max_files
     while pending:
         directory, prefix = pending.pop()
-        try:
-            with os.scandir(directory) as entries:
-                for entry in entries:
-                    try:
-                        status = entry.stat(follow_symlinks=False)
-                    except OSError:
-                        continue
-                    relative = f"{prefix}{entry.name}"
-                    yield relative, status
-                    left -= 1
-                    if left < 0:
-                        return
-                    if stat.S_ISDIR(status.st_mode):
-                        pending.append((directory / entry.name, f"{relative}/"))
-        except OSError:
-            continue
+        for name, status in _children(directory):
+            relative = f"{prefix}{name}"
+            yield relative, status
+            bound -= 1
+            if bound <= 0:
+                return
+            if stat.S_ISDIR(status.st_mode):
+                pending.append((directory / name, f"{relative}/"))
+
+
+def _children(directory: Path) -> Iterator[tuple[str, os.stat_result]]:
+    try:
+        with os.scandir(directory) as entries:
+            for entry in entries:
+                try:
+                    yield entry.name, entry.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    continue
+    except OSError:
+        return
 
 
 def _count(tally: _Tally, relative: str, status: os.stat_result) -> None:
@@ -151,9 +180,11 @@ def _count(tally: _Tally, relative: str, status: os.stat_result) -> None:
     size = 0 if directory else status.st_size
     tally.entries += 1
     tally.size += size
+    if not relative:
+        tally.top = status.st_mode
     # A sum does not depend on the order in which the file system lists entries. The kind is part of it, the owner and
-    # the mode are not. The candidate's own time is left out: a move between directories may change it.
-    time = status.st_mtime_ns if relative else 0
+    # the mode are not. A candidate directory's own time is left out: a move between directories may change it.
+    time = status.st_mtime_ns if relative or not directory else 0
     line = f"{relative}\0{stat.S_IFMT(status.st_mode)}\0{size}\0{time}".encode(errors="surrogateescape")
     tally.mark = (tally.mark + (crc32(line) << 32 | crc32(line, 1))) & _MASK
     if stat.S_ISREG(status.st_mode) and relative not in _HEAD:
@@ -172,8 +203,18 @@ def _size(path: Path) -> int | None:
     return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
-def _progress(tally: _Tally, heads: dict[str, int | None], hint: Hint | None) -> tuple[bool, str]:
-    """Say whether the candidate looks complete, and in words how far it has come."""
+def _other_progress(mode: int, size: int) -> tuple[bool, str]:
+    """Say how far something has come that is no directory.
+
+    A file may still be growing, and moving it away would cut it; links, pipes and devices do not grow.
+    """
+    if stat.S_ISREG(mode):
+        return False, f"a single file, {format_size(size)}; a bundle is a directory"
+    return True, "neither a file nor a directory"
+
+
+def _bundle_progress(tally: _Tally, heads: dict[str, int | None], hint: Hint | None) -> tuple[bool, str]:
+    """Say whether the directory looks complete, and in words how far it has come."""
     if hint is None or hint.files.carried_count < 0 or hint.files.carried_size < 0:
         return False, f"{tally.files} files, {format_size(tally.file_size)}; no readable {MANIFEST_NAME} yet"
     wanted, size = hint.files.carried_count, hint.files.carried_size

@@ -22,7 +22,7 @@ STEPS: Final = ("create-store", "make-key", "record-box")
 SIGNING_KEY: Final = Path("keys", "signing.pem")
 """Where the private key lies in the state directory."""
 
-_LARGEST_KEY: Final = 64 << 10
+LARGEST_KEY: Final = 64 << 10
 """Bytes; a public key has about a hundred, so that anything larger is another file."""
 
 
@@ -117,9 +117,9 @@ def add_trusted_key(ctx: Context, pem: str, name: str | None = None) -> TrustedK
     if "PRIVATE KEY" in pem:
         raise InvalidValueError(
             "this is a private key, which must never leave its box",
-            hint="Run `issbox box show --public-key` on the box whose bundles are to be accepted, and add what it prints.",
+            hint="Add what `issbox box show --public-key` prints on the box whose bundles are to be accepted.",
         )
-    if len(pem) > _LARGEST_KEY:
+    if len(pem) > LARGEST_KEY:
         raise InvalidValueError(f"this is no public key: it has {len(pem)} characters")
     normalized, key_id = read_public_key(pem)
     name = check_name(name if name is not None else f"box-{key_id[:8]}", "key name")
@@ -149,3 +149,12 @@ def remove_trusted_key(ctx: Context, name_or_fingerprint: str) -> TrustedKey:
         ctx.store.trusted_keys.remove(key.key_id)
         ctx.audit("trusted-key.remove", key.name, details={"key_id": key.key_id})
     return key
+
+
+def find_public_key(ctx: Context, key_id: str) -> str | None:
+    """Give the public key (PEM) of this fingerprint when it is trusted or this box's own, or None."""
+    with ctx.store.session():
+        if key_id == ctx.store.box.get().key_id:
+            return public_key(ctx)
+        key = ctx.store.trusted_keys.find(key_id)
+        return key.public_key if key is not None else None

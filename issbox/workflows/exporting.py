@@ -42,7 +42,7 @@ from issbox.model import (
     RepositoryVersion,
 )
 from issbox.names import check_name
-from issbox.rules.layout import bundle_name, first_clash, listings
+from issbox.rules.layout import bundle_name, first_clash
 from issbox.workflows.boxes import signing_key
 from issbox.workflows.context import Context
 from issbox.workflows.parallel import run_all
@@ -180,8 +180,7 @@ def _write_bundle(ctx: Context, plan: ExportPlan, row: ContentExport) -> Path:
         ctx.progress.step("copy-files", f"to {final}")
         ctx.progress.expect(files=plan.files, size=plan.size)
         _copy_files(ctx, plan, writer)
-        for directory, text in listings(repository.path for repository, _ in plan.repositories).items():
-            writer.add_bytes(f"{directory}/listing" if directory else "listing", EntryKind.LISTING, text.encode())
+        writer.add_listings(repository.path for repository, _ in plan.repositories)
         writer.add_bytes(_DOCUMENT, EntryKind.DOCUMENT, katello_metadata(manifest))
         ctx.progress.step("finish-bundle")
         return writer.finish(manifest, signing_key(ctx))
@@ -196,8 +195,8 @@ def _copy_files(ctx: Context, plan: ExportPlan, writer: DirectoryWriter) -> None
                 writer.add(
                     f"{repository.path}/{file.path}",
                     EntryKind(file.kind.value),
-                    index,
                     source,
+                    repository=index,
                     expected=Digest(file.size, file.sha256),
                     advance=lambda count: ctx.progress.advance(size=count),
                 )

@@ -6,7 +6,7 @@ accepted; anything unreadable simply gives no hint.
 
 import os
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -18,10 +18,13 @@ MAX_HINT_BYTES: Final = 16 << 20
 """Manifests above this size give no hint; the check has its own, configured limits."""
 
 
+_Count = Annotated[int, msgspec.Meta(ge=-1, le=2**62)]
+
+
 class _Bundle(msgspec.Struct):
     id: str = ""
     destination: str = ""
-    sequence: int = 0
+    sequence: _Count = 0
 
 
 class _Source(msgspec.Struct):
@@ -33,12 +36,12 @@ class _Organization(msgspec.Struct):
 
 
 class _Files(msgspec.Struct):
-    carried_count: int = -1
-    carried_size: int = -1
+    carried_count: _Count = -1
+    carried_size: _Count = -1
 
 
 class _Table(msgspec.Struct):
-    size: int = -1
+    size: _Count = -1
 
 
 class Hint(msgspec.Struct, frozen=True):

@@ -1,7 +1,8 @@
 """From a checked bundle to staged blobs and drafts: every byte is read once, hashed and written once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from itertools import groupby
 from typing import Final
 
 from issbox.bundle.directory import DirectoryReader
@@ -11,6 +12,7 @@ from issbox.errors import (
     BundleDamagedError,
     BundleIncompleteError,
     DigestMismatchError,
+    UnsafePathError,
 )
 from issbox.files import require_space
 from issbox.manifest import EntryKind, FileEntry, ManifestRepository
@@ -78,23 +80,46 @@ def _stage_file(ctx: Context, bundle: DirectoryReader, batch: Batch, entry: File
 def fill(ctx: Context, bundle: DirectoryReader, batch: Batch, drafts: Sequence[Draft]) -> None:
     """Write the files of each repository of the bundle into its draft, with what the repodata says of the packages.
 
-    Raises BadManifestError when repodata, file table and manifest contradict each other.
+    The drafts are in the order of the manifest's repositories. Raises BadManifestError when repodata, file table and
+    manifest contradict each other.
     """
-    for index, (described, draft) in enumerate(zip(bundle.manifest.repositories, drafts, strict=True)):
-        prefix = f"{described.path}/"
-        metadata = {
-            entry.path.removeprefix(prefix): entry.sha256
-            for entry in _content(bundle)
-            if entry.repository == index and entry.kind is EntryKind.METADATA
-        }
-        if metadata.get("repodata/repomd.xml") != described.version.repomd_sha256:
-            raise BadManifestError(f"the repodata/repomd.xml of {described.path} is not the one the manifest names")
-        packages = _describe_packages(ctx, batch, described, metadata)
-        draft.add(_files(bundle, index, prefix, packages))
-        if packages:
-            raise BadManifestError(
-                f"the repodata of {described.path} lists {next(iter(packages))}, which the file table does not have"
-            )
+    repositories = bundle.manifest.repositories
+    metadata: list[dict[str, str]] = [{} for _ in repositories]
+    for entry in _content(bundle):
+        if entry.kind is EntryKind.METADATA:
+            described = repositories[_index(entry)]
+            metadata[_index(entry)][entry.path.removeprefix(f"{described.path}/")] = entry.sha256
+    filled = set()
+    # Sorted by path, and no repository lies inside another one: the entries of each stand together.
+    for index, entries in groupby(_content(bundle), _index):
+        _fill_draft(ctx, batch, repositories[index], metadata=metadata[index], entries=entries, draft=drafts[index])
+        filled.add(index)
+    for index in set(range(len(repositories))) - filled:
+        raise BadManifestError(f"the file table has no file of the repository {repositories[index].path}")
+
+
+def _index(entry: FileEntry) -> int:
+    assert entry.repository is not None, "the reader has checked it"
+    return entry.repository
+
+
+def _fill_draft(
+    ctx: Context,
+    batch: Batch,
+    described: ManifestRepository,
+    *,
+    metadata: dict[str, str],
+    entries: Iterable[FileEntry],
+    draft: Draft,
+) -> None:
+    if metadata.get("repodata/repomd.xml") != described.version.repomd_sha256:
+        raise BadManifestError(f"the repodata/repomd.xml of {described.path} is not the one the manifest names")
+    packages = _describe_packages(ctx, batch, described, metadata)
+    draft.add(_files(described, entries, packages))
+    if packages:
+        raise BadManifestError(
+            f"the repodata of {described.path} lists {next(iter(packages))}, which the file table does not have"
+        )
 
 
 def _describe_packages(
@@ -113,24 +138,22 @@ def _describe_packages(
             primary = next((record for record in repomd.records if record.type == "primary"), None)
             if primary is None or prefix + primary.href not in metadata:
                 raise BadManifestError(f"{described.path}/{path} names no primary metadata that the bundle has")
+            name = prefix + primary.href
             try:
-                for entry in read_packages(
-                    batch.locate(metadata[prefix + primary.href]), ctx.settings.synchronize.max_metadata_size
-                ):
+                limit = ctx.settings.synchronize.max_metadata_size
+                for entry in read_packages(batch.locate(metadata[name]), limit, name=f"{described.path}/{name}"):
                     packages[prefix + entry.path] = (entry.size, entry.package)
-            except BadMetadataError as error:
-                raise BadManifestError(f"{described.path}/{prefix}{primary.href}: {error}") from error
+            except (BadMetadataError, UnsafePathError) as error:
+                raise BadManifestError(str(error)) from error
     return packages
 
 
 def _files(
-    bundle: DirectoryReader, index: int, prefix: str, packages: dict[str, tuple[int, Package]]
+    described: ManifestRepository, entries: Iterable[FileEntry], packages: dict[str, tuple[int, Package]]
 ) -> Iterator[RepositoryFile]:
     """Give the repository's files; each package found is taken out of `packages`."""
-    for entry in _content(bundle):
-        if entry.repository != index:
-            continue
-        path = entry.path.removeprefix(prefix)
+    for entry in entries:
+        path = entry.path.removeprefix(f"{described.path}/")
         package: Package | None = None
         if entry.kind is EntryKind.PACKAGE:
             size, package = packages.pop(path, (entry.size, None))

@@ -110,6 +110,8 @@ class Extra:
     """Its type in repomd.xml."""
     name: str
     content: bytes
+    compressed: bool = True
+    """Compressed like the package lists, or laid down as it is."""
 
 
 def rpmbuild_is_missing() -> bool:
@@ -200,7 +202,12 @@ def make_repository(root: Path, cache: Path, *, count: int, size: int, seed: int
         Extra("group", "comps.xml", comps(recipes)),
         Extra("updateinfo", "updateinfo.xml", updateinfo(recipes)),
         Extra("modules", "modules.yaml", modules(recipes)),
-        Extra("productid", "productid", b"-----BEGIN CERTIFICATE-----\nc2FtcGxl\n-----END CERTIFICATE-----\n"),
+        Extra(
+            "productid",
+            "productid",
+            b"-----BEGIN CERTIFICATE-----\nc2FtcGxl\n-----END CERTIFICATE-----\n",
+            compressed=False,
+        ),
     )
     write_repository(Repository(root, packages, extras))
     return root
@@ -212,8 +219,10 @@ def write_repository(repository: Repository) -> None:
     home.mkdir(parents=True)
     for package in repository.packages:
         _link(package, home / package.name)
-    with createrepo_c.RepositoryWriter(str(repository.root), num_packages=len(repository.packages)) as writer:
-        writer.repomd.set_revision(repository.revision)
+    writer = createrepo_c.RepositoryWriter(
+        str(repository.root), num_packages=len(repository.packages), compression=createrepo_c.GZ_COMPRESSION
+    )
+    with writer:
         for package in repository.packages:
             found = createrepo_c.package_from_rpm(str(home / package.name), location_href=f"Packages/{package.name}")
             found.time_file = EPOCH
@@ -221,8 +230,14 @@ def write_repository(repository: Repository) -> None:
         for extra in repository.extras:
             path = repository.root / extra.name
             path.write_bytes(extra.content)
-            writer.add_repomd_metadata(extra.type, str(path))
+            writer.add_repomd_metadata(extra.type, str(path), use_compression=extra.compressed)
             path.unlink()
+    repomd = createrepo_c.Repomd()
+    repomd.set_revision(repository.revision)
+    for record in writer.repomd.records:
+        record.timestamp = EPOCH  # instead of the time of day
+        repomd.set_record(record)
+    (repository.root / "repodata/repomd.xml").write_text(repomd.xml_dump())
 
 
 def _link(source: Path, destination: Path) -> None:

@@ -1,0 +1,145 @@
+"""Walks and opens what lies below a directory without following a link, opening a device or waiting for a pipe.
+
+Every step goes from an open directory to a name in it, so that nobody can put a link in between.
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import FileIO
+from pathlib import Path
+
+from issbox.errors import BundleIncompleteError, NotABundleError, UnsafeFileError, UnsafePathError
+from issbox.files import error_from_os
+from issbox.names import MAX_PATH_BYTES
+
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_KINDS = {
+    stat.S_IFLNK: "a symbolic link",
+    stat.S_IFBLK: "a block device",
+    stat.S_IFCHR: "a character device",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFDIR: "a directory",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A regular file found below a root."""
+
+    path: str
+    """Relative to the root."""
+    size: int
+
+
+def open_file(root: Path, path: str) -> FileIO:
+    """Open a regular file below root for reading, unbuffered.
+
+    Raises BundleIncompleteError when it is not there, UnsafeFileError when it, or a directory on the way, is a link
+    or anything else than it should be, and the translation of any other OSError. `path` must be a safe one.
+    """
+    directory, _, name = path.rpartition("/")
+    with _translated(root, path), _open_directory(root, directory) as parent:
+        mode = os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode
+        if not stat.S_ISREG(mode):
+            raise _unsafe(path, mode)
+        descriptor = os.open(name, _FILE, dir_fd=parent)
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode):
+            os.close(descriptor)
+            raise _unsafe(path, mode)
+        return os.fdopen(descriptor, "rb", buffering=0)
+
+
+@contextmanager
+def reading(root: Path, path: str) -> Iterator[FileIO]:
+    """Open as `open_file` does, and translate what goes wrong while reading, too."""
+    with _translated(root, path), open_file(root, path) as source:
+        yield source
+
+
+def walk(root: Path) -> Iterator[FoundFile]:
+    """Give every file below root, in the order of their paths.
+
+    Keeps only the names of the directories it is in. Raises UnsafeFileError at the first link, device, pipe or
+    socket, and UnsafePathError for a path too long for any bundle.
+    """
+    waiting: list[tuple[str, FoundFile | None]] = [("", None)]
+    while waiting:
+        path, file = waiting.pop()
+        if file is not None:
+            yield file
+        else:
+            waiting.extend(sorted(_scan(root, path), key=_order, reverse=True))
+
+
+def _scan(root: Path, directory: str) -> Iterator[tuple[str, FoundFile | None]]:
+    prefix = f"{directory}/" if directory else ""
+    if len(os.fsencode(prefix)) > MAX_PATH_BYTES:
+        raise UnsafePathError(f"the directory {directory[:200]!r}... has a path longer than any in a bundle")
+    with (
+        _translated(root, directory or "."),
+        _open_directory(root, directory) as descriptor,
+        os.scandir(descriptor) as found,
+    ):
+        for entry in found:
+            path = prefix + entry.name
+            if entry.is_dir(follow_symlinks=False):
+                yield path, None
+                continue
+            status = entry.stat(follow_symlinks=False)
+            if not stat.S_ISREG(status.st_mode):
+                raise _unsafe(path, status.st_mode)
+            yield path, FoundFile(path, status.st_size)
+
+
+def _order(item: tuple[str, FoundFile | None]) -> str:
+    # With its slash, a directory stands where the paths below it stand among all paths.
+    path, file = item
+    return path if file is not None else f"{path}/"
+
+
+@contextmanager
+def _open_directory(root: Path, directory: str) -> Iterator[int]:
+    descriptor = _open_root(root)
+    try:
+        for name in directory.split("/") if directory else ():
+            inner = os.open(name, _DIRECTORY, dir_fd=descriptor)
+            os.close(descriptor)
+            descriptor = inner
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _open_root(root: Path) -> int:
+    try:
+        return os.open(root, _DIRECTORY)
+    except OSError as error:
+        if error.errno in {errno.ENOTDIR, errno.ELOOP, errno.ENOENT}:
+            what = "is a link" if root.is_symlink() else "is not a directory" if root.exists() else "does not exist"
+            raise NotABundleError(f"{root} {what}") from None
+        raise
+
+
+@contextmanager
+def _translated(root: Path, path: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise BundleIncompleteError(f"the file {path!r} is missing") from None
+    except OSError as error:
+        if error.errno in {errno.ELOOP, errno.ENOTDIR, errno.ENXIO}:
+            raise UnsafeFileError(f"{path!r} is a link or lies behind one, or is no regular file") from None
+        error.filename = str(root / path)
+        raise error_from_os(error) from None
+
+
+def _unsafe(path: str, mode: int) -> UnsafeFileError:
+    kind = _KINDS.get(stat.S_IFMT(mode), "neither a file nor a directory")
+    return UnsafeFileError(f"{path!r} is {kind}; a bundle holds only files and directories")

@@ -1,0 +1,137 @@
+"""`issbox content-import`."""
+
+from pathlib import Path
+
+import click
+
+from issbox.cli.command import Run, command
+from issbox.cli.index import noun
+from issbox.cli.options import yes_option
+from issbox.cli.shapes import Field, Shape, fingerprint, size
+from issbox.errors import ImportRefusedError, IssboxError, every_error
+from issbox.model import ContentImport, ImportState
+
+content_import = noun("content-import")
+
+IMPORT = Shape[ContentImport](
+    "content import",
+    (
+        Field("id", "number of the import in this box", lambda each: each.id, column=True),
+        Field(
+            "state",
+            "`arriving`, `settled`, `checking`, `waiting`, `importing`, `imported`, `refused` or `discarded`",
+            lambda each: each.state,
+            column=True,
+        ),
+        Field(
+            "organization",
+            "label of the organization it goes into, or null while that is not known",
+            lambda each: each.organization,
+            column=True,
+        ),
+        Field("path", "where the bundle lies now; empty once it was deleted", lambda each: each.path, column=True),
+        Field("inbox", "whether it came through the inbox", lambda each: each.inbox),
+        Field("first_seen", "when it was first seen", lambda each: each.first_seen),
+        Field("updated_at", "when its state changed last", lambda each: each.updated_at, column=True),
+        Field("bundle_id", "id of the bundle, or null while it has not been checked", lambda each: each.bundle_id),
+        Field("source_box", "id of the box that made it, or null", lambda each: each.source_box),
+        Field("key_id", "fingerprint of the key that signed it, or null", lambda each: each.key_id, show=fingerprint),
+        Field("destination", "destination server named at the export, or null", lambda each: each.destination),
+        Field("sequence", "its number among the exports for that destination, or null", lambda each: each.sequence),
+        Field("files", "number of files of its repositories", lambda each: each.files),
+        Field("size", "bytes of these files", lambda each: each.size, show=size),
+        Field("error_code", "code of the error that refused it, or null", lambda each: each.error_code, column=True),
+        Field("reason", "in words: why it was refused, or what it waits for", lambda each: each.reason, column=True),
+        Field("allow_older", "whether an older bundle than the last one is accepted", lambda each: each.allow_older),
+    ),
+)
+
+
+def refusal(row: ContentImport) -> IssboxError:
+    """Give the error that an import's row tells of."""
+    known = {error.code: error for error in every_error()}
+    return known.get(row.error_code or "", ImportRefusedError)(row.reason)
+
+
+@command(
+    "run",
+    group=content_import,
+    example="issbox content-import run /media/usb/ACME-base-0001-20261101T120000Z",
+    shape=IMPORT,
+)
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option(
+    "--organization", metavar="LABEL", help="Import into this organization instead of the one of the same label."
+)
+@click.option("--allow-older", is_flag=True, help="Accept a bundle that is older than one imported before.")
+def run_(run: Run, *, path: Path, organization: str | None, allow_older: bool) -> None:
+    """Import the bundle at PATH now, in the foreground; it stays where it is.
+
+    Everything of the bundle is checked first. The import is visible all at once, or not at all.
+    """
+    from issbox.workflows.importing import run_import
+
+    done = run_import(run.open(), path, organization=organization, allow_older=allow_older)
+    run.say(done.reason or f"Imported into {done.organization}.")
+    run.show(IMPORT, done)
+
+
+@command("list", group=content_import, example="issbox content-import list --state refused", shape=IMPORT, many=True)
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice([str(state) for state in ImportState]),
+    help="Only imports in this state. May be given several times.",
+)
+@click.option("--limit", type=click.IntRange(min=1), metavar="NUMBER", help="Only so many of the newest.")
+def list_(run: Run, *, states: tuple[str, ...], limit: int | None) -> None:
+    """List the bundles that came in, newest first."""
+    from issbox.workflows import history
+
+    chosen = [ImportState(state) for state in states] or None
+    run.show_all(IMPORT, history.list_imports(run.open(), chosen, limit))
+
+
+@command("info", group=content_import, example="issbox content-import info 3", shape=IMPORT)
+@click.argument("import_id", metavar="ID", type=int)
+def info(run: Run, *, import_id: int) -> None:
+    """Show one import."""
+    from issbox.workflows import history
+
+    run.show(IMPORT, history.get_import(run.open(), import_id))
+
+
+@command("retry", group=content_import, example="issbox content-import retry 3", shape=IMPORT)
+@click.argument("import_id", metavar="ID", type=int)
+@click.option("--allow-older", is_flag=True, help="Accept a bundle that is older than one imported before.")
+def retry(run: Run, *, import_id: int, allow_older: bool) -> None:
+    """Import a refused bundle again, now and in the foreground, after its reason has been removed.
+
+    The bundle is taken from where it lies, quarantine or inbox.
+    """
+    from issbox.workflows import inbox
+    from issbox.workflows.importing import import_bundle
+
+    ctx = run.open()
+    inbox.retry(ctx, import_id, allow_older=allow_older)
+    row = inbox.finish(ctx, import_bundle(ctx, import_id))
+    if row.state is ImportState.REFUSED:
+        raise refusal(row)
+    run.say(row.reason or f"Imported into {row.organization}.")
+    run.show(IMPORT, row)
+
+
+@command("discard", group=content_import, example="issbox content-import discard 3 --yes", shape=IMPORT)
+@click.argument("import_id", metavar="ID", type=int)
+@yes_option
+def discard(run: Run, *, import_id: int, yes: bool) -> None:
+    """Give up a refused bundle and delete it from quarantine."""
+    from issbox.workflows import history, inbox
+
+    ctx = run.open()
+    row = history.get_import(ctx, import_id)
+    run.confirm(f"Discard the bundle {row.path}?", yes=yes)
+    row = inbox.discard(ctx, import_id)
+    run.say(f"Import {row.id} discarded.")
+    run.show(IMPORT, row)

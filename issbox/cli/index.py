@@ -1,0 +1,44 @@
+"""Every command of the first level, so that `issbox --help` needs none of their modules."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import click
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where a command is defined, and what it is for."""
+
+    module: str
+    attribute: str
+    help: str
+
+
+COMMANDS: Final[dict[str, Entry]] = {
+    "init": Entry("issbox.cli.init", "init", "Make a box: state directory, signing key, first organization."),
+    "status": Entry("issbox.cli.status", "status", "Show how the box is doing and what needs attention."),
+    "box": Entry("issbox.cli.box", "box", "Show the identity of this box."),
+    "organization": Entry("issbox.cli.organization", "organization", "Manage organizations."),
+    "product": Entry("issbox.cli.product", "product", "Manage products, the sets that repositories belong to."),
+    "content-credential": Entry(
+        "issbox.cli.content_credential", "content_credential", "Manage GPG keys and certificates."
+    ),
+    "repository": Entry("issbox.cli.repository", "repository", "Manage and synchronize repositories."),
+    "content-export": Entry("issbox.cli.content_export", "content_export", "Write bundles to carry across the gap."),
+    "content-import": Entry("issbox.cli.content_import", "content_import", "Take bundles in and show what came in."),
+    "inbox": Entry("issbox.cli.inbox", "inbox", "Look into the folder where bundles arrive."),
+    "trusted-key": Entry(
+        "issbox.cli.trusted_key", "trusted_key", "Manage the keys of boxes whose bundles are accepted."
+    ),
+    "verify": Entry("issbox.cli.verify", "verify", "Check a bundle completely without importing it."),
+    "audit": Entry("issbox.cli.audit", "audit", "Show and check the record of all changes."),
+    "store": Entry("issbox.cli.store", "store", "Put the store in order and free space."),
+    "serve": Entry("issbox.cli.serve", "serve", "Run the service: watch the inbox and import what arrives."),
+    "completion": Entry("issbox.cli.completion", "completion", "Print the completion script for a shell."),
+}
+
+
+def noun(name: str) -> click.Group:
+    """Make the group of a noun; its help is the one of the table."""
+    return click.Group(name, help=COMMANDS[name].help)

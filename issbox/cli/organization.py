@@ -1,0 +1,85 @@
+"""`issbox organization`."""
+
+import click
+
+from issbox.cli.command import Run, command
+from issbox.cli.index import noun
+from issbox.cli.options import creation_options, identity_options, label_and_name, pick, yes_option
+from issbox.cli.shapes import Field, Shape
+from issbox.model import Organization
+
+organization = noun("organization")
+
+ORGANIZATION = Shape[Organization](
+    "organization",
+    (
+        Field("label", "label, unique in the box", lambda each: each.label, column=True),
+        Field("name", "name for people", lambda each: each.name, column=True),
+    ),
+)
+
+
+@command(
+    "create",
+    group=organization,
+    example='issbox organization create --name "ACME Corporation" --label ACME',
+    shape=ORGANIZATION,
+)
+@creation_options("organization")
+def create(run: Run, *, name: str | None, label: str | None) -> None:
+    """Make an organization with its lifecycle environment Library."""
+    from issbox.workflows import catalog
+
+    label, name = label_and_name(label, name)
+    made = catalog.create_organization(run.open(), label=label, name=name)
+    run.say(f"Organization {made.label} created.")
+    run.show(ORGANIZATION, made)
+
+
+@command("list", group=organization, example="issbox organization list --json", shape=ORGANIZATION, many=True)
+def list_(run: Run) -> None:
+    """List the organizations of this box."""
+    from issbox.workflows import catalog
+
+    run.show_all(ORGANIZATION, catalog.list_organizations(run.open()))
+
+
+@command("info", group=organization, example="issbox organization info --label ACME", shape=ORGANIZATION)
+@identity_options("organization")
+def info(run: Run, *, label: str | None, name: str | None) -> None:
+    """Show one organization."""
+    from issbox.workflows import catalog
+
+    run.show(ORGANIZATION, pick(catalog.list_organizations(run.open()), label=label, name=name, what="organization"))
+
+
+@command(
+    "update",
+    group=organization,
+    example='issbox organization update --label ACME --name "ACME Limited"',
+    shape=ORGANIZATION,
+)
+@click.option("--label", required=True, metavar="LABEL", help="Which organization.")
+@click.option("--name", required=True, metavar="NAME", help="Its new name.")
+def update(run: Run, *, label: str, name: str) -> None:
+    """Change the name of an organization."""
+    from issbox.workflows import catalog
+
+    made = catalog.update_organization(run.open(), label, name=name)
+    run.say(f"Organization {label} updated.")
+    run.show(ORGANIZATION, made)
+
+
+@command("delete", group=organization, example="issbox organization delete --label ACME --yes", shape=ORGANIZATION)
+@identity_options("organization")
+@yes_option
+def delete(run: Run, *, label: str | None, name: str | None, yes: bool) -> None:
+    """Delete an organization that has no products."""
+    from issbox.workflows import catalog
+
+    ctx = run.open()
+    chosen = pick(catalog.list_organizations(ctx), label=label, name=name, what="organization")
+    run.confirm(f"Delete the organization {chosen.label} ({chosen.name})?", yes=yes)
+    deleted = catalog.delete_organization(ctx, chosen.label)
+    run.say(f"Organization {deleted.label} deleted.")
+    run.show(ORGANIZATION, deleted)

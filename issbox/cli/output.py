@@ -1,0 +1,85 @@
+"""Standard output: data for people or programs, with nothing in it that could command a terminal."""
+
+import json
+import os
+import sys
+import unicodedata
+from collections.abc import Sequence
+
+from issbox.errors import IssboxError
+from issbox.files import error_from_os
+
+EMPTY = "-"
+"""Stands in tables and details where there is nothing."""
+
+_UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Unicode categories that control a terminal, change the direction of text, or show as nothing."""
+
+
+class OutputClosedError(Exception):
+    """Whoever read standard output wants no more of it."""
+
+
+def printable(text: str) -> str:
+    r"""Give text that is safe on a terminal: control and invisible characters become `\x1b` and the like."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(c.encode("unicode_escape").decode() if unicodedata.category(c) in _UNPRINTABLE else c for c in text)
+
+
+def write(text: str) -> None:
+    """Write to standard output and flush.
+
+    Raises OutputClosedError when nobody reads it any more, and NoSpaceError or OperatingSystemError when it is a file
+    that cannot be written.
+    """
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _discard_rest()
+        raise OutputClosedError from None
+    except OSError as error:
+        _discard_rest()
+        raise _named(error) from error
+
+
+def _named(error: OSError) -> IssboxError:
+    return error_from_os(OSError(error.errno, error.strerror, "standard output"))
+
+
+def _discard_rest() -> None:
+    """Let what is still buffered go nowhere, so that the interpreter does not complain about it at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def to_json(document: object) -> str:
+    """Give the JSON text of a document, readable and in ASCII, so that no terminal can be commanded by it."""
+    return json.dumps(document, indent=2, ensure_ascii=True) + "\n"
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Give aligned columns; without rows there is only a heading."""
+    cells = [list(headings), *([printable(cell) or EMPTY for cell in row] for row in rows)]
+    widths = [max(_width(row[column]) for row in cells) for column in range(len(headings))]
+    return "".join(_pad(row, widths) + "\n" for row in cells)
+
+
+def details(pairs: Sequence[tuple[str, str]]) -> str:
+    """Give one line a fact, name and value aligned."""
+    width = max(len(name) for name, _ in pairs) + 1
+    return "".join(f"{name + ':':<{width}} {printable(value) or EMPTY}\n" for name, value in pairs)
+
+
+def _pad(row: Sequence[str], widths: Sequence[int]) -> str:
+    padded = (cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True))
+    return "  ".join(padded).rstrip()
+
+
+def _width(text: str) -> int:
+    """Give the columns that text takes on a terminal: East Asian wide characters take two, combining ones none."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)

@@ -1,0 +1,122 @@
+"""`issbox product`."""
+
+import click
+
+from issbox.cli.command import Run, command
+from issbox.cli.index import noun
+from issbox.cli.options import (
+    chosen_organization,
+    creation_options,
+    identity_options,
+    label_and_name,
+    organization_option,
+    pick,
+    yes_option,
+)
+from issbox.cli.shapes import Field, Shape
+from issbox.model import Product
+
+product = noun("product")
+
+PRODUCT = Shape[Product](
+    "product",
+    (
+        Field("organization", "label of its organization", lambda each: each.organization),
+        Field("label", "label, unique in the organization", lambda each: each.label, column=True),
+        Field("name", "name for people", lambda each: each.name, column=True),
+        Field(
+            "kind", "`custom`, or `redhat` when a subscription manifest made it", lambda each: each.kind, column=True
+        ),
+        Field("description", "free text", lambda each: each.description),
+        Field(
+            "gpg_key",
+            "content credential for repositories without a key of their own, or null",
+            lambda each: each.gpg_key,
+            column=True,
+        ),
+    ),
+)
+
+
+@command("create", group=product, example='issbox product create --name "Tools" --gpg-key tools-key', shape=PRODUCT)
+@organization_option
+@creation_options("product")
+@click.option("--description", default="", metavar="TEXT", help="What it is for.")
+@click.option("--gpg-key", metavar="LABEL", help="Content credential for its repositories without a key of their own.")
+def create(
+    run: Run, *, organization: str | None, name: str | None, label: str | None, description: str, gpg_key: str | None
+) -> None:
+    """Make a custom product. Red Hat's products come from a subscription manifest."""
+    from issbox.workflows import catalog
+
+    ctx = run.open()
+    label, name = label_and_name(label, name)
+    made = catalog.create_product(
+        ctx,
+        organization=chosen_organization(ctx, organization),
+        label=label,
+        name=name,
+        description=description,
+        gpg_key=gpg_key,
+    )
+    run.say(f"Product {made.label} created.")
+    run.show(PRODUCT, made)
+
+
+@command("list", group=product, example="issbox product list --organization ACME", shape=PRODUCT, many=True)
+@organization_option
+def list_(run: Run, *, organization: str | None) -> None:
+    """List the products of an organization."""
+    from issbox.workflows import catalog
+
+    ctx = run.open()
+    run.show_all(PRODUCT, catalog.list_products(ctx, chosen_organization(ctx, organization)))
+
+
+@command("info", group=product, example="issbox product info --label Tools", shape=PRODUCT)
+@organization_option
+@identity_options("product")
+def info(run: Run, *, organization: str | None, label: str | None, name: str | None) -> None:
+    """Show one product."""
+    from issbox.workflows import catalog
+
+    ctx = run.open()
+    products = catalog.list_products(ctx, chosen_organization(ctx, organization))
+    run.show(PRODUCT, pick(products, label=label, name=name, what="product"))
+
+
+@command("update", group=product, example='issbox product update --label Tools --gpg-key ""', shape=PRODUCT)
+@organization_option
+@click.option("--label", required=True, metavar="LABEL", help="Which product.")
+@click.option("--name", metavar="NAME", help="Its new name.")
+@click.option("--description", metavar="TEXT", help="What it is for.")
+@click.option("--gpg-key", metavar="LABEL", help='Content credential; "" for none.')
+def update(
+    run: Run, *, organization: str | None, label: str, name: str | None, description: str | None, gpg_key: str | None
+) -> None:
+    """Change a custom product; what is not given stays as it is."""
+    from issbox.workflows import catalog
+
+    ctx = run.open()
+    made = catalog.update_product(
+        ctx, chosen_organization(ctx, organization), label, name=name, description=description, gpg_key=gpg_key
+    )
+    run.say(f"Product {made.label} updated.")
+    run.show(PRODUCT, made)
+
+
+@command("delete", group=product, example="issbox product delete --label Tools --yes", shape=PRODUCT)
+@organization_option
+@identity_options("product")
+@yes_option
+def delete(run: Run, *, organization: str | None, label: str | None, name: str | None, yes: bool) -> None:
+    """Delete a custom product that has no repositories."""
+    from issbox.workflows import catalog
+
+    ctx = run.open()
+    owner = chosen_organization(ctx, organization)
+    chosen = pick(catalog.list_products(ctx, owner), label=label, name=name, what="product")
+    run.confirm(f"Delete the product {chosen.label} ({chosen.name}) of {owner}?", yes=yes)
+    deleted = catalog.delete_product(ctx, owner, chosen.label)
+    run.say(f"Product {deleted.label} deleted.")
+    run.show(PRODUCT, deleted)

@@ -1,0 +1,208 @@
+"""The database of a store: opening SQLite or PostgreSQL, connections by thread, transactions, and error translation."""
+
+import functools
+import inspect
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, TypeVar, cast
+
+import peewee
+
+from issbox.errors import ConfigurationError, DatabaseError
+
+_BUSY_SECONDS: Final = 30
+"""How long a writer waits for another one before it gives up."""
+_WRITER_LOCK: Final = 0x155B0C
+"""PostgreSQL advisory lock of the one writer at a time that SQLite has by nature."""
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+class _Thread(threading.local):
+    """What a thread has open: one database after the other, when sessions of several stores are nested."""
+
+    def __init__(self) -> None:
+        self.databases: list[peewee.Database] = []
+
+
+_thread = _Thread()
+
+
+class SessionDatabase(peewee.DatabaseProxy):
+    """Stands for the database of the session that the calling thread is in; tables are declared with it.
+
+    Two stores in one process cannot touch each other's rows by this, whatever their threads do.
+    """
+
+    def __init__(self) -> None:
+        self._callbacks: list[Callable[[object], object]] = []
+
+    @property
+    def obj(self) -> peewee.Database | None:
+        """Give the database of the innermost session of this thread, or None outside of a session."""
+        return _thread.databases[-1] if _thread.databases else None
+
+
+SESSION: Final = SessionDatabase()
+
+
+def current() -> peewee.Database:
+    """Give the database of this thread's session; raises RuntimeError outside of one, which is a mistake in code."""
+    if not _thread.databases:
+        raise RuntimeError("the store is used outside of `with store.session():`")
+    return _thread.databases[-1]
+
+
+def open_database(path: Path, url: str | None) -> peewee.Database:
+    """Prepare the database at the URL, or SQLite at the path; nothing is connected yet.
+
+    Raises ConfigurationError when the URL is not one of PostgreSQL or its driver is not installed.
+    """
+    if url is None:
+        # FULL: a bundle is archived or deleted and links are swapped once a commit has returned, so it must not be
+        # lost with the power. It costs one fsync a transaction.
+        return peewee.SqliteDatabase(
+            str(path),
+            pragmas={
+                "journal_mode": "wal",
+                "synchronous": "full",
+                "foreign_keys": 1,
+                "cache_size": -32 * 1024,
+                "journal_size_limit": 64 << 20,
+            },
+            timeout=_BUSY_SECONDS,
+            lock_type="IMMEDIATE",
+            autoconnect=False,
+        )
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme not in {"postgresql", "postgres"}:
+        raise ConfigurationError(
+            "the database setting must be empty for SQLite, or a URL such as postgresql://user@host/issbox"
+        )
+    if peewee.psycopg is None:  # type: ignore[attr-defined]  # missing in the stubs
+        raise ConfigurationError(
+            "the database setting names PostgreSQL, but its driver psycopg is not installed",
+            hint="Install it with `pip install 'issbox[postgresql]'`, or leave the setting empty to use SQLite.",
+        )
+    return peewee.PostgresqlDatabase(
+        f"postgresql://{rest}",
+        prefer_psycopg3=True,
+        autoconnect=False,
+        application_name="issbox",
+        # Text sorts by its bytes, as in SQLite and in Python, whatever the locale of the server.
+        field_types={"TEXT": 'TEXT COLLATE "C"'},
+    )
+
+
+def is_sqlite(database: peewee.Database) -> bool:
+    """Tell which of the two databases it is."""
+    return isinstance(database, peewee.SqliteDatabase)
+
+
+def create_sqlite_file(path: Path) -> None:
+    """Make the database file readable by its owner only: proxy addresses in it may hold passwords."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+
+@contextmanager
+def session(database: peewee.Database) -> Iterator[None]:
+    """Open this thread's connection, unless it is open already, and close it at the end of the outermost session."""
+    with translated(), database.connection_context():
+        _thread.databases.append(database)
+        try:
+            yield
+        finally:
+            _thread.databases.pop()
+
+
+@contextmanager
+def transaction() -> Iterator[None]:
+    """Begin a transaction of the one writer at a time, or a savepoint inside of one."""
+    database: Any = current()
+    with translated(), database.atomic():
+        if not is_sqlite(database) and database.transaction_depth() == 1:
+            database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_WRITER_LOCK,))
+        yield
+
+
+def execute(sql: str, parameters: Sequence[object] = ()) -> Any:
+    """Run SQL written with `?` placeholders on the session's database and give its cursor."""
+    database: Any = current()
+    return database.execute_sql(sql.replace("?", database.param), tuple(parameters))
+
+
+def execute_many(sql: str, rows: Sequence[Sequence[object]]) -> int:
+    """Run SQL written with `?` placeholders once for each row, all in one call; gives the number of rows changed."""
+    database: Any = current()
+    cursor = database.connection().cursor()
+    try:
+        cursor.executemany(sql.replace("?", database.param), rows)
+        return int(cursor.rowcount)
+    finally:
+        cursor.close()
+
+
+def rows(query: Any) -> list[tuple[Any, ...]]:
+    """Give all rows of a query as tuples."""
+    return list(query.tuples())
+
+
+def first(query: Any) -> tuple[Any, ...] | None:
+    """Give the first row of a query as a tuple, or None."""
+    found: tuple[Any, ...] | None = query.tuples().first()
+    return found
+
+
+def _is_driver_error(error: Exception) -> bool:
+    return isinstance(error, peewee.PeeweeException | sqlite3.Error) or any(
+        each.__module__.partition(".")[0] == "psycopg" for each in type(error).__mro__
+    )
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn what peewee or a driver raises into DatabaseError."""
+    try:
+        yield
+    except Exception as error:
+        if not _is_driver_error(error):
+            raise
+        raise DatabaseError(f"the database failed: {str(error).strip() or type(error).__name__}") from error
+
+
+def _translating(function: _Function) -> _Function:
+    if inspect.isgeneratorfunction(function):
+
+        @functools.wraps(function)
+        def generate(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+            with translated():
+                return (yield from function(*args, **kwargs))
+
+        return cast("_Function", generate)
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        with translated():
+            return function(*args, **kwargs)
+
+    return cast("_Function", call)
+
+
+class Noun:
+    """Base of the classes that hold the queries of one noun.
+
+    Their public methods raise DatabaseError and no other exception of peewee or a driver.
+    """
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        for name, member in list(vars(cls).items()):
+            if name.startswith("_"):
+                continue
+            if inspect.isfunction(member):
+                setattr(cls, name, _translating(member))
+            elif isinstance(member, property) and member.fget is not None:
+                setattr(cls, name, property(_translating(member.fget), doc=member.__doc__))

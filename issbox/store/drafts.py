@@ -1,0 +1,199 @@
+"""Drafts: the files of a repository version in the making, kept in a staging table so that memory stays flat."""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+from uuid import uuid4
+
+from issbox.errors import BadMetadataError
+from issbox.files import FileLock
+from issbox.model import FileKind, Package, RepositoryFile, RepositoryKey
+from issbox.store.database import Noun, current, execute, execute_many, first, is_sqlite, rows, translated
+from issbox.store.repositories import find_repository_id
+from issbox.store.tables import PACKAGE_COLUMNS, DraftFileRow, DraftRow, VersionRow
+
+_BATCH: Final = 500
+"""Rows written in one transaction: SQLite has one writer at a time, and others wait meanwhile."""
+_PAGE: Final = 1000
+"""Rows read at once. No cursor stays open between pages, so memory is flat and no writer is in the way."""
+_DELETE: Final = 5000
+_PACKAGE: Final = ", ".join(PACKAGE_COLUMNS)
+_INSERT: Final = (
+    f"INSERT INTO draft_file (draft_id, path, size, sha256, kind, {_PACKAGE}) "  # noqa: S608  # constants only
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+)
+_SELECT: Final = (
+    f"SELECT path, size, sha256, kind, {_PACKAGE} FROM draft_file "  # noqa: S608  # constants only
+    "WHERE draft_id = ? AND path > ? ORDER BY path LIMIT ?"
+)
+
+SAME: Final = """
+    f.size = d.size AND f.sha256 = d.sha256 AND f.kind = d.kind
+    AND ((f.package_id IS NULL AND d.checksum IS NULL) OR EXISTS (
+        SELECT 1 FROM package p WHERE p.id = f.package_id
+        AND p.checksum = d.checksum AND p.checksum_type = d.checksum_type AND p.name = d.name
+        AND p.epoch = d.epoch AND p.version = d.version AND p.release = d.release AND p.arch = d.arch))
+"""
+"""SQL telling that a file `f` of a repository says the same as the file `d` of a draft at the same path."""
+
+
+class Draft(Noun):
+    """The files of the next version of a repository, which need not exist yet. For use in a with-block of a session.
+
+    Leaving the block forgets the rows; a draft that was committed lives on as a version.
+    """
+
+    def __init__(self, key: RepositoryKey, staging: Path) -> None:
+        """Prepare a draft; its rows are marked by a lock in the staging directory that ends with the process."""
+        self.key = key
+        self._token = f"draft-{uuid4().hex}"
+        self._lock = FileLock(staging / f"{self._token}.lock")
+        self._id: int | None = None
+
+    @property
+    def id(self) -> int:
+        """Give the row id, for the store's own use."""
+        if self._id is None:
+            raise RuntimeError("the draft is used outside of its with-block")
+        return self._id
+
+    def __enter__(self) -> Self:
+        """Begin the draft."""
+        self._lock.__enter__()
+        try:
+            with translated():
+                self._id = int(DraftRow.insert(token=self._token).execute())
+        except BaseException:
+            self._lock.remove()
+            raise
+        return self
+
+    def __exit__(
+        self, _type: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None
+    ) -> None:
+        """Forget the rows."""
+        identity, self._id = self.id, None
+        try:
+            with translated():
+                delete_draft(identity)
+        except Exception:
+            # What went wrong before says more; the rows are found by their lock at the next start.
+            if error is None:
+                raise
+        finally:
+            self._lock.remove()
+
+    @property
+    def next_number(self) -> int:
+        """Give the number that the version will have."""
+        return latest_number(find_repository_id(self.key)) + 1
+
+    def add(self, files: Iterable[RepositoryFile]) -> None:
+        """Add files, in short transactions with pauses in which others may write.
+
+        A file given twice counts once; raises BadMetadataError for one path with two different files.
+        """
+        incoming = (_row(self.id, file) for file in files)
+        while batch := list(islice(incoming, _BATCH)):
+            self._write(batch)
+
+    def _write(self, batch: Sequence[tuple[Any, ...]]) -> None:
+        database = current()
+        began = time.monotonic()
+        with database.atomic():
+            written = execute_many(_INSERT, batch)
+        if written != len(batch):
+            self._check_repeated(batch)
+        if is_sqlite(database) and not database.in_transaction() and len(batch) == _BATCH:
+            # SQLite's waiting writers are not served in turn: without a pause they would starve.
+            time.sleep(min(0.05, time.monotonic() - began))
+
+    def _check_repeated(self, batch: Sequence[tuple[Any, ...]]) -> None:
+        for row in batch:
+            columns = f"path, size, sha256, kind, {_PACKAGE}"
+            sql = f"SELECT {columns} FROM draft_file WHERE draft_id = ? AND path = ?"  # noqa: S608  # constants only
+            kept = execute(sql, row[:2]).fetchone()
+            if tuple(kept) != row[1:]:
+                raise BadMetadataError(f"the repository {self.key} lists {row[1]} twice, with different contents")
+
+    def files(self) -> Iterator[RepositoryFile]:
+        """Give the files ordered by path."""
+        path = ""
+        while page := execute(_SELECT, (self.id, path, _PAGE)).fetchall():
+            yield from map(read_file, page)
+            path = page[-1][0]
+
+    def same_as_latest(self) -> bool:
+        """Tell whether the newest version of the repository has exactly these files already."""
+        repository = find_repository_id(self.key)
+        if repository is None or latest_number(repository) == 0:
+            return False
+        new = f"""
+            SELECT 1 FROM draft_file d WHERE d.draft_id = ? AND NOT EXISTS (
+                SELECT 1 FROM repository_file f
+                WHERE f.repository_id = ? AND f.path = d.path AND f.removed_in IS NULL AND {SAME})
+            LIMIT 1"""  # noqa: S608  # constants only
+        gone = """
+            SELECT 1 FROM repository_file f WHERE f.repository_id = ? AND f.removed_in IS NULL AND NOT EXISTS (
+                SELECT 1 FROM draft_file d WHERE d.draft_id = ? AND d.path = f.path)
+            LIMIT 1"""
+        return (
+            execute(new, (self.id, repository)).fetchone() is None
+            and execute(gone, (repository, self.id)).fetchone() is None
+        )
+
+
+def latest_number(repository: int | None) -> int:
+    """Give the number of the newest version of a repository by its row id; 0 when it has none."""
+    if repository is None:
+        return 0
+    query = VersionRow.select(VersionRow.number).where(VersionRow.repository == repository)
+    row = first(query.order_by(VersionRow.number.desc()))
+    return 0 if row is None else int(row[0])
+
+
+def read_file(row: Sequence[Any]) -> RepositoryFile:
+    """Make a file of a row of path, size, sha256, kind and the columns of the package, in the order of the tables."""
+    path, size, sha256, kind, checksum, checksum_type, name, epoch, version, release, arch = row
+    package = None if checksum is None else Package(name, epoch, version, release, arch, checksum_type, checksum)
+    return RepositoryFile(path, size, sha256, FileKind(kind), package)
+
+
+def _row(draft: int, file: RepositoryFile) -> tuple[Any, ...]:
+    head = (draft, file.path, file.size, file.sha256, file.kind.value)
+    package = file.package
+    if package is None:
+        return (*head, *(None,) * len(PACKAGE_COLUMNS))
+    return (*head, *(getattr(package, column) for column in PACKAGE_COLUMNS))
+
+
+def delete_draft(identity: int) -> None:
+    """Delete a draft, its files in short transactions."""
+    database = current()
+    some = "SELECT path FROM draft_file WHERE draft_id = ? ORDER BY path LIMIT ?"
+    sql = f"DELETE FROM draft_file WHERE draft_id = ? AND path IN ({some})"  # noqa: S608  # constants only
+    while True:
+        with database.atomic():
+            if execute(sql, (identity, identity, _DELETE)).rowcount < _DELETE:
+                break
+        if is_sqlite(database) and not database.in_transaction():
+            time.sleep(0.005)
+    DraftFileRow.delete().where(DraftFileRow.draft == identity).execute()
+    DraftRow.delete().where(DraftRow.id == identity).execute()
+
+
+def delete_dead_drafts(staging: Path) -> int:
+    """Delete the drafts of processes that are no more and give their number."""
+    deleted = 0
+    for identity, token in rows(DraftRow.select(DraftRow.id, DraftRow.token)):
+        lock = FileLock(staging / f"{token}.lock")
+        if lock.try_acquire():
+            try:
+                delete_draft(identity)
+            finally:
+                lock.remove()
+            deleted += 1
+    return deleted

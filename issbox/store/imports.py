@@ -1,0 +1,106 @@
+"""Rows of content imports: the inbox and the history of imports."""
+
+from collections.abc import Collection
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Any, Final, cast
+
+from peewee import fn
+
+from issbox.errors import NotFoundError
+from issbox.model import ContentImport, ImportState
+from issbox.store.database import Noun, transaction
+from issbox.store.tables import ImportRow
+
+CLOSED_STATES: Final = (ImportState.IMPORTED, ImportState.REFUSED, ImportState.DISCARDED)
+"""States in which nothing more happens by itself."""
+
+
+class Imports(Noun):
+    """Content imports."""
+
+    def add(
+        self,
+        path: str,
+        *,
+        inbox: bool,
+        first_seen: datetime,
+        organization: str | None = None,
+        allow_older: bool = False,
+        state: ImportState = ImportState.SETTLED,
+    ) -> ContentImport:
+        """Record that a bundle lies at the path."""
+        new = ContentImport(
+            id=0,
+            path=path,
+            state=state,
+            first_seen=first_seen,
+            updated_at=first_seen,
+            inbox=inbox,
+            organization=organization,
+            allow_older=allow_older,
+        )
+        with transaction():
+            return self.get(int(ImportRow.insert(**_columns(new)).execute()))
+
+    def get(self, import_id: int) -> ContentImport:
+        """Give a content import by its number; raises NotFoundError."""
+        found = _read(ImportRow.select().where(ImportRow.id == import_id))
+        if not found:
+            raise NotFoundError(f"there is no content import {import_id}")
+        return found[0]
+
+    def find_open(self, path: str) -> ContentImport | None:
+        """Give the content import of this path that is not over yet, or None."""
+        query = ImportRow.select().where(ImportRow.path == path, ImportRow.state.not_in(_values(CLOSED_STATES)))
+        return next(iter(_read(query.order_by(ImportRow.id.desc()).limit(1))), None)
+
+    def list(self, states: Collection[ImportState] | None = None, limit: int | None = None) -> list[ContentImport]:
+        """Give content imports, newest first, all or those in these states."""
+        query = ImportRow.select().order_by(ImportRow.id.desc())
+        if states is not None:
+            query = query.where(ImportRow.state.in_(_values(states)))
+        return _read(query if limit is None else query.limit(limit))
+
+    def update(self, import_id: int, *, updated_at: datetime, **changes: object) -> ContentImport:
+        """Change fields by name and give the row as it is then; raises NotFoundError."""
+        with transaction():
+            wanted = replace(self.get(import_id), updated_at=updated_at, **cast("dict[str, Any]", changes))
+            ImportRow.update(**_columns(wanted)).where(ImportRow.id == import_id).execute()
+            return self.get(import_id)
+
+    def imported_bundle(self, bundle_id: str, organization: str | None = None) -> ContentImport | None:
+        """Give the first import of this bundle that succeeded, into this organization if one is named, or None."""
+        query = _imported().where(ImportRow.bundle_id == bundle_id)
+        if organization is not None:
+            query = query.where(ImportRow.organization == organization)
+        return next(iter(_read(query.order_by(ImportRow.id).limit(1))), None)
+
+    def last_sequence(self, source_box: str, organization: str, destination: str) -> int | None:
+        """Give the highest sequence number imported from that box for this organization and destination, or None."""
+        query = _imported(fn.MAX(ImportRow.sequence)).where(
+            ImportRow.source_box == source_box,
+            ImportRow.organization == organization,
+            ImportRow.destination == destination,
+        )
+        highest = query.scalar()
+        return None if highest is None else int(highest)
+
+
+def _imported(*columns: object) -> Any:
+    return ImportRow.select(*columns).where(ImportRow.state == ImportState.IMPORTED.value)
+
+
+def _values(states: Collection[ImportState]) -> list[str]:
+    return [state.value for state in states]
+
+
+def _columns(row: ContentImport) -> dict[str, object]:
+    columns = asdict(row)
+    del columns["id"]
+    columns["state"] = row.state.value
+    return columns
+
+
+def _read(query: Any) -> list[ContentImport]:
+    return [ContentImport(**{**row, "state": ImportState(row["state"])}) for row in query.dicts()]

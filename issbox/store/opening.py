@@ -1,0 +1,135 @@
+"""The store as a whole: its directories and database, made or opened."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Final
+
+import peewee
+
+from issbox.errors import AlreadyExistsError, NotInitializedError
+from issbox.files import error_from_os
+from issbox.store.audit import Audit
+from issbox.store.blobs import BlobStore
+from issbox.store.boxes import BoxIdentity, TrustedKeys
+from issbox.store.credentials import Credentials
+from issbox.store.database import create_sqlite_file, is_sqlite, open_database, session, transaction
+from issbox.store.drafts import delete_dead_drafts
+from issbox.store.exports import Exports
+from issbox.store.imports import Imports
+from issbox.store.migrating import Migrations
+from issbox.store.organizations import Environments, Organizations
+from issbox.store.products import Products
+from issbox.store.repositories import Repositories
+from issbox.store.staging import sweep
+from issbox.store.tables import BoxRow
+from issbox.store.trees import Trees
+from issbox.store.versions import Versions
+
+_DATABASE: Final = "issbox.db"
+_OPEN_TO_ALL: Final = ("blobs", "blobs/sha256", "published", "content")
+_PRIVATE: Final = ("keys", "keys/credentials", "tmp", "locks")
+
+
+class Store:
+    """Everything a box keeps. One store may be used by all threads of a process; rows need a session of the thread."""
+
+    def __init__(self, state_dir: Path, database: peewee.Database) -> None:
+        """Put the parts together; use `create_store` or `open_store`."""
+        self.state_dir = state_dir
+        self.locks = state_dir / "locks"
+        """Where the locks between processes lie."""
+        self.database = database
+        """For the set-up of the queue only."""
+        self._staging = state_dir / "tmp"
+        self.box = BoxIdentity()
+        self.trusted_keys = TrustedKeys()
+        self.organizations = Organizations()
+        self.environments = Environments()
+        self.products = Products()
+        self.credentials = Credentials()
+        self.repositories = Repositories()
+        self.versions = Versions(self._staging)
+        self.imports = Imports()
+        self.exports = Exports()
+        self.audit = Audit()
+        self.blobs = BlobStore(state_dir / "blobs" / "sha256", self._staging)
+        self.trees = Trees(state_dir / "published", state_dir / "content", self._staging, self.blobs)
+
+    def session(self) -> AbstractContextManager[None]:
+        """Connect this thread to the database for a with-block; sessions may be nested. Raises DatabaseError."""
+        return session(self.database)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Do everything in a with-block or nothing, as the only writer; nested ones are savepoints.
+
+        Call it inside a session.
+        """
+        with transaction():
+            yield
+
+    def clean_staging(self) -> int:
+        """Remove unfinished files of dead processes, except downloads that can be resumed; gives the bytes removed."""
+        try:
+            return sweep(self._staging)
+        except OSError as error:
+            raise error_from_os(error) from error
+
+    def clean_drafts(self) -> int:
+        """Delete the drafts of dead processes and give their number. Call it inside a session."""
+        return delete_dead_drafts(self._staging)
+
+
+def create_store(state_dir: Path, database_url: str | None) -> Store:
+    """Make the directories and the database of a new box; its identity comes by `store.box.create`.
+
+    What an interrupted attempt left is taken up. Raises AlreadyExistsError if a box is there, ConfigurationError,
+    DatabaseError, and what the disk says.
+    """
+    state_dir = state_dir.absolute()
+    store = Store(state_dir, open_database(state_dir / _DATABASE, database_url))
+    try:
+        _make_directories(state_dir)
+        if is_sqlite(store.database):
+            create_sqlite_file(state_dir / _DATABASE)
+    except OSError as error:
+        raise error_from_os(error) from error
+    with store.session():
+        Migrations().apply(store.locks)
+        if BoxRow.select().exists():
+            where = state_dir if is_sqlite(store.database) else "the database"
+            raise AlreadyExistsError(
+                f"{where} holds the box {store.box.get().name} already",
+                hint="Use it as it is, or choose another state directory and database.",
+            )
+    return store
+
+
+def open_store(state_dir: Path, database_url: str | None) -> Store:
+    """Open a box; an older store is brought up to date, after a copy of the database beside it if it is SQLite.
+
+    Raises NotInitializedError, StoreTooNewError, ConfigurationError, BusyError while another process upgrades the
+    store, DatabaseError.
+    """
+    state_dir = state_dir.absolute()
+    path = state_dir / _DATABASE
+    store = Store(state_dir, open_database(path, database_url))
+    sqlite = is_sqlite(store.database)
+    if not (state_dir / "blobs" / "sha256").is_dir() or (sqlite and not path.is_file()):
+        raise NotInitializedError(f"{state_dir} holds no box")
+    with store.session():
+        migrations = Migrations()
+        if not migrations.begun:
+            raise NotInitializedError(f"the database of {state_dir} holds no box")
+        migrations.apply(store.locks, backup_of=path if sqlite else None)
+    return store
+
+
+def _make_directories(state_dir: Path) -> None:
+    state_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
+    for names, mode in ((_OPEN_TO_ALL, 0o755), (_PRIVATE, 0o700)):
+        for name in names:
+            directory = state_dir / name
+            directory.mkdir(exist_ok=True)
+            directory.chmod(mode)

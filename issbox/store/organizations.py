@@ -1,0 +1,96 @@
+"""Rows of organizations and their lifecycle environments."""
+
+from issbox.errors import AlreadyExistsError, InUseError, NotFoundError
+from issbox.model import LIBRARY, LifecycleEnvironment, Organization
+from issbox.names import check_label
+from issbox.store.database import Noun, first, rows, transaction
+from issbox.store.tables import CredentialRow, EnvironmentRow, OrganizationRow, ProductRow
+
+
+def organization_id(label: str) -> int:
+    """Give the row id of an organization; raises NotFoundError."""
+    row = first(OrganizationRow.select(OrganizationRow.id).where(OrganizationRow.label == label))
+    if row is None:
+        raise NotFoundError(f"there is no organization {label!r}")
+    return int(row[0])
+
+
+def environment_id(organization: str, label: str) -> int:
+    """Give the row id of a lifecycle environment; raises NotFoundError."""
+    owner = organization_id(organization)
+    row = first(
+        EnvironmentRow.select(EnvironmentRow.id).where(
+            EnvironmentRow.organization == owner, EnvironmentRow.label == label
+        )
+    )
+    if row is None:
+        raise NotFoundError(f"the organization {organization} has no lifecycle environment {label!r}")
+    return int(row[0])
+
+
+class Organizations(Noun):
+    """Organizations."""
+
+    def create(self, label: str, name: str) -> Organization:
+        """Make an organization with its Library environment; raises AlreadyExistsError."""
+        check_label(label)
+        with transaction():
+            if OrganizationRow.select().where(OrganizationRow.label == label).exists():
+                raise AlreadyExistsError(f"the organization {label} exists already")
+            row = OrganizationRow.create(label=label, name=name)
+            EnvironmentRow.create(organization=row, label=LIBRARY, name=LIBRARY, prior=None)
+        return Organization(label, name)
+
+    def get(self, label: str) -> Organization:
+        """Give an organization; raises NotFoundError."""
+        row = OrganizationRow.get_by_id(organization_id(label))
+        return Organization(row.label, row.name)
+
+    def list(self) -> list[Organization]:
+        """Give all organizations by label."""
+        query = OrganizationRow.select(OrganizationRow.label, OrganizationRow.name).order_by(OrganizationRow.label)
+        return [Organization(*row) for row in rows(query)]
+
+    def update(self, label: str, *, name: str) -> Organization:
+        """Rename an organization; raises NotFoundError."""
+        with transaction():
+            identity = organization_id(label)
+            OrganizationRow.update(name=name).where(OrganizationRow.id == identity).execute()
+            return self.get(label)
+
+    def delete(self, label: str) -> None:
+        """Delete an organization with its environments and content credentials.
+
+        Raises NotFoundError, and InUseError while it has products.
+        """
+        with transaction():
+            identity = organization_id(label)
+            products = ProductRow.select().where(ProductRow.organization == identity).count()
+            if products:
+                raise InUseError(f"the organization {label} has {products} products", hint="Delete its products first.")
+            CredentialRow.delete().where(CredentialRow.organization == identity).execute()
+            EnvironmentRow.update(prior=None).where(EnvironmentRow.organization == identity).execute()
+            EnvironmentRow.delete().where(EnvironmentRow.organization == identity).execute()
+            OrganizationRow.delete().where(OrganizationRow.id == identity).execute()
+
+
+class Environments(Noun):
+    """Lifecycle environments."""
+
+    def list(self, organization: str) -> list[LifecycleEnvironment]:
+        """Give the environments of an organization, Library first; raises NotFoundError."""
+        prior = EnvironmentRow.alias()
+        query = (
+            EnvironmentRow.select(EnvironmentRow.label, EnvironmentRow.name, prior.label)
+            .left_outer_join(prior, on=(EnvironmentRow.prior == prior.id))
+            .where(EnvironmentRow.organization == organization_id(organization))
+            .order_by(EnvironmentRow.id)
+        )
+        return [LifecycleEnvironment(organization, *row) for row in rows(query)]
+
+    def get(self, organization: str, label: str) -> LifecycleEnvironment:
+        """Give an environment; raises NotFoundError."""
+        for environment in self.list(organization):
+            if environment.label == label:
+                return environment
+        raise NotFoundError(f"the organization {organization} has no lifecycle environment {label!r}")

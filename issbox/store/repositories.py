@@ -1,0 +1,254 @@
+"""Rows of repositories and of the content they are instances of."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+from peewee import JOIN, fn
+
+from issbox.errors import AlreadyExistsError, InvalidValueError, NotFoundError
+from issbox.model import Content, ImportMark, ProductKind, Repository, RepositoryKey, Upstream
+from issbox.names import check_label, check_relative_path
+from issbox.store.credentials import credential_id
+from issbox.store.database import Noun, first, transaction
+from issbox.store.organizations import organization_id
+from issbox.store.products import product_id
+from issbox.store.tables import (
+    ContentRow,
+    CredentialRow,
+    FileRow,
+    OrganizationRow,
+    PackageRow,
+    ProductRow,
+    PromotionRow,
+    RepositoryRow,
+    VersionRow,
+)
+
+
+def repository_id(key: RepositoryKey) -> int:
+    """Give the row id of a repository; raises NotFoundError."""
+    identity = find_repository_id(key)
+    if identity is None:
+        raise NotFoundError(f"there is no repository {key}")
+    return identity
+
+
+def find_repository_id(key: RepositoryKey) -> int | None:
+    """Give the row id of a repository, or None."""
+    row = first(
+        RepositoryRow.select(RepositoryRow.id)
+        .join(ProductRow)
+        .join(OrganizationRow)
+        .where(
+            OrganizationRow.label == key.organization,
+            ProductRow.label == key.product,
+            RepositoryRow.label == key.label,
+        )
+    )
+    return None if row is None else int(row[0])
+
+
+class Repositories(Noun):
+    """Repositories."""
+
+    def create(self, repository: Repository) -> Repository:
+        """Make a repository, and its content unless another repository shares it.
+
+        `latest` is not kept: versions come by `versions.commit`. Raises AlreadyExistsError for its label or its path,
+        also when one path lies inside the other, and NotFoundError for its product or a content credential.
+        """
+        key = repository.key
+        check_label(key.label)
+        check_relative_path(repository.path)
+        with transaction():
+            organization = organization_id(key.organization)
+            product = product_id(key.organization, key.product)
+            if find_repository_id(key) is not None:
+                raise AlreadyExistsError(f"the repository {key} exists already")
+            self._check_path(key.organization, repository.path)
+            RepositoryRow.create(
+                organization=organization,
+                product=product,
+                content=_keep_content(organization, repository.content),
+                label=key.label,
+                path=repository.path,
+                **_columns(organization, repository),
+            )
+            return self.get(key)
+
+    def _check_path(self, organization: str, path: str) -> None:
+        """Refuse a path that is, or lies inside, that of another repository: links to trees cannot be nested."""
+        for other in self.list(organization):
+            if other.path == path:
+                raise AlreadyExistsError(f"the repository {other.key} has the path {path} already")
+            if f"{path}/".startswith(f"{other.path}/") or f"{other.path}/".startswith(f"{path}/"):
+                raise AlreadyExistsError(
+                    f"the path {path} cannot be used beside the path {other.path} of the repository {other.key}: "
+                    "one lies inside the other"
+                )
+
+    def get(self, key: RepositoryKey) -> Repository:
+        """Give a repository; raises NotFoundError."""
+        return read_repository(repository_query().where(RepositoryRow.id == repository_id(key)).dicts().get())
+
+    def list(self, organization: str | None = None, product: str | None = None) -> list[Repository]:
+        """Give repositories by organization, product and label, all or those of an organization or product."""
+        query = repository_query()
+        if organization is not None:
+            query = query.where(OrganizationRow.label == organization)
+        if product is not None:
+            query = query.where(ProductRow.label == product)
+        query = query.order_by(OrganizationRow.label, ProductRow.label, RepositoryRow.label)
+        return [read_repository(row) for row in query.dicts()]
+
+    def find_redhat(self, organization: str, content_id: str, variables: Mapping[str, str]) -> Repository | None:
+        """Give the Red Hat repository of this content with exactly these variables, or None."""
+        query = repository_query().where(
+            OrganizationRow.label == organization,
+            ProductRow.kind == ProductKind.REDHAT.value,
+            ContentRow.content_id == content_id,
+            RepositoryRow.variables == _dump(dict(variables)),
+        )
+        row = query.order_by(RepositoryRow.id).dicts().first()
+        return None if row is None else read_repository(row)
+
+    def update(self, key: RepositoryKey, *, enabled: bool | None = None, **changes: object) -> Repository:
+        """Change fields of the repository by name, and whether its content is enabled by default.
+
+        The fields are `name`, `content`, `variables`, `gpg_key`, `upstream` and `imported`. Raises NotFoundError for the repository or a content credential.
+        """
+        with transaction():
+            present = self.get(key)
+            wanted = replace(present, **cast("dict[str, Any]", changes))
+            if enabled is not None:
+                wanted = replace(wanted, content=replace(wanted.content, enabled=enabled))
+            if (wanted.key, wanted.path, wanted.latest) != (present.key, present.path, present.latest):
+                raise InvalidValueError(f"the path and the versions of the repository {key} cannot be changed so")
+            organization = organization_id(key.organization)
+            RepositoryRow.update(
+                content=_keep_content(organization, wanted.content), **_columns(organization, wanted)
+            ).where(RepositoryRow.id == repository_id(key)).execute()
+            _drop_unused_content(organization)
+            return self.get(key)
+
+    def delete(self, key: RepositoryKey) -> None:
+        """Delete a repository with its versions and promotions; raises NotFoundError. Blobs stay for gc."""
+        with transaction():
+            identity = repository_id(key)
+            PromotionRow.delete().where(PromotionRow.repository == identity).execute()
+            VersionRow.delete().where(VersionRow.repository == identity).execute()
+            FileRow.delete().where(FileRow.repository == identity).execute()
+            RepositoryRow.delete().where(RepositoryRow.id == identity).execute()
+            _drop_unused_content(organization_id(key.organization))
+            drop_unused_packages()
+
+
+def drop_unused_packages() -> None:
+    """Delete the rows of packages that no file refers to any more."""
+    used = FileRow.select(FileRow.id).where(FileRow.package == PackageRow.id)
+    PackageRow.delete().where(~fn.EXISTS(used)).execute()
+
+
+def repository_query() -> Any:
+    """Select everything of a Repository, to be narrowed down and read by `dicts`."""
+    gpg_key, ca, client_certificate = CredentialRow.alias(), CredentialRow.alias(), CredentialRow.alias()
+    newest = VersionRow.alias()
+    latest = newest.select(fn.MAX(newest.number)).where(newest.repository == RepositoryRow.id)
+    return (
+        RepositoryRow.select(
+            RepositoryRow,
+            OrganizationRow.label.alias("organization_label"),
+            ProductRow.label.alias("product_label"),
+            ContentRow.content_id,
+            ContentRow.label.alias("content_label"),
+            ContentRow.name.alias("content_name"),
+            ContentRow.path.alias("content_path"),
+            ContentRow.type.alias("content_type"),
+            ContentRow.arches,
+            ContentRow.enabled,
+            gpg_key.label.alias("gpg_key_label"),
+            ca.label.alias("ca_label"),
+            client_certificate.label.alias("client_certificate_label"),
+            latest.alias("latest"),
+        )
+        .join(ProductRow)
+        .join(OrganizationRow)
+        .join(ContentRow, on=(RepositoryRow.content == ContentRow.id))
+        .join(gpg_key, JOIN.LEFT_OUTER, on=(RepositoryRow.gpg_key == gpg_key.id))
+        .join(ca, JOIN.LEFT_OUTER, on=(RepositoryRow.ca == ca.id))
+        .join(client_certificate, JOIN.LEFT_OUTER, on=(RepositoryRow.client_certificate == client_certificate.id))
+    )
+
+
+def read_repository(row: dict[str, Any]) -> Repository:
+    """Make a repository of a row of `repository_query`."""
+    return Repository(
+        key=RepositoryKey(row["organization_label"], row["product_label"], row["label"]),
+        name=row["name"],
+        content=Content(
+            id=row["content_id"],
+            label=row["content_label"],
+            name=row["content_name"],
+            path=row["content_path"],
+            type=row["content_type"],
+            arches=tuple(json.loads(row["arches"])),
+            enabled=bool(row["enabled"]),
+        ),
+        path=row["path"],
+        variables=json.loads(row["variables"]),
+        gpg_key=row["gpg_key_label"],
+        upstream=Upstream(
+            url=row["url"],
+            ca=row["ca_label"],
+            client_certificate=row["client_certificate_label"],
+            proxy=row["proxy"],
+            check_packages=bool(row["check_packages"]),
+        ),
+        latest=row["latest"],
+        imported=None if row["imported_box"] is None else ImportMark(row["imported_box"], row["imported_number"]),
+    )
+
+
+def _columns(organization: int, repository: Repository) -> dict[str, object]:
+    upstream, imported = repository.upstream, repository.imported
+    return {
+        "name": repository.name,
+        "variables": _dump(dict(repository.variables)),
+        "gpg_key": credential_id(organization, repository.gpg_key),
+        "url": upstream.url,
+        "ca": credential_id(organization, upstream.ca),
+        "client_certificate": credential_id(organization, upstream.client_certificate),
+        "proxy": upstream.proxy,
+        "check_packages": upstream.check_packages,
+        "imported_box": None if imported is None else imported.box_id,
+        "imported_number": None if imported is None else imported.number,
+    }
+
+
+def _keep_content(organization: int, content: Content) -> int:
+    """Give the row id of the content, made or brought up to date."""
+    columns = {
+        "label": content.label,
+        "name": content.name,
+        "path": content.path,
+        "type": content.type,
+        "arches": _dump(list(content.arches)),
+        "enabled": content.enabled,
+    }
+    query = ContentRow.select(ContentRow.id).where(ContentRow.organization == organization)
+    row = first(query.where(ContentRow.content_id == content.id))
+    if row is None:
+        return int(ContentRow.insert(organization=organization, content_id=content.id, **columns).execute())
+    ContentRow.update(**columns).where(ContentRow.id == row[0]).execute()
+    return int(row[0])
+
+
+def _drop_unused_content(organization: int) -> None:
+    used = RepositoryRow.select(RepositoryRow.content)
+    ContentRow.delete().where(ContentRow.organization == organization, ContentRow.id.not_in(used)).execute()
+
+
+def _dump(value: object) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))

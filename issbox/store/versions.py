@@ -1,0 +1,222 @@
+"""Rows of repository versions: immutable snapshots kept as ranges, so that a version costs what it changes."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from heapq import merge
+from pathlib import Path
+from typing import Any, Final
+
+from issbox.errors import NotFoundError
+from issbox.files import Digest
+from issbox.model import (
+    LIBRARY,
+    Repository,
+    RepositoryFile,
+    RepositoryKey,
+    RepositoryVersion,
+    VersionOrigin,
+)
+from issbox.store.database import Noun, execute, first, rows, transaction
+from issbox.store.drafts import Draft, read_file
+from issbox.store.organizations import environment_id
+from issbox.store.ranges import close_and_open, drop_unneeded
+from issbox.store.repositories import read_repository, repository_id, repository_query
+from issbox.store.tables import (
+    PACKAGE_COLUMNS,
+    DraftFileRow,
+    FileRow,
+    OrganizationRow,
+    PackageRow,
+    ProductRow,
+    PromotionRow,
+    RepositoryRow,
+    VersionRow,
+)
+
+_PAGE: Final = 1000
+"""Rows read at once; no cursor stays open between pages."""
+_FILES: Final = f"""
+    SELECT f.path, f.size, f.sha256, f.kind, {", ".join(f"p.{column}" for column in PACKAGE_COLUMNS)}
+    FROM repository_file f LEFT JOIN package p ON p.id = f.package_id
+    WHERE f.repository_id = ? AND f.path > ? AND f.added_in <= ? AND (f.removed_in IS NULL OR f.removed_in > ?)
+    ORDER BY f.path LIMIT ?"""  # noqa: S608  # constants only
+
+
+class Versions(Noun):
+    """Repository versions, and which of them environments hold."""
+
+    def __init__(self, staging: Path) -> None:
+        """Take the directory where drafts keep their locks."""
+        self._staging = staging
+
+    def get(self, key: RepositoryKey, number: int) -> RepositoryVersion:
+        """Give one version; raises NotFoundError."""
+        found = _read(key, (VersionRow.repository == repository_id(key)) & (VersionRow.number == number))
+        if not found:
+            raise NotFoundError(f"the repository {key} has no version {number}")
+        return found[0]
+
+    def latest(self, key: RepositoryKey) -> RepositoryVersion | None:
+        """Give the newest version, or None when there is none yet; raises NotFoundError."""
+        return next(reversed(self.list(key)), None)
+
+    def files(self, key: RepositoryKey, number: int) -> Iterator[RepositoryFile]:
+        """Give the files of a version ordered by path, a page in memory at a time; raises NotFoundError."""
+        self.get(key, number)
+        repository, path = repository_id(key), ""
+        while page := execute(_FILES, (repository, path, number, number, _PAGE)).fetchall():
+            yield from map(read_file, page)
+            path = page[-1][0]
+
+    def count_packages(self, key: RepositoryKey, number: int) -> int:
+        """Give the number of packages of a version; raises NotFoundError."""
+        return self.get(key, number).packages
+
+    def known_digest(self, checksum_type: str, checksum: str) -> Digest | None:
+        """Give size and SHA-256 of the package file that metadata knows under another checksum, or None.
+
+        None too when two files are known under it, as can be with broken checksums such as MD5.
+        """
+        query = (
+            FileRow.select(FileRow.size, FileRow.sha256)
+            .join(PackageRow)
+            .where(PackageRow.checksum == checksum, PackageRow.checksum_type == checksum_type)
+        )
+        found = rows(query.distinct().limit(2))
+        return Digest(*found[0]) if len(found) == 1 else None
+
+    def draft(self, key: RepositoryKey) -> Draft:
+        """Begin the next version of a repository, which may be created later."""
+        return Draft(key, self._staging)
+
+    def commit(
+        self,
+        drafts: Sequence[Draft],
+        *,
+        created_at: datetime,
+        origin: VersionOrigin,
+        source: str,
+        repomd: Mapping[RepositoryKey, str],
+        environment: str = LIBRARY,
+    ) -> list[RepositoryVersion]:
+        """Make versions of drafts and put them into the environment, all in one transaction or in the outer one.
+
+        Every blob must be stored already. `repomd` gives the SHA-256 of each repomd.xml. Raises NotFoundError when a
+        repository or the environment does not exist.
+        """
+        with transaction():
+            versions = []
+            for draft in drafts:
+                repository, number = repository_id(draft.key), draft.next_number
+                close_and_open(repository, draft.id, number)
+                VersionRow.insert(
+                    repository=repository,
+                    number=number,
+                    created_at=created_at,
+                    repomd_sha256=repomd[draft.key],
+                    origin=origin.value,
+                    source=source,
+                    **_totals(draft.id),
+                ).execute()
+                self.promote(environment, draft.key, number)
+                versions.append(self.get(draft.key, number))
+            return versions
+
+    def promote(self, environment: str, key: RepositoryKey, number: int) -> None:
+        """Let the environment hold this version of the repository; raises NotFoundError."""
+        with transaction():
+            repository, place = repository_id(key), environment_id(key.organization, environment)
+            query = VersionRow.select(VersionRow.id).where(VersionRow.repository == repository)
+            row = first(query.where(VersionRow.number == number))
+            if row is None:
+                raise NotFoundError(f"the repository {key} has no version {number}")
+            present = (PromotionRow.environment == place) & (PromotionRow.repository == repository)
+            if not PromotionRow.update(version=row[0]).where(present).execute():
+                PromotionRow.insert(environment=place, repository=repository, version=row[0]).execute()
+
+    def prunable(self, key: RepositoryKey, keep: int) -> list[int]:
+        """Give the versions that `prune` would delete: held by no environment, not among the newest `keep`."""
+        repository = repository_id(key)
+        numbers = [version.number for version in self.list(key)]
+        query = PromotionRow.select(VersionRow.number).join(VersionRow).where(PromotionRow.repository == repository)
+        held = {number for (number,) in rows(query)}
+        return [number for number in numbers[: -max(1, keep)] if number not in held]
+
+    def prune(self, key: RepositoryKey, keep: int) -> list[int]:
+        """Delete old versions (see `prunable`) with the rows that only they needed, and give their numbers."""
+        with transaction():
+            numbers = self.prunable(key, keep)
+            if numbers:
+                repository = repository_id(key)
+                VersionRow.delete().where(VersionRow.repository == repository, VersionRow.number.in_(numbers)).execute()
+                drop_unneeded(repository)
+            return numbers
+
+    def promoted(self, organization: str, environment: str) -> list[tuple[Repository, int]]:
+        """Give the repositories that an environment holds, each with the version; raises NotFoundError."""
+        place = environment_id(organization, environment)
+        query = (
+            repository_query()
+            .select_extend(VersionRow.number.alias("promoted_number"))
+            .join(PromotionRow, on=(PromotionRow.repository == RepositoryRow.id))
+            .join(VersionRow, on=(PromotionRow.version == VersionRow.id))
+            .where(PromotionRow.environment == place)
+            .order_by(RepositoryRow.path)
+        )
+        return [(read_repository(row), row["promoted_number"]) for row in query.dicts()]
+
+    def in_use(self) -> set[tuple[RepositoryKey, int]]:
+        """Give all versions that there are."""
+        query = (
+            VersionRow.select(OrganizationRow.label, ProductRow.label, RepositoryRow.label, VersionRow.number)
+            .join(RepositoryRow)
+            .join(ProductRow)
+            .join(OrganizationRow)
+        )
+        return {(RepositoryKey(*labels), number) for *labels, number in rows(query)}
+
+    def referenced_digests(self) -> Iterator[str]:
+        """Give the SHA-256 of every file of a version or a draft, ascending, each once, a page in memory at a time."""
+        previous = ""
+        for digest in merge(_digests(FileRow), _digests(DraftFileRow)):
+            if digest != previous:
+                yield digest
+            previous = digest
+
+    def list(self, key: RepositoryKey) -> list[RepositoryVersion]:
+        """Give the versions of a repository, oldest first; raises NotFoundError."""
+        return _read(key, VersionRow.repository == repository_id(key))
+
+
+def _digests(table: Any) -> Iterator[str]:
+    after = ""
+    while page := rows(
+        table.select(table.sha256).where(table.sha256 > after).distinct().order_by(table.sha256).limit(_PAGE)
+    ):
+        yield from (digest for (digest,) in page)
+        after = page[-1][0]
+
+
+def _totals(draft: int) -> dict[str, int]:
+    sql = """
+        SELECT COUNT(*), COALESCE(SUM(size), 0), COALESCE(SUM(CASE WHEN kind = 'package' THEN 1 ELSE 0 END), 0)
+        FROM draft_file WHERE draft_id = ?"""
+    files, size, packages = execute(sql, (draft,)).fetchone()
+    return {"files": files, "size": int(size), "packages": packages}
+
+
+def _read(key: RepositoryKey, condition: Any) -> list[RepositoryVersion]:
+    query = VersionRow.select(
+        VersionRow.number,
+        VersionRow.created_at,
+        VersionRow.repomd_sha256,
+        VersionRow.packages,
+        VersionRow.files,
+        VersionRow.size,
+        VersionRow.origin,
+        VersionRow.source,
+    )
+    return [
+        RepositoryVersion(key, *head, VersionOrigin(origin), source)
+        for *head, origin, source in rows(query.where(condition).order_by(VersionRow.number))
+    ]

@@ -1,0 +1,232 @@
+"""The inbox as rows: what the scan saw is written down here, and people retry and discard what was refused.
+
+A row is an intention that survives a restart. The scan never decides what a bundle is; it only says that something
+lies there and whether it stands still.
+"""
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from issbox.errors import BusyError, NotFoundError, WrongStateError
+from issbox.model import ContentImport, ImportState
+from issbox.workflows.context import Context
+from issbox.workflows.disposal import delete_bundle, dispose, finish, heal, in_inbox, quarantine
+from issbox.workflows.peeking import peek
+
+__all__ = [
+    "Sighting",
+    "discard",
+    "dispose",
+    "finish",
+    "heal",
+    "list_inbox",
+    "quarantine",
+    "record",
+    "retry",
+]
+
+WAITING_STATES: Final = (ImportState.ARRIVING, ImportState.SETTLED)
+"""Bundles nobody works on yet: the scan may change these rows."""
+_BUSY: Final = (ImportState.CHECKING, ImportState.IMPORTING)
+_OPEN: Final = (*WAITING_STATES, *_BUSY, ImportState.WAITING)
+_ENDED: Final = (ImportState.IMPORTED, ImportState.REFUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One candidate as the scan saw it."""
+
+    path: str
+    organization: str | None
+    fingerprint: str
+    settled: bool
+    words: str
+    """How far it has come, for people."""
+    files: int
+    size: int
+    """Bytes."""
+
+
+def list_inbox(ctx: Context) -> list[ContentImport]:
+    """Give what is in the inbox or lies in quarantine, newest first: everything that is not yet done with."""
+    with ctx.store.session():
+        rows = ctx.store.imports.list(states=(*_OPEN, ImportState.REFUSED))
+        return [row for row in rows if row.inbox and row.path]
+
+
+def record(ctx: Context, sightings: Sequence[Sighting]) -> list[ContentImport]:
+    """Write down what one scan of the whole inbox saw and give the rows that changed.
+
+    Things new or changed become ARRIVING, things that stand still SETTLED, and what was on its way and is no longer
+    there DISCARDED. What is being imported is left alone, and what was imported or refused and has not changed since
+    stays as it is, so that neither a restart nor a bundle that is kept in place is taken for a new arrival.
+    """
+    with ctx.store.session():
+        waiting = _latest_by_path(ctx.store.imports.list(states=_OPEN))
+        unknown = [sighting for sighting in sightings if sighting.path not in waiting]
+        ended = _latest_by_path(ctx.store.imports.list(states=_ENDED)) if unknown else {}
+        changed: list[ContentImport | None] = []
+        for sighting in sightings:
+            row = waiting.get(sighting.path)
+            if row is not None:
+                changed.append(_follow(ctx, row, sighting))
+            elif not _is_done_with(ctx, ended.get(sighting.path), sighting):
+                changed.append(_arrive(ctx, sighting))
+        seen = {sighting.path for sighting in sightings}
+        gone = [row for row in waiting.values() if row.path not in seen and in_inbox(ctx, row.path)]
+        changed.extend(_vanish(ctx, row) for row in gone)
+        return [row for row in changed if row is not None]
+
+
+def retry(ctx: Context, import_id: int, *, allow_older: bool = False) -> ContentImport:
+    """Let a refused bundle be imported from where it lies; give its row, which is SETTLED then.
+
+    A running service takes it up at its next rescan; a front end may call `importing.import_bundle` at once, and has
+    to for a bundle that did not come through the inbox. Raises WrongStateError, BusyError or NotFoundError.
+    """
+    with ctx.store.session():
+        row = ctx.store.imports.get(import_id)
+        _require_state(row, "retried")
+        if not row.path or not os.path.lexists(row.path):
+            raise NotFoundError(
+                f"the bundle of import {import_id} is no longer at {row.path or 'any place known to the box'}",
+                hint="Put it into the inbox again, and discard this one.",
+            )
+        with ctx.store.transaction():
+            after = ctx.store.imports.update(
+                import_id,
+                updated_at=ctx.clock(),
+                state=ImportState.SETTLED,
+                error_code=None,
+                reason="",
+                allow_older=row.allow_older or allow_older,
+            )
+            ctx.audit("content-import.retry", row.path, organization=row.organization, details={"import": import_id})
+        return after
+
+
+def discard(ctx: Context, import_id: int) -> ContentImport:
+    """Delete a refused bundle from inbox or quarantine and close its row; one imported by hand keeps its files.
+
+    Raises WrongStateError, BusyError, PermissionDeniedError or NotFoundError.
+    """
+    with ctx.store.session():
+        row = ctx.store.imports.get(import_id)
+        _require_state(row, "discarded")
+        deleted = delete_bundle(ctx, row)
+        with ctx.store.transaction():
+            after = ctx.store.imports.update(
+                import_id,
+                updated_at=ctx.clock(),
+                state=ImportState.DISCARDED,
+                path="" if deleted or row.inbox else row.path,
+            )
+            ctx.audit(
+                "content-import.discard",
+                row.path,
+                organization=row.organization,
+                details={"import": import_id, "deleted": deleted},
+            )
+        return after
+
+
+def _require_state(row: ContentImport, verb: str) -> None:
+    if row.state in _BUSY:
+        raise BusyError(f"import {row.id} is being worked on right now")
+    by_hand = row.state is ImportState.SETTLED and not row.inbox
+    if row.state is not ImportState.REFUSED and not by_hand:
+        raise WrongStateError(f"import {row.id} is {row.state}; only a refused one can be {verb}")
+
+
+def _latest_by_path(newest_first: Iterable[ContentImport]) -> dict[str, ContentImport]:
+    latest: dict[str, ContentImport] = {}
+    for row in newest_first:
+        if row.inbox:
+            latest.setdefault(row.path, row)
+    return latest
+
+
+def _follow(ctx: Context, row: ContentImport, sighting: Sighting) -> ContentImport | None:
+    """Bring the row of something on its way up to date; None when nothing changed."""
+    if row.state in _BUSY:
+        return None
+    same = row.fingerprint == sighting.fingerprint
+    if row.state is not ImportState.ARRIVING and (same or not row.fingerprint or sighting.settled):
+        return None if same else _change(ctx, row, fingerprint=sighting.fingerprint)
+    if sighting.settled:
+        return _change(
+            ctx,
+            row,
+            state=ImportState.SETTLED,
+            reason="",
+            error_code=None,
+            fingerprint=sighting.fingerprint,
+            organization=sighting.organization,
+            files=sighting.files,
+            size=sighting.size,
+        )
+    if row.state is ImportState.ARRIVING and same and row.reason == sighting.words:
+        return None
+    return _change(
+        ctx,
+        row,
+        state=ImportState.ARRIVING,
+        reason=sighting.words,
+        error_code=None,
+        fingerprint=sighting.fingerprint,
+        organization=sighting.organization,
+        files=sighting.files,
+        size=sighting.size,
+    )
+
+
+def _is_done_with(ctx: Context, row: ContentImport | None, sighting: Sighting) -> bool:
+    """Tell whether the thing sighted is what this ended import was about, and not something new in its place."""
+    if row is None:
+        return False
+    if row.fingerprint == sighting.fingerprint:
+        return True
+    hint = peek(Path(sighting.path))
+    if row.state is not ImportState.IMPORTED or hint is None or hint.bundle.id != row.bundle_id:
+        return False
+    _change(ctx, row, fingerprint=sighting.fingerprint)
+    return True
+
+
+def _arrive(ctx: Context, sighting: Sighting) -> ContentImport | None:
+    if not os.path.lexists(sighting.path):  # moved to archive or quarantine since the scan looked
+        return None
+    with ctx.store.transaction():
+        now = ctx.clock()
+        row = ctx.store.imports.add(
+            sighting.path,
+            inbox=True,
+            organization=sighting.organization,
+            first_seen=now,
+            state=ImportState.SETTLED if sighting.settled else ImportState.ARRIVING,
+        )
+        return ctx.store.imports.update(
+            row.id,
+            updated_at=now,
+            reason="" if sighting.settled else sighting.words,
+            fingerprint=sighting.fingerprint,
+            files=sighting.files,
+            size=sighting.size,
+        )
+
+
+def _vanish(ctx: Context, row: ContentImport) -> ContentImport | None:
+    if row.state not in WAITING_STATES:
+        return None
+    return _change(ctx, row, state=ImportState.DISCARDED, reason="taken away", path="")
+
+
+def _change(ctx: Context, row: ContentImport, **changes: object) -> ContentImport | None:
+    """Update the row, unless another thread or process has moved it on since it was read."""
+    with ctx.store.transaction():
+        if ctx.store.imports.get(row.id).state is not row.state:
+            return None
+        return ctx.store.imports.update(row.id, updated_at=ctx.clock(), **changes)

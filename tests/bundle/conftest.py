@@ -1,0 +1,12 @@
+"""What the tests of bundles share."""
+
+import pytest
+
+from issbox.bundle.signature import SigningKey
+from makers.bundles import new_key
+
+
+@pytest.fixture(scope="session")
+def key() -> SigningKey:
+    """Give the key of the sending box."""
+    return new_key()

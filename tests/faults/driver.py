@@ -1,0 +1,74 @@
+"""Runs one workflow in a process of its own and kills it with SIGKILL at a named step, or after so many files.
+
+Usage: driver.py ACTION STEP [ARGUMENT]; the box is that of ISSBOX_STATE_DIR. STEP is a step's name, `step+N` for
+after N files of it, or `-` for none. Prints the names of the steps it passes.
+"""
+
+import os
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from issbox.workflows.synchronize import synchronize
+
+from issbox.model import RepositoryKey
+from issbox.wiring import open_context
+from issbox.workflows.context import Context
+from issbox.workflows.exporting import export, plan_export
+from issbox.workflows.importing import import_bundle, run_import
+from issbox.workflows.upkeep import collect_garbage, reconcile
+
+KEY = RepositoryKey("acme", "tools", "base")
+
+
+class Killer:
+    """A progress that ends the process where it is told to."""
+
+    def __init__(self, where: str) -> None:
+        self.step_name, _, files = where.partition("+")
+        self.files = int(files or 0)
+        self.armed = False
+
+    def step(self, name: str, message: str = "") -> None:
+        sys.stdout.write(f"{name}\n")
+        sys.stdout.flush()
+        self.armed = name == self.step_name
+        if self.armed and not self.files:
+            die()
+
+    def expect(self, *, files: int, size: int) -> None:
+        pass
+
+    def advance(self, *, files: int = 0, size: int = 0) -> None:
+        if self.armed:
+            self.files -= files
+            if self.files <= 0 and files:
+                die()
+
+    def note(self, message: str) -> None:
+        pass
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def act(ctx: Context, action: str, argument: str) -> None:
+    if action == "synchronize":
+        synchronize(ctx, KEY)
+    elif action == "export":
+        export(ctx, plan_export(ctx, [KEY]), Path(argument))
+    elif action == "import":
+        run_import(ctx, Path(argument))
+    elif action == "import-row":
+        import_bundle(ctx, int(argument))
+    elif action == "garbage":
+        collect_garbage(ctx, dry_run=False)
+    else:
+        assert action == "reconcile", action
+        reconcile(ctx)
+
+
+if __name__ == "__main__":
+    act(replace(open_context(), progress=Killer(sys.argv[2])), sys.argv[1], sys.argv[3] if len(sys.argv) > 3 else "")

@@ -1,0 +1,231 @@
+"""Small real bundles: a yum repository made by createrepo_c, written and signed as an export does it."""
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import createrepo_c
+
+from issbox.bundle.directory import DirectoryWriter
+from issbox.bundle.katello import METADATA_NAME, katello_metadata
+from issbox.bundle.signature import SigningKey, generate_key
+from issbox.manifest import (
+    FORMAT,
+    FORMAT_VERSION,
+    MANIFEST_NAME,
+    SIGNATURE_NAME,
+    TABLE_NAME,
+    BundleIdentity,
+    BundleKind,
+    BundleSource,
+    EntryKind,
+    Manifest,
+    ManifestCredential,
+    ManifestOrganization,
+    ManifestProduct,
+    ManifestRepository,
+    ManifestVersion,
+    TableReference,
+    Totals,
+)
+from issbox.model import Content, ProductKind
+
+NOW = datetime(2026, 11, 1, 12, 0, 0, tzinfo=UTC)
+PACKAGES: Mapping[str, bytes] = {"bell-1.0-1.noarch.rpm": b"ding" * 50, "drum-2.0-1.noarch.rpm": b"boom" * 70}
+
+# Anything that can be JSON; tests change manifests and lines freely.
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRepository:
+    """A repository of a sample bundle; packages are arbitrary bytes by file name NAME-VERSION-RELEASE.ARCH.rpm."""
+
+    product: str = "tools"
+    label: str = "base"
+    packages: Mapping[str, bytes] = field(default_factory=lambda: PACKAGES)
+    number: int = 1
+    """Repository version in the sending box."""
+    gpg_key: str | None = None
+    kind: ProductKind = ProductKind.CUSTOM
+    extra: Mapping[str, bytes] = field(default_factory=dict)
+    """More files by relative path; those below `repodata/` count as metadata, others as kickstart files."""
+
+    @property
+    def path(self) -> str:
+        return f"custom/{self.product}/{self.label}"
+
+
+@dataclass(frozen=True, slots=True)
+class SampleBundle:
+    """What a sample bundle says about itself."""
+
+    repositories: Sequence[SampleRepository] = (SampleRepository(),)
+    organization: str = "acme"
+    bundle_id: str = "0d5cbe8e-52b1-4a0a-9f5c-000000000001"
+    box_id: str = "5a6f2c1e-7e0c-4d6e-8a3a-00000000000a"
+    destination: str = "ship"
+    sequence: int = 1
+    credentials: tuple[ManifestCredential, ...] = ()
+
+
+def new_key() -> SigningKey:
+    """Give a fresh signing key."""
+    return SigningKey(generate_key())
+
+
+def trust(*keys: SigningKey) -> Callable[[str], str | None]:
+    """Give the function that finds the public keys of these keys by id."""
+    return {key.key_id: key.public_pem for key in keys}.get
+
+
+def make_bundle(parent: Path, key: SigningKey, sample: SampleBundle | None = None, *, name: str = "bundle") -> Path:
+    """Write a complete, valid, signed bundle to parent/name."""
+    sample = sample or SampleBundle()
+    trees = [yum_tree(repository.packages) | dict(repository.extra) for repository in sample.repositories]
+    manifest = sample_manifest(sample, trees)
+    with DirectoryWriter(parent, name) as writer:
+        for index, (repository, tree) in enumerate(zip(sample.repositories, trees, strict=True)):
+            for path, data in tree.items():
+                writer.add_bytes(f"{repository.path}/{path}", _kind(path), data, repository=index)
+        writer.add_listings([repository.path for repository in sample.repositories])
+        writer.add_bytes(METADATA_NAME, EntryKind.DOCUMENT, katello_metadata(manifest))
+        return writer.finish(manifest, key)
+
+
+def sample_manifest(sample: SampleBundle, trees: Sequence[Mapping[str, bytes]]) -> Manifest:
+    """Give the manifest of a sample, without what the writer fills in."""
+    products = {repository.product: repository for repository in sample.repositories}
+    return Manifest(
+        format=FORMAT,
+        format_version=FORMAT_VERSION,
+        bundle=BundleIdentity(
+            id=sample.bundle_id,
+            kind=BundleKind.COMPLETE,
+            created_at=NOW,
+            destination=sample.destination,
+            sequence=sample.sequence,
+        ),
+        source=BundleSource(box_id=sample.box_id, box_name="shore", key_id="", software="issbox 0.1.0"),
+        organization=ManifestOrganization(label=sample.organization, name="Acme Shipping"),
+        content_credentials=sample.credentials,
+        products=tuple(
+            ManifestProduct(label=label, name=label.title(), kind=first.kind) for label, first in products.items()
+        ),
+        repositories=tuple(
+            _manifest_repository(repository, tree) for repository, tree in zip(sample.repositories, trees, strict=True)
+        ),
+        files=Totals(count=0, size=0, carried_count=0, carried_size=0),
+        table=TableReference(path=TABLE_NAME, size=0, sha256=""),
+        volumes=(),
+    )
+
+
+def _manifest_repository(repository: SampleRepository, tree: Mapping[str, bytes]) -> ManifestRepository:
+    return ManifestRepository(
+        product=repository.product,
+        label=repository.label,
+        name=repository.label.title(),
+        content=Content(
+            id=f"id-{repository.product}-{repository.label}",
+            label=f"{repository.product}_{repository.label}",
+            name=repository.label.title(),
+            path=f"/{repository.path}",
+        ),
+        path=repository.path,
+        version=ManifestVersion(
+            number=repository.number,
+            created_at=NOW,
+            repomd_sha256=hashlib.sha256(tree["repodata/repomd.xml"]).hexdigest(),
+            packages=sum(_kind(path) is EntryKind.PACKAGE for path in tree),
+        ),
+        files=0,
+        size=0,
+        gpg_key=repository.gpg_key,
+    )
+
+
+def yum_tree(packages: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Give the files of a yum repository that lists these packages, with metadata that createrepo_c wrote."""
+    with tempfile.TemporaryDirectory() as scratch:
+        root = Path(scratch)
+        with createrepo_c.RepositoryWriter(str(root), num_packages=len(packages)) as writer:
+            for filename, data in packages.items():
+                writer.add_pkg(_package(filename, data))
+        tree = {f"repodata/{file.name}": file.read_bytes() for file in (root / "repodata").iterdir()}
+    return tree | {f"Packages/{filename}": data for filename, data in packages.items()}
+
+
+def _package(filename: str, data: bytes) -> createrepo_c.Package:
+    package = createrepo_c.Package()
+    stem, package.arch, _ = filename.rsplit(".", 2)
+    package.name, package.version, package.release = stem.rsplit("-", 2)
+    package.epoch = "0"
+    package.pkgId, package.checksum_type = hashlib.sha256(data).hexdigest(), "sha256"
+    package.size_package = len(data)
+    package.location_href = f"Packages/{filename}"
+    package.summary = package.description = "A sample"
+    package.rpm_license, package.rpm_sourcerpm = "MIT", f"{stem}.src.rpm"
+    package.time_file = package.time_build = int(NOW.timestamp())
+    return package
+
+
+def _kind(path: str) -> EntryKind:
+    if path.startswith("repodata/"):
+        return EntryKind.METADATA
+    return EntryKind.PACKAGE if path.endswith(".rpm") else EntryKind.KICKSTART
+
+
+def read_manifest(bundle: Path) -> Document:
+    """Give a bundle's manifest as plain JSON."""
+    document: Document = json.loads((bundle / MANIFEST_NAME).read_bytes())
+    return document
+
+
+def read_lines(bundle: Path) -> list[Document]:
+    """Give the lines of a bundle's file table as plain JSON."""
+    return [json.loads(line) for line in (bundle / TABLE_NAME).read_bytes().splitlines()]
+
+
+def sign_again(bundle: Path, key: SigningKey, manifest: Document | bytes) -> None:
+    """Replace a bundle's manifest and sign the new one."""
+    data = manifest if isinstance(manifest, bytes) else json.dumps(manifest).encode()
+    (bundle / MANIFEST_NAME).write_bytes(data)
+    (bundle / SIGNATURE_NAME).write_bytes(key.sign(data))
+
+
+def sign_table(bundle: Path, key: SigningKey, lines: Sequence[Document] | bytes) -> None:
+    """Replace a bundle's file table, and make and sign a manifest that fits it."""
+    if isinstance(lines, bytes):
+        data, listed = lines, read_lines(bundle)
+    else:
+        data, listed = b"".join(json.dumps(line).encode() + b"\n" for line in lines), list(lines)
+    (bundle / TABLE_NAME).write_bytes(data)
+    manifest = read_manifest(bundle)
+    manifest["table"] |= {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    carried = [line for line in listed if line.get("volume") is not None]
+    size = sum(line["size"] for line in carried)
+    manifest["files"] = {
+        "count": len(listed),
+        "size": sum(line["size"] for line in listed),
+        "carried_count": len(carried),
+        "carried_size": size,
+    }
+    manifest["volumes"] = [{"number": 1, "size": size}]
+    for index, repository in enumerate(manifest["repositories"]):
+        own = [line for line in listed if line.get("repository") == index]
+        repository |= {"files": len(own), "size": sum(line["size"] for line in own)}
+        repository["version"]["packages"] = sum(line["kind"] == "package" for line in own)
+    sign_again(bundle, key, manifest)
+
+
+def flip_byte(path: Path, offset: int) -> None:
+    """Change one byte of a file so that it is certainly another one."""
+    data = bytearray(path.read_bytes())
+    data[offset] ^= 0x01
+    path.write_bytes(data)
