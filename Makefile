@@ -39,7 +39,7 @@ check: $(STAMP) ## Check format, lint, types, floors between modules, and the pa
 
 bench: $(STAMP) ## Measure import, export and synchronize against the limits of this machine
 	@sh packaging/install-debian-packages rpm openssl
-	@$(BIN)/python benchmarks/crossing.py
+	@PYTHONPATH=tests $(BIN)/python -m benchmarks.crossing
 
 clean: ## Remove the virtual environment and everything generated
 	rm -rf .venv build dist ./*.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .cache

@@ -49,9 +49,9 @@ class Box:
     def environment(self) -> dict[str, str]:
         return os.environ | {"ISSBOX_STATE_DIR": str(self.state)}
 
-    def run(self, *words: str | Path) -> str:
-        """Show the command, run it, show what it says, and give its standard output."""
-        return run(f"{self.side}$", ["issbox", *map(str, words)], self.environment(), show=True)
+    def run(self, *words: str | Path, details: bool = False) -> None:
+        """Show the command, run it and show what it tells; with details also the facts it prints."""
+        run(f"{self.side}$", ["issbox", *map(str, words)], self.environment(), show=True, details=details)
 
     def ask(self, *words: str) -> object:
         """Give the answer of a command with --json, showing nothing."""
@@ -59,7 +59,15 @@ class Box:
         return answer
 
 
-def run(prompt: str, command: Sequence[str], environment: dict[str, str] | None = None, *, show: bool = False) -> str:
+def run(
+    prompt: str,
+    command: Sequence[str],
+    environment: dict[str, str] | None = None,
+    *,
+    show: bool = False,
+    details: bool = True,
+) -> str:
+    """Run a command and give its standard output; FailedError with what it said when it fails."""
     if show:
         print(f"   {prompt} {shlex.join(command)}")
     program = [str(ISSBOX), *command[1:]] if command[0] == "issbox" else list(command)
@@ -70,14 +78,14 @@ def run(prompt: str, command: Sequence[str], environment: dict[str, str] | None 
         said = textwrap.indent(done.stdout + done.stderr, "   ")
         raise FailedError(f"this command ended with exit code {done.returncode}:\n   {shlex.join(command)}\n{said}")
     if show:
-        show_lines(done.stderr + done.stdout)
+        show_lines(done.stderr + (done.stdout if details else ""))
     return done.stdout
 
 
 def show_lines(text: str, most: int = 14) -> None:
-    lines = text.splitlines()
+    lines = text.strip("\n").splitlines()
     for line in lines[:most]:
-        print(f"     {line}")
+        print(f"     {line}".rstrip())
     if len(lines) > most:
         print(f"     ... and {len(lines) - most} more lines")
 
@@ -150,11 +158,12 @@ class Crossing:
     """The demonstration, one method a step."""
 
     def __init__(self, directory: Path) -> None:
+        """Name everything; the process works in the directory, so that commands are shown with short paths."""
         self.directory = directory
-        self.upstream = directory / "upstream"
+        self.upstream = Path("upstream")
         self.connected = Box("connected", directory / "connected")
         self.disconnected = Box("disconnected", directory / "disconnected")
-        self.log = directory / "serve.log"
+        self.log = Path("serve.log")
 
     def play(self) -> None:
         """Run all steps."""
@@ -178,6 +187,7 @@ class Crossing:
             "Three small packages get the metadata that makes a folder a yum repository. A web server on this "
             "machine stands for the vendor's.",
         )
+        print(f"   $ cd {self.directory}")
         shutil.copytree(PACKAGES, self.upstream)
         print(f"   $ createrepo_c {self.upstream}")
         run("", [str(PROGRAMS / "createrepo_c"), "--quiet", str(self.upstream)])
@@ -201,7 +211,7 @@ class Crossing:
             "It will only accept bundles signed by keys it was given. This public key is carried over once, and the "
             "fingerprint compared by telephone.",
         )
-        key = self.directory / "connected.pem"
+        key = Path("connected.pem")
         command = ["issbox", "box", "show", "--public-key"]
         print(f"   connected$ {shlex.join(command)} > {key}")
         key.write_text(run("", command, self.connected.environment()))
@@ -214,10 +224,9 @@ class Crossing:
             "Every file is checked against the checksums in the metadata, and the metadata is kept byte for byte. "
             "The result becomes visible only when it is complete.",
         )
-        self.connected.run("product", "create", "--organization", "Demo", "--name", "Tools")
-        here = ("--organization", "Demo", "--product", "Tools")
-        self.connected.run("repository", "create", *here, "--name", "base", "--url", url)
-        self.connected.run("repository", "synchronize", *here, "--repository", "base")
+        self.connected.run("product", "create", "--name", "Tools")
+        self.connected.run("repository", "create", "--product", "Tools", "--name", "base", "--url", url)
+        self.connected.run("repository", "synchronize", "--product", "Tools", "--repository", "base")
 
     def export(self) -> Path:
         step(
@@ -226,14 +235,14 @@ class Crossing:
             "A bundle is a plain folder: a signed manifest, a table with the SHA-256 of every file, and the yum "
             "repository itself. Put it on any disk.",
         )
-        disk = self.directory / "disk"
+        disk = Path("disk")
         disk.mkdir()
-        words = ["content-export", "complete", "repository", "--organization", "Demo", "--product", "Tools"]
-        self.connected.run(*words, "--repository", "base", "--destination-server", "disconnected", "--output", disk)
+        words = ["content-export", "complete", "repository", "--product", "Tools", "--repository", "base"]
+        self.connected.run(*words, "--destination-server", "disconnected", "--output", disk)
         bundles = [path for path in disk.iterdir() if (path / "issbox-bundle.json").is_file()]
         if len(bundles) != 1:
             raise FailedError(f"expected one bundle in {disk}, found {len(bundles)}")
-        print("   $ find . -type f    (in the bundle)")
+        print("   $ cd disk/*; find . -type f")
         files = sorted(str(path.relative_to(bundles[0])) for path in bundles[0].rglob("*") if path.is_file())
         show_lines("\n".join(name if len(name) < 90 else f"{name[:50]}...{name[-30:]}" for name in files), most=20)
         return bundles[0]
@@ -247,12 +256,14 @@ class Crossing:
             "checked, moved to the quarantine, and nothing of it reaches the store.",
         )
         print("   disconnected$ issbox serve &")
+        wait_for("it watches", lambda: "yes" if " started " in self.log.read_text() else None, process, self.log)
         changed = bundle.with_name("changed-on-the-way")
         shutil.copytree(bundle, changed)
         flip_byte(next(changed.rglob("gap-greeting-*.rpm")))
         self.drop(changed)
-        found = wait_for("refused", lambda: in_state(self.disconnected, "refused"), process, self.log)
-        self.disconnected.run("content-import", "info", "--id", found)
+        wait_for("refused", lambda: in_state(self.disconnected, "refused"), process, self.log)
+        reason = f"{self.disconnected.side}/quarantine/{changed.name}.reason.txt"
+        run("disconnected$", ["cat", reason], show=True)
 
     def carry(self, bundle: Path, process: subprocess.Popen[bytes]) -> None:
         step(
@@ -262,14 +273,13 @@ class Crossing:
         )
         self.drop(bundle)
         wait_for("imported", lambda: in_state(self.disconnected, "imported"), process, self.log)
-        self.disconnected.run("content-import", "list")
-        self.disconnected.run("repository", "list", "--organization", "Demo")
+        self.disconnected.run("repository", "list", details=True)
 
     def drop(self, folder: Path) -> None:
-        run("disconnected$", ["cp", "-r", str(folder), str(self.disconnected.state / "inbox")], show=True)
+        run("disconnected$", ["cp", "-r", str(folder), f"{self.disconnected.side}/inbox/"], show=True)
 
     def content(self, box: Box) -> Path:
-        return box.state / "content/Demo/Library/custom/Tools/base"
+        return Path(box.side) / "content/Demo/Library/custom/Tools/base"
 
     def compare(self) -> None:
         step(
@@ -281,9 +291,9 @@ class Crossing:
         digests = set()
         for folder in (self.upstream, self.content(self.connected), self.content(self.disconnected)):
             path = folder / "repodata/repomd.xml"
-            digests.add(sha256(path.read_bytes()).hexdigest())
-            print("   $ sha256sum " + str(path))
-            print(f"     {sha256(path.read_bytes()).hexdigest()}")
+            digest = sha256(path.read_bytes()).hexdigest()
+            digests.add(digest)
+            print(f"   $ sha256sum {path}\n     {digest}")
         if len(digests) != 1:
             raise FailedError("the digests of repomd.xml differ")
 
@@ -298,13 +308,13 @@ class Crossing:
             self.read_without_dnf()
             return
         prefix = root_prefix()
-        configuration = self.directory / "dnf.conf"
+        configuration = Path("dnf.conf")
         configuration.write_text(self.dnf_configuration())
         print(f"   $ cat {configuration}")
         show_lines(configuration.read_text())
-        host = self.directory / "host"
+        host = Path("host")
         dnf = [*(prefix or []), "dnf", "--quiet", "--assumeyes", "--config", str(configuration)]
-        dnf += ["--installroot", str(host), "--releasever", "9"]
+        dnf += ["--installroot", str(host.absolute()), "--releasever", "9"]
         listed = run("$", [*dnf, "repoquery", "--queryformat", "%{name}-%{evr}"], show=True)
         if len(listed.splitlines()) != len(list(PACKAGES.glob("*.rpm"))):
             raise FailedError("dnf does not list the packages that were sent")
@@ -321,7 +331,7 @@ class Crossing:
         return (
             f"[main]\nplugins=0\ngpgcheck=0\nreposdir=/dev/null\ncachedir={self.directory}/dnf-cache\n"
             "module_platform_id=platform:el9\n"
-            f"[from-the-far-side]\nname=What came over\nbaseurl=file://{self.content(self.disconnected)}\n"
+            f"[from-the-far-side]\nname=What came over\nbaseurl=file://{self.content(self.disconnected).absolute()}\n"
         )
 
     def read_without_dnf(self) -> None:
@@ -335,7 +345,7 @@ class Crossing:
     def farewell(self) -> None:
         print(f"\nDone. Everything is in {self.directory}; nothing runs any more. To look around:\n")
         print(f"   export PATH={PROGRAMS}:$PATH ISSBOX_STATE_DIR={self.disconnected.state}")
-        for words in ("status", "content-import list", "audit list", "repository list --organization Demo"):
+        for words in ("status", "content-import list", "audit list", "repository list"):
             print(f"   issbox {words}")
         print(f"   cat {self.disconnected.state}/quarantine/*.reason.txt")
         print("   issbox serve    # and copy a bundle into the inbox yourself")
@@ -378,6 +388,7 @@ def main() -> int:
     directory = (chosen or Path(tempfile.mkdtemp(prefix="issbox-demo-"))).resolve()
     started = time.monotonic()
     try:
+        os.chdir(directory)
         Crossing(directory).play()
     except FailedError as error:
         print(f"\nThe demonstration failed: {error}\nWhat it made is in {directory}.", file=sys.stderr)

@@ -5,6 +5,7 @@ together, each with file and key. `config/example.toml` says the same for users,
 """
 
 import difflib
+import json
 import os
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
@@ -304,7 +305,7 @@ def _check(source: Path, document: Mapping[str, Any]) -> dict[str, dict[str, Any
     problems: list[str] = []
     for table, name, value in _flatten(document, problems):
         key = KEYS[table].get(name)
-        where = f"[{table}] {name}" if table else name
+        where = f"[{table}] {_quote(name)}" if table else _quote(name)
         if key is None:
             problems.append(f"{where} is not a setting.{_suggest(table, name)}")
             continue
@@ -328,9 +329,17 @@ def _flatten(document: Mapping[str, Any], problems: list[str]) -> Iterator[tuple
                 problems.append(f"{name}: expected the table [{name}], found {_show(value)}")
         elif isinstance(value, Mapping) and name not in KEYS[""]:
             near = difflib.get_close_matches(name, [table for table in KEYS if table], 1)
-            problems.append(f"[{name}] is not a table of settings.{f' Did you mean [{near[0]}]?' if near else ''}")
+            problems.append(
+                f"[{_quote(name)}] is not a table of settings.{f' Did you mean [{near[0]}]?' if near else ''}"
+            )
         else:
             yield "", name, value
+
+
+def _quote(name: str) -> str:
+    """Give a key as TOML wants it written: bare when it may be, otherwise quoted, on one line."""
+    bare = name.isascii() and name.replace("-", "").replace("_", "").isalnum()
+    return name if bare else json.dumps(name)
 
 
 def _suggest(table: str, name: str) -> str:

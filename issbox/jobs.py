@@ -7,15 +7,15 @@ are JSON, and huey's pickle is never read.
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
-import peewee
 from huey.api import Huey
 from huey.consumer import Consumer, Scheduler
-from huey.contrib.sql_huey import SqlStorage
+from huey.contrib.sql_huey import BytesBlobField, SqlStorage
 from huey.registry import Message
 from huey.serializer import Serializer
+from peewee import CharField, CompositeKey, FloatField, IntegerField, Model, TimestampField
 
 from issbox.errors import DatabaseError, InvalidValueError
 from issbox.store import Store
@@ -32,6 +32,10 @@ class _Task(msgspec.Struct, forbid_unknown_fields=True):
     id: str
     name: str
     numbers: tuple[int, ...] = ()
+
+
+def _table_name(model: type[Model]) -> str:
+    return f"huey_{model.__name__.lower()}"
 
 
 class JsonSerializer(Serializer):  # type: ignore[misc]  # huey has no annotations
@@ -57,13 +61,47 @@ class QueueStorage(SqlStorage):  # type: ignore[misc]  # huey has no annotations
         self._store = store
         super().__init__(name, database=store.database, create_tables=True)
 
-    def create_models(self) -> tuple[type[peewee.Model], ...]:
-        """Give huey's models with tables named huey_*, so that they cannot be taken for the store's."""
-        models: tuple[type[peewee.Model], ...] = super().create_models()
-        for model in models:
-            options: Any = model._meta  # type: ignore[attr-defined]  # noqa: SLF001 - peewee's own way to its options
-            options.set_table_name(f"huey_{model.__name__.lower()}")
-        return models
+    def create_models(self) -> tuple[type[Model], ...]:
+        """Give huey's models, column by column as huey has them, with tables named huey_*."""
+
+        class Table(Model):
+            class Meta:
+                database = self.database
+                table_function = _table_name
+
+        class KV(Table):
+            queue = CharField()
+            key = CharField()
+            value = BytesBlobField()
+
+            class Meta:
+                primary_key = CompositeKey("queue", "key")
+
+        class Schedule(Table):
+            queue = CharField()
+            data = BytesBlobField()
+            timestamp = TimestampField(resolution=1000)
+
+            class Meta:
+                indexes = ((("queue", "timestamp"), False),)
+
+        class Task(Table):
+            queue = CharField()
+            data = BytesBlobField()
+            priority = FloatField(default=0.0)
+
+            class Meta:
+                indexes = ((("priority", "id"), False),)
+
+        class Counter(Table):
+            queue = CharField()
+            key = CharField()
+            value = IntegerField()
+
+            class Meta:
+                primary_key = CompositeKey("queue", "key")
+
+        return KV, Schedule, Task, Counter
 
     def create_tables(self) -> None:
         """Create the tables that are missing."""

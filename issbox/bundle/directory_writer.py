@@ -54,7 +54,7 @@ class DirectoryWriter:
 
     def __init__(self, parent: Path, name: str) -> None:
         """Name the bundle; raises InvalidValueError when the name is no single visible file name."""
-        if "/" in name or name.startswith(".") or path_problem(f".{name}.part") is not None:
+        if not name or "/" in name or name.startswith(".") or path_problem(f".{name}.part") is not None:
             raise InvalidValueError(f"{name[:300]!r} cannot be the name of a bundle's directory")
         self.path = parent / name
         """Where the bundle will be."""

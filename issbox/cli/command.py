@@ -35,7 +35,10 @@ class Run:
         if self._context is None:
             from issbox.wiring import open_context
 
-            self._context = open_context(progress=self.progress)
+            ctx = open_context(progress=self.progress)
+            with ctx.store.session():
+                ctx.store.box.get()  # an interrupted `issbox init` leaves a store without a box, which is no place to work
+            self._context = ctx
         return self._context
 
     def say(self, text: str) -> None:

@@ -7,7 +7,7 @@ import click
 
 from issbox.cli.command import Run, command
 from issbox.cli.index import noun
-from issbox.cli.options import chosen_organization, organization_option
+from issbox.cli.options import chosen_id, chosen_organization, id_option, organization_option
 from issbox.cli.repositories import find_repositories
 from issbox.cli.shapes import Field, Shape, size
 from issbox.errors import CommandLineError
@@ -126,9 +126,10 @@ def list_(run: Run, *, organization: str | None) -> None:
 
 
 @command("info", group=content_export, example="issbox content-export info 3", shape=EXPORT)
-@click.argument("export_id", metavar="ID", type=int)
-def info(run: Run, *, export_id: int) -> None:
+@id_option("export")
+def info(run: Run, *, number: int | None, id_: int | None) -> None:
     """Show one export."""
     from issbox.workflows import history
 
+    export_id = chosen_id(number, id_)
     run.show(EXPORT, history.get_export(run.open(), export_id))

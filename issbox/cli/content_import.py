@@ -6,7 +6,7 @@ import click
 
 from issbox.cli.command import Run, command
 from issbox.cli.index import noun
-from issbox.cli.options import yes_option
+from issbox.cli.options import chosen_id, id_option, yes_option
 from issbox.cli.shapes import Field, Shape, fingerprint, size
 from issbox.errors import ImportRefusedError, IssboxError, every_error
 from issbox.model import ContentImport, ImportState
@@ -94,18 +94,19 @@ def list_(run: Run, *, states: tuple[str, ...], limit: int | None) -> None:
 
 
 @command("info", group=content_import, example="issbox content-import info 3", shape=IMPORT)
-@click.argument("import_id", metavar="ID", type=int)
-def info(run: Run, *, import_id: int) -> None:
+@id_option("import")
+def info(run: Run, *, number: int | None, id_: int | None) -> None:
     """Show one import."""
     from issbox.workflows import history
 
+    import_id = chosen_id(number, id_)
     run.show(IMPORT, history.get_import(run.open(), import_id))
 
 
 @command("retry", group=content_import, example="issbox content-import retry 3", shape=IMPORT)
-@click.argument("import_id", metavar="ID", type=int)
+@id_option("import")
 @click.option("--allow-older", is_flag=True, help="Accept a bundle that is older than one imported before.")
-def retry(run: Run, *, import_id: int, allow_older: bool) -> None:
+def retry(run: Run, *, number: int | None, id_: int | None, allow_older: bool) -> None:
     """Import a refused bundle again, now and in the foreground, after its reason has been removed.
 
     The bundle is taken from where it lies, quarantine or inbox.
@@ -113,6 +114,7 @@ def retry(run: Run, *, import_id: int, allow_older: bool) -> None:
     from issbox.workflows import inbox
     from issbox.workflows.importing import import_bundle
 
+    import_id = chosen_id(number, id_)
     ctx = run.open()
     inbox.retry(ctx, import_id, allow_older=allow_older)
     row = inbox.finish(ctx, import_bundle(ctx, import_id))
@@ -123,12 +125,13 @@ def retry(run: Run, *, import_id: int, allow_older: bool) -> None:
 
 
 @command("discard", group=content_import, example="issbox content-import discard 3 --yes", shape=IMPORT)
-@click.argument("import_id", metavar="ID", type=int)
+@id_option("import")
 @yes_option
-def discard(run: Run, *, import_id: int, yes: bool) -> None:
+def discard(run: Run, *, number: int | None, id_: int | None, yes: bool) -> None:
     """Give up a refused bundle and delete it from quarantine."""
     from issbox.workflows import history, inbox
 
+    import_id = chosen_id(number, id_)
     ctx = run.open()
     row = history.get_import(ctx, import_id)
     run.confirm(f"Discard the bundle {row.path}?", yes=yes)

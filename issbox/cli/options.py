@@ -61,6 +61,24 @@ def yes_option(function: F) -> F:
     return click.option("--yes", is_flag=True, help="Do not ask for confirmation.")(function)
 
 
+def id_option(what: str) -> Callable[[F], F]:
+    """Add the number of a thing, as an argument or as --id."""
+
+    def add(function: F) -> F:
+        function = click.option("--id", "id_", type=int, metavar="ID", help=f"Number of the {what}.")(function)
+        return click.argument("number", metavar="[ID]", type=int, required=False)(function)
+
+    return add
+
+
+def chosen_id(number: int | None, id_: int | None) -> int:
+    """Give the number that was given in one of the two ways; raises CommandLineError unless there is exactly one."""
+    given = [each for each in (number, id_) if each is not None]
+    if len(given) != 1:
+        raise CommandLineError("give one ID")
+    return given[0]
+
+
 def label_and_name(label: str | None, name: str | None) -> tuple[str, str]:
     """Give both when at least one of them was given; raises CommandLineError when none was."""
     if name is None and label is None:

@@ -142,7 +142,9 @@ def versions(run: Run, *, organization: str | None, product: str | None, label: 
 @product_option
 @click.option("--label", required=True, metavar="LABEL", help="Which repository.")
 @click.option("--name", metavar="NAME", help="Its new name.")
-@click.option("--url", "--source-url", "source_url", metavar="URL", help='Where it is synchronized from; "" for nowhere.')
+@click.option(
+    "--url", "--source-url", "source_url", metavar="URL", help='Where it is synchronized from; "" for nowhere.'
+)
 @click.option("--gpg-key", metavar="LABEL", help='Content credential; "" for none.')
 @click.option("--ca", metavar="LABEL", help='Content credential; "" for the CAs of the system.')
 @click.option("--client-certificate", metavar="LABEL", help='Content credential; "" for none.')

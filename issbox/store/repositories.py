@@ -117,7 +117,8 @@ class Repositories(Noun):
     def update(self, key: RepositoryKey, *, enabled: bool | None = None, **changes: object) -> Repository:
         """Change fields of the repository by name, and whether its content is enabled by default.
 
-        The fields are `name`, `content`, `variables`, `gpg_key`, `upstream` and `imported`. Raises NotFoundError for the repository or a content credential.
+        The fields are `name`, `content`, `variables`, `gpg_key`, `upstream` and `imported`; key, path and versions
+        stay. Raises NotFoundError for the repository or a content credential.
         """
         with transaction():
             present = self.get(key)

@@ -20,7 +20,7 @@ from issbox.errors import InvalidValueError
 from issbox.store.database import SESSION
 
 
-class Text(TextField[str]):
+class Text(TextField):
     """Text that both databases can keep: no NUL and no bytes that are not UTF-8."""
 
     def db_value(self, value: object) -> object:
@@ -30,7 +30,7 @@ class Text(TextField[str]):
         return value
 
 
-class Time(TextField[datetime]):
+class Time(TextField):
     """A time, kept as ISO 8601 in UTC with microseconds: the same in both databases, and it sorts by time."""
 
     def db_value(self, value: object) -> object:
@@ -347,6 +347,7 @@ class ImportRow(Row):
     error_code = Text(null=True)
     reason = Text()
     allow_older = BooleanField()
+    fingerprint = Text()
     fingerprint = Text()
 
     class Meta:

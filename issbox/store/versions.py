@@ -217,6 +217,8 @@ def _read(key: RepositoryKey, condition: Any) -> list[RepositoryVersion]:
         VersionRow.source,
     )
     return [
-        RepositoryVersion(key, *head, VersionOrigin(origin), source)
-        for *head, origin, source in rows(query.where(condition).order_by(VersionRow.number))
+        RepositoryVersion(key, number, created_at, repomd, packages, files, size, VersionOrigin(origin), source)
+        for number, created_at, repomd, packages, files, size, origin, source in rows(
+            query.where(condition).order_by(VersionRow.number)
+        )
     ]

@@ -303,8 +303,10 @@ def update_repository(
         _check_upstream(upstream)
         _require_upstream_credentials(ctx, key.organization, upstream)
         _require_credential(ctx, key.organization, gpg_key, CredentialKind.GPG_KEY)
-        repository = ctx.store.repositories.update(key, **changes, **({"upstream": upstream} if wanted else {}))
-        details = changes | ({name: _describe_upstream(upstream)[name] for name in wanted})
+        details = changes | {name: _describe_upstream(upstream)[name] for name in wanted}
+        if wanted:
+            changes["upstream"] = upstream
+        repository = ctx.store.repositories.update(key, **changes)
         ctx.audit("repository.update", f"{key.product}/{key.label}", organization=key.organization, details=details)
         return repository
 

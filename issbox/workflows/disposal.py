@@ -122,6 +122,11 @@ def _is_misplaced(ctx: Context, row: ContentImport) -> bool:
 
 
 def _move(ctx: Context, row: ContentImport, place: Place, action: str) -> ContentImport:
+    with ctx.store.session():
+        return _move_in_session(ctx, row, place, action)
+
+
+def _move_in_session(ctx: Context, row: ContentImport, place: Place, action: str) -> ContentImport:
     lock = FileLock(ctx.store.locks / "inbox-moves.lock", busy="another process is moving bundles of the inbox")
     try:
         with lock:

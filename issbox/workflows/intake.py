@@ -119,8 +119,7 @@ def _import_one(ctx: Context, row: ContentImport, attempts: Attempts, clock: Cal
     attempts.ended(row.id)
     verdict = "imported" if after.state is ImportState.IMPORTED else f"{after.state} ({after.error_code})"
     ctx.progress.note(f"{row.path}: {verdict}{': ' if after.reason else ''}{after.reason}")
-    with ctx.store.session():
-        return finish(ctx, after)
+    return finish(ctx, after)
 
 
 def _failed(ctx: Context, row: ContentImport, attempts: Attempts, clock: Callable[[], float]) -> ContentImport:

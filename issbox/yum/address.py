@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
-from issbox.errors import InvalidValueError, UnsafePathError
+from issbox.errors import UnsafePathError
 from issbox.names import path_problem
+from issbox.rules.urls import check_url
 
 _KEPT = "/%~+^!$&'()*,;=:@-._"
 """Characters of a path that go into a URL as they are; `%` too, since paths in metadata are URL references."""
@@ -50,29 +51,8 @@ class Address:
 
 def parse_address(url: str) -> Address:
     """Read the URL of a repository. Raises InvalidValueError when it is not an http, https or file URL."""
-    try:
-        parts = urlsplit(url.strip())
-        _ = parts.port
-    except ValueError as error:
-        raise InvalidValueError(f"the upstream URL is not valid: {error}") from None
+    parts = urlsplit(check_url(url))
     user, at, host = parts.netloc.rpartition("@")
-    if parts.scheme not in {"http", "https", "file"}:
-        raise InvalidValueError(f"the upstream URL must begin with http://, https:// or file://, not {parts.scheme!r}")
-    if parts.scheme == "file":
-        if parts.netloc not in {"", "localhost"} or not parts.path.startswith("/"):
-            raise InvalidValueError("a file URL must name an absolute path on this machine: file:///srv/mirror/")
-        host = ""
-    elif not parts.hostname:
-        raise InvalidValueError("the upstream URL names no host")
     path = parts.path if parts.path.endswith("/") else f"{parts.path}/"
-    return Address(parts.scheme, host, path, user + at, f"?{parts.query}" if parts.query else "")
-
-
-def shown_url(url: str) -> str:
-    """Give a URL without user, password and query, fit for messages, logs and history; never raises."""
-    try:
-        parts = urlsplit(url.strip())
-        host = parts.netloc.rpartition("@")[2]
-    except ValueError:
-        return "(a URL that is not valid)"
-    return f"{parts.scheme}://{host}{parts.path}" if parts.scheme else host + parts.path
+    query = f"?{parts.query}" if parts.query else ""
+    return Address(parts.scheme, "" if parts.scheme == "file" else host, path, user + at, query)

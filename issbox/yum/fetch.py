@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from issbox.errors import DigestMismatchError
@@ -35,16 +36,16 @@ class Wanted:
     """The checksum's type as the metadata spells it, when that differs."""
 
     @property
-    def part_name(self) -> str:
-        """Name of the download; a partial one can only be trusted again when there is a checksum."""
+    def identity(self) -> str:
+        """The same for files that must be equal."""
         if self.checksum is None:
-            return f"{hashlib.sha256(self.path.encode()).hexdigest()}.fresh"
+            return f"path-{hashlib.sha256(self.path.encode()).hexdigest()}"
         size = "" if self.size is None else f"-{self.size}"
-        return f"{self.checksum.type}-{self.checksum.value}{size}.part"
+        return f"{self.checksum.type}-{self.checksum.value}{size}"
 
 
 class Fetcher:
-    """Fetches from one source into one sink and counts."""
+    """Fetches from one source into one sink, and counts bytes fetched and bytes that were here already."""
 
     def __init__(self, source: Source, sink: Sink, progress: Progress, downloads: int) -> None:
         """Run as many downloads at once as said."""
@@ -62,7 +63,7 @@ class Fetcher:
         """Bring one file in; None when it is `optional` and upstream does not have it."""
         found = self._find(wanted)
         if found is not None:
-            self.reused += 1
+            self.reused += found.size
             return found
         return await self._fetch(wanted, optional=optional)
 
@@ -76,8 +77,8 @@ class Fetcher:
         missing: dict[str, list[int]] = {}
         for index, wanted in enumerate(files):
             if results[index] is None:
-                missing.setdefault(wanted.part_name, []).append(index)
-        self.reused += len(files) - sum(map(len, missing.values()))
+                missing.setdefault(wanted.identity, []).append(index)
+        self.reused += sum(digest.size for digest in results if digest is not None)
         todo = [(files[indexes[0]], indexes) for indexes in missing.values()]
         size = sum(wanted.size or 0 for wanted, _ in todo)
         staged = sum(self._staged(wanted) for wanted, _ in todo)
@@ -127,13 +128,18 @@ class Fetcher:
     def _staged(self, wanted: Wanted) -> int:
         """Bytes of an earlier download that are on the disk already."""
         try:
-            return min(self.sink.temporary(wanted.part_name).stat().st_size, wanted.size or 0)
+            return min(self._place(wanted).stat().st_size, wanted.size or 0)
         except OSError:
             return 0
 
+    def _place(self, wanted: Wanted) -> Path:
+        """Where the download lies; it outlives this run only when another one can go on with it."""
+        resumable = self.source.resumable and wanted.checksum is not None
+        return self.sink.temporary(f"{wanted.identity}.{'part' if resumable else 'new'}")
+
     async def _fetch(self, wanted: Wanted, *, optional: bool) -> Digest | None:
         part = Part(
-            self.sink.temporary(wanted.part_name),
+            self._place(wanted),
             self.source.address.shown(wanted.path),
             checksum=wanted.checksum,
             size=wanted.size,

@@ -97,7 +97,7 @@ def _problem(report: Sequence[str], otherwise: str) -> str | None:
     if not report:
         return f"rpm cannot read it ({otherwise})"
     signatures = [line for line in report if "signature" in line.lower()]
-    wrong = [line for line in report if not line.endswith((": OK", ": NOKEY"))]
+    wrong = [line for line in report if not line.endswith((": OK", ": NOKEY", ": NOTFOUND"))]
     if wrong:
         return f"rpm says {wrong[0]!r}"
     if not signatures:

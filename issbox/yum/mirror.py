@@ -8,7 +8,13 @@ caller makes it so.
 import asyncio
 from typing import Final
 
-from issbox.errors import BadMetadataError, DigestMismatchError, RepositorySignatureError, UpstreamError
+from issbox.errors import (
+    BadMetadataError,
+    DigestMismatchError,
+    InvalidValueError,
+    RepositorySignatureError,
+    UpstreamError,
+)
 from issbox.model import FileKind
 from issbox.progress import Progress
 from issbox.yum.fetch import Fetcher
@@ -33,6 +39,11 @@ def mirror(request: MirrorRequest, sink: Sink, progress: Progress) -> MirrorResu
     InvalidValueError; the first failure ends all downloads. What had been fetched may stay in the sink as `.part`
     files and blobs for the next run.
     """
+    if request.check_packages and not request.gpg_keys:
+        raise InvalidValueError(
+            "package signatures are to be checked, but the repository has no GPG key to check them with",
+            hint="Give the repository or its product a GPG key, or switch the check off.",
+        )
     return asyncio.run(_run(request, sink, progress))
 
 

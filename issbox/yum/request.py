@@ -54,7 +54,7 @@ class MirrorResult:
     downloaded: int = 0
     """Bytes that came from upstream."""
     reused: int = 0
-    """Files that were here already."""
+    """Bytes that were here already."""
     notes: tuple[str, ...] = field(default=())
     """What a person should know, for example that upstream has only weak checksums."""
 

@@ -21,6 +21,10 @@ class Source(Protocol):
     def address(self) -> Address:
         """Where it lies."""
 
+    @property
+    def resumable(self) -> bool:
+        """Whether a download that broke off is worth going on with."""
+
     async def fetch(self, path: str, part: Part, *, optional: bool, fresh: bool) -> bool:
         """Fetch a file into a part that is open, going on where it stands.
 
@@ -42,6 +46,8 @@ async def open_source(request: MirrorRequest) -> AsyncIterator[Source]:
 
 class DirectorySource:
     """A repository in a directory, for example a mounted disk. Files are read in threads, once."""
+
+    resumable: Final = False
 
     def __init__(self, address: Address) -> None:
         """Take files from below the directory of a file URL."""

@@ -11,8 +11,10 @@ import aiohttp
 from yarl import URL
 
 from issbox import VERSION
-from issbox.errors import InvalidValueError, IssboxError, PermissionDeniedError, UnreachableError, UpstreamError
-from issbox.yum.address import Address, shown_url
+from issbox.errors import InvalidValueError, IssboxError, UnreachableError, UpstreamError
+from issbox.files import error_from_os
+from issbox.rules.urls import PROXY_SCHEMES, check_url, mask_url
+from issbox.yum.address import Address
 from issbox.yum.part import Part
 from issbox.yum.request import MirrorRequest
 
@@ -45,8 +47,8 @@ class _PassingError(Exception):
 @asynccontextmanager
 async def open_web_source(request: MirrorRequest, address: Address) -> AsyncIterator["WebSource"]:
     """Open a pool of connections. Raises InvalidValueError when the proxy or a certificate cannot be used."""
-    if request.proxy and not request.proxy.startswith(("http://", "https://")):
-        raise InvalidValueError(f"the proxy {shown_url(request.proxy)!r} must begin with http:// or https://")
+    if request.proxy:
+        check_url(request.proxy, PROXY_SCHEMES, "proxy")
     connector = aiohttp.TCPConnector(limit=request.downloads, ssl=tls_context(request))
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=request.timeout_seconds, sock_read=request.timeout_seconds)
     async with aiohttp.ClientSession(
@@ -76,12 +78,14 @@ def tls_context(request: MirrorRequest) -> ssl.SSLContext:
                 hint="Check that they belong together, are PEM, and that the key is not encrypted.",
             ) from None
         except OSError as error:
-            raise PermissionDeniedError(f"the client certificate or its key cannot be read: {error}") from None
+            raise error_from_os(error) from error
     return context
 
 
 class WebSource:
     """A repository on a web server."""
+
+    resumable: Final = True
 
     def __init__(self, session: aiohttp.ClientSession, address: Address, request: MirrorRequest) -> None:
         """Fetch files below the address."""
@@ -149,7 +153,7 @@ class WebSource:
         """Turn the client's exception into ours, without anything secret that its text might hold."""
         result: Exception
         if isinstance(error, aiohttp.ClientHttpProxyError):
-            proxy = shown_url(self._request.proxy or "")
+            proxy = mask_url(self._request.proxy or "")
             result = UpstreamError(f"{shown}: the proxy {proxy} answered {error.status}", hint="Check the proxy.")
         elif isinstance(error, aiohttp.TooManyRedirects):
             result = UpstreamError(f"{shown}: the server leads in a circle (too many redirects)")
@@ -195,17 +199,14 @@ def _asked_pause(response: aiohttp.ClientResponse) -> float:
     return float(asked) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 0.0
 
 
-def _tls_cause(error: BaseException) -> ssl.SSLError | ssl.CertificateError | None:
+def _tls_cause(error: BaseException) -> ssl.SSLError | None:
     if isinstance(error, (aiohttp.ClientConnectorSSLError, aiohttp.ClientConnectorCertificateError)):
         inner = getattr(error, "certificate_error", None) or error.os_error
         return inner if isinstance(inner, ssl.SSLError) else ssl.SSLError(str(inner))
-    while error is not None:
-        if isinstance(error, ssl.SSLError):
-            return error
-        if error.__cause__ is None:
-            return None
-        error = error.__cause__
-    return None
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ssl.SSLError):
+        cause = cause.__cause__
+    return cause
 
 
 def _reason(error: aiohttp.ClientError | TimeoutError) -> str:

@@ -1,9 +1,9 @@
 """What the tests of bundles share."""
 
 import pytest
+from makers.bundles import new_key
 
 from issbox.bundle.signature import SigningKey
-from makers.bundles import new_key
 
 
 @pytest.fixture(scope="session")

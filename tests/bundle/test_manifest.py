@@ -5,14 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from bundle_strategies import json_values, manifests
 from hypothesis import given
 from hypothesis import strategies as st
+from makers.bundle_strategies import json_values, manifests
+from makers.bundles import SampleBundle, SampleRepository, sample_manifest
 
 from issbox.bundle.manifest import claimed_key_id, decode_manifest, encode_manifest
 from issbox.errors import BadManifestError, BundleError, NameClashError, NewerFormatError, UnsafePathError
 from issbox.manifest import Manifest, Totals, Volume
-from makers.bundles import SampleBundle, SampleRepository, sample_manifest
 
 ZEROS = "0" * 64
 

@@ -4,14 +4,16 @@ import io
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from bundle_strategies import entries, json_values, paths
 from hypothesis import given
 from hypothesis import strategies as st
+from makers.bundle_strategies import entries, json_values, paths
+from makers.bundles import SampleBundle, SampleRepository, sample_manifest
 
 from issbox.bundle.clashes import refuse_clashes
 from issbox.bundle.table import MAX_LINE, EntrySpool, encode_entry, iter_table, write_table
@@ -20,7 +22,6 @@ from issbox.bundle.totals import TableTotals
 from issbox.errors import BadManifestError, BundleError, NameClashError, UnsafePathError
 from issbox.manifest import BundleIdentity, BundleKind, EntryKind, FileEntry, Manifest, Volume
 from issbox.names import clash_key
-from makers.bundles import SampleBundle, SampleRepository, sample_manifest
 
 DIGEST = "ab" * 32
 BASE = "custom/tools/base"
@@ -63,7 +64,7 @@ def test_a_line_has_its_keys_in_a_fixed_order_and_no_spaces() -> None:
 
 @given(st.lists(paths, unique=True))
 def test_a_spool_gives_its_entries_sorted_and_as_often_as_asked(made: list[str]) -> None:
-    with EntrySpool(Path("/tmp"), run=3) as spool:
+    with EntrySpool(Path(tempfile.gettempdir()), run=3) as spool:
         for path in made:
             spool.add(entry(path))
         first, second = iter(spool), iter(spool)
@@ -210,7 +211,7 @@ def a_fitting_manifest() -> Manifest:
 
 def test_a_table_that_adds_up_passes_unchanged() -> None:
     lines = a_whole_table()
-    assert list(checked_entries(a_fitting_manifest(), lines, lambda: [])) == lines
+    assert list(checked_entries(a_fitting_manifest(), lines, list)) == lines
 
 
 @pytest.mark.parametrize("missing", range(4))
@@ -218,14 +219,14 @@ def test_a_table_that_lacks_a_line_does_not_add_up(missing: int) -> None:
     lines = a_whole_table()
     del lines[missing]
     with pytest.raises(BadManifestError, match="the manifest says"):
-        list(checked_entries(a_fitting_manifest(), lines, lambda: []))
+        list(checked_entries(a_fitting_manifest(), lines, list))
 
 
 def test_the_version_is_known_by_the_digest_of_its_repomd() -> None:
     lines = a_whole_table()
     lines[2] = replace(lines[2], sha256="cd" * 32)
     with pytest.raises(BadManifestError, match=r"repositories\[0\]\.version\.repomd_sha256"):
-        list(checked_entries(a_fitting_manifest(), lines, lambda: []))
+        list(checked_entries(a_fitting_manifest(), lines, list))
 
 
 def test_an_incremental_bundle_lists_what_it_does_not_carry() -> None:
@@ -284,7 +285,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 
 
 def check_counted(lines: Iterable[FileEntry]) -> int:
-    return sum(1 for _ in in_order(EntryCheck(a_manifest()), lines, lambda: []))
+    return sum(1 for _ in in_order(EntryCheck(a_manifest()), lines, list))
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """The configuration: every key, every kind of mistake, and the places it is read from."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from issbox import config
 from issbox.config import KEYS, AfterImport, Settings, default_document, load_settings
-from issbox.errors import ConfigurationError, PermissionDeniedError
+from issbox.errors import ConfigurationError, OperatingSystemError
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "example.toml"
 
@@ -48,7 +49,11 @@ def test_the_example_gives_the_same_settings_as_no_file(tmp_path: Path, monkeypa
     assert plain.source is None
     assert example.source == EXAMPLE
     assert plain.inbox == example.inbox
-    assert (plain.state_dir, plain.export, plain.synchronize) == (example.state_dir, example.export, example.synchronize)
+    assert (plain.state_dir, plain.export, plain.synchronize) == (
+        example.state_dir,
+        example.export,
+        example.synchronize,
+    )
 
 
 def test_defaults(tmp_path: Path) -> None:
@@ -146,11 +151,9 @@ def test_a_named_file_must_exist(tmp_path: Path) -> None:
         load_settings({"ISSBOX_CONFIG": str(tmp_path / "missing.toml")})
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
-def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
-    (tmp_path / "issbox.toml").touch(mode=0)
-    with pytest.raises(PermissionDeniedError):
-        load_settings({"ISSBOX_CONFIG": str(tmp_path / "issbox.toml")})
+def test_a_directory_in_place_of_the_file_is_told_without_a_trace(tmp_path: Path) -> None:
+    with pytest.raises(OperatingSystemError, match=str(tmp_path)):
+        load_settings({"ISSBOX_CONFIG": str(tmp_path)})
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
@@ -199,12 +202,8 @@ toml_values = st.one_of(
 @given(place=st.sampled_from(known_keys()), value=toml_values)
 def test_any_value_is_either_taken_or_refused_with_its_key(place: tuple[str, str], value: Any) -> None:
     table, key = place
-    try:
-        checked = KEYS[table][key].check(value)
-    except ValueError as error:
-        assert str(error)
-    else:
-        assert type(checked) in {str, bool, int, float}
+    with suppress(ValueError):  # anything else fails the test
+        assert type(KEYS[table][key].check(value)) in {str, bool, int, float}
 
 
 @given(
@@ -215,9 +214,12 @@ def test_any_value_is_either_taken_or_refused_with_its_key(place: tuple[str, str
     )
 )
 def test_any_document_gives_settings_or_a_configuration_error(document: dict[str, Any]) -> None:
+    message = ""
     try:
         values = config._check(Path("/x/issbox.toml"), document)
+        assert {table: set(keys) for table, keys in values.items()} == {
+            table: set(keys) for table, keys in KEYS.items()
+        }
     except ConfigurationError as error:
-        assert all(line.startswith("/x/issbox.toml: ") for line in str(error).splitlines())
-    else:
-        assert {table: set(keys) for table, keys in values.items()} == {table: set(keys) for table, keys in KEYS.items()}
+        message = str(error)
+    assert all(line.startswith("/x/issbox.toml: ") for line in message.splitlines())

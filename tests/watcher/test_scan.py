@@ -160,7 +160,8 @@ def test_a_manifest_that_makes_no_sense_is_only_no_hint(tmp_path: Path, manifest
 
 @pytest.mark.parametrize("kind", ["link", "pipe", "directory"])
 def test_a_manifest_that_is_no_file_is_not_opened(tmp_path: Path, key: SigningKey, kind: str) -> None:
-    bundle = make_bundle(tmp_path / "inbox", key) if (tmp_path / "inbox").mkdir() is None else tmp_path
+    (tmp_path / "inbox").mkdir()
+    bundle = make_bundle(tmp_path / "inbox", key)
     manifest = bundle / "issbox-bundle.json"
     manifest.rename(tmp_path / "manifest")
     if kind == "link":

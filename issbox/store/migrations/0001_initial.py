@@ -233,6 +233,7 @@ def up(_migrator: SchemaMigrator, db: Database) -> None:
         reason = TextField()
         allow_older = BooleanField()
         fingerprint = TextField()
+        fingerprint = TextField()
 
         class Meta:
             database = db

@@ -1,0 +1,189 @@
+"""Synchronizing a repository: mirror its upstream into the store, then publish that as a new version."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256 as new_sha256
+from pathlib import Path
+from typing import Final
+
+from issbox.errors import InvalidValueError
+from issbox.files import Digest, atomic_write
+from issbox.model import Repository, RepositoryKey, RepositoryVersion, VersionOrigin
+from issbox.rules.urls import mask_url
+from issbox.store import Batch, Store
+from issbox.workflows import publishing
+from issbox.workflows.context import Context
+from issbox.workflows.credentials import client_key_path
+from issbox.workflows.mending import find_damaged, rebuild_trees
+from issbox.workflows.publishing import changing_content, publish
+from issbox.yum import mirror as yum
+
+STEPS: Final = (*yum.STEPS, "record-draft", *publishing.STEPS)
+"""What `synchronize` announces, in order; with `repair`, `check-files` comes before them."""
+
+
+@dataclass(frozen=True, slots=True)
+class SynchronizeReport:
+    """What a synchronization did."""
+
+    version: RepositoryVersion | None
+    """The new version; None when nothing has changed."""
+    unchanged: bool
+    downloaded: int
+    """Bytes that came from upstream."""
+    reused: int
+    """Bytes that the box had already."""
+    packages: int
+    """Packages of the repository as it is now."""
+    notes: tuple[str, ...]
+    """What a person should know."""
+
+
+def synchronize(
+    ctx: Context, key: RepositoryKey, *, source_url: str | None = None, repair: bool = False
+) -> SynchronizeReport:
+    """Make the Library version of a repository what its upstream is now.
+
+    `source_url` is used instead of the repository's own, once. With `repair` every stored file of the newest version
+    is read, and what is damaged is fetched again. A repository without change costs one request and makes no version.
+    Raises what `issbox.yum.mirror.mirror` does, NotFoundError, BusyError, InvalidValueError without any URL, and
+    NoSpaceError. Killed or failed, nothing of it is visible, and the next run goes on with what had been fetched.
+    """
+    with ctx.store.session(), changing_content(ctx, [key]):
+        repository = ctx.store.repositories.get(key)
+        latest = ctx.store.versions.latest(key)
+        url = source_url or repository.upstream.url
+        if url is None:
+            raise InvalidValueError(
+                f"the repository {key} has no URL to synchronize from",
+                hint="Set one with `issbox repository update --source-url URL`, or fill it by importing a bundle.",
+            )
+        damaged = find_damaged(ctx, latest) if repair and latest is not None else set()
+        known = latest.repomd_sha256 if latest is not None and not repair else None
+        with _request(ctx, repository, url, known) as request, _batch(ctx, key, repair=repair) as batch:
+            result = yum.mirror(request, _StoreSink(ctx.store, batch, damaged), ctx.progress)
+            notes = list(result.notes)
+            if damaged:
+                notes += _mend(ctx, batch, damaged)
+            version = _publish(ctx, key, mask_url(url), result, notes)
+        packages = result.packages if latest is None or not result.unchanged else latest.packages
+        return SynchronizeReport(version, version is None, result.downloaded, result.reused, packages, tuple(notes))
+
+
+def _publish(
+    ctx: Context, key: RepositoryKey, source: str, result: yum.MirrorResult, notes: list[str]
+) -> RepositoryVersion | None:
+    """Record and show what was mirrored; gives the new version, or None when it is the one that is there."""
+
+    def record(versions: list[RepositoryVersion]) -> None:
+        details: dict[str, object] = {"source": source, "version": versions[0].number if versions else None}
+        if not result.unchanged:
+            details |= {"packages": result.packages, "downloaded": result.downloaded}
+        if notes:
+            details["notes"] = notes
+        ctx.audit(
+            "repository.synchronize", f"{key.product}/{key.label}", organization=key.organization, details=details
+        )
+
+    if result.unchanged:
+        with ctx.store.transaction():
+            record([])
+        return None
+    ctx.progress.step("record-draft", f"{len(result.files)} files")
+    with ctx.store.versions.draft(key) as draft:
+        draft.add(result.files)
+        versions = publish(
+            ctx,
+            [draft],
+            origin=VersionOrigin.SYNCHRONIZE,
+            source=source,
+            repomd={key: result.repomd_sha256},
+            record=record,
+        )
+    return versions[0] if versions else None
+
+
+def _mend(ctx: Context, batch: Batch, damaged: set[str]) -> list[str]:
+    """Bring mended files into the published trees and say in words what was mended and what was not."""
+    mended = {sha256 for sha256 in damaged if batch.has(sha256)}
+    notes = []
+    if mended:
+        notes.append(f"{len(mended)} damaged files were fetched again")
+        left = rebuild_trees(ctx, mended)
+        notes += [f"version {number} of {key} still misses files and was left as it is" for key, number in left]
+    if damaged - mended:
+        notes.append(
+            f"{len(damaged - mended)} damaged files could not be mended, because upstream does not have them any more"
+        )
+    for note in notes:
+        ctx.progress.note(note)
+    return notes
+
+
+def _batch(ctx: Context, key: RepositoryKey, *, repair: bool) -> Batch:
+    """Give the staging area of this repository, where downloads of an earlier run lie."""
+    name = f"synchronize-{new_sha256(str(key).encode()).hexdigest()[:32]}"
+    return ctx.store.blobs.batch(name, replace=repair)
+
+
+@contextmanager
+def _request(ctx: Context, repository: Repository, url: str, known_repomd: str | None) -> Iterator[yum.MirrorRequest]:
+    """Put together how upstream is reached; the client certificate lies in a file only as long as it is needed."""
+    organization, upstream, settings = repository.key.organization, repository.upstream, ctx.settings.synchronize
+    product = ctx.store.products.get(organization, repository.key.product)
+
+    def content(label: str) -> str:
+        return ctx.store.credentials.get(organization, label).content
+
+    gpg_key = repository.gpg_key or product.gpg_key
+    with tempfile.TemporaryDirectory(prefix="issbox-") as directory:
+        certificate: Path | None = None
+        if upstream.client_certificate is not None:
+            certificate = Path(directory, "client.pem")
+            with atomic_write(certificate, mode=0o600) as out:
+                out.write(content(upstream.client_certificate).encode())
+        yield yum.MirrorRequest(
+            url=url,
+            ca_pem=content(upstream.ca) if upstream.ca is not None else None,
+            client_certificate=certificate,
+            client_key=client_key_path(ctx.store.state_dir, organization, upstream.client_certificate)
+            if upstream.client_certificate is not None
+            else None,
+            proxy=upstream.proxy or settings.proxy,
+            gpg_keys=(content(gpg_key),) if gpg_key is not None else (),
+            check_packages=upstream.check_packages,
+            downloads=settings.downloads,
+            retries=settings.retries,
+            timeout_seconds=settings.timeout_seconds,
+            known_repomd=known_repomd,
+            max_metadata_size=settings.max_metadata_size,
+        )
+
+
+class _StoreSink:
+    """Puts what is mirrored into a batch of the blob store; files known to be damaged count as missing."""
+
+    def __init__(self, store: Store, batch: Batch, damaged: set[str]) -> None:
+        self._store = store
+        self._batch = batch
+        self._damaged = damaged
+
+    def has(self, sha256: str, size: int) -> bool:
+        return self._batch.has(sha256, size) or (sha256 not in self._damaged and self._store.blobs.has(sha256, size))
+
+    def known(self, checksum_type: str, checksum: str) -> Digest | None:
+        return self._store.versions.known_digest(checksum_type, checksum)
+
+    def temporary(self, name: str) -> Path:
+        return self._batch.temporary(name)
+
+    def adopt(self, path: Path, digest: Digest) -> None:
+        self._batch.adopt(path, digest)
+
+    def read(self, sha256: str) -> Path:
+        return self._batch.locate(sha256) if self._batch.has(sha256) else self._store.blobs.path(sha256)
+
+    def commit(self) -> None:
+        self._batch.commit()

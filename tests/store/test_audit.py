@@ -1,0 +1,101 @@
+"""The audit log: whatever is done to its past is noticed."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from makers.stores import NOW
+
+from issbox.errors import StoreDamagedError
+from issbox.model import Actor
+from issbox.store import Store
+
+ACTOR = Actor("root (sudo by ann)", "192.0.2.7")
+
+
+@pytest.fixture
+def log(store: Store) -> Store:
+    """A store with five entries, of two organizations."""
+    for number in range(1, 6):
+        with store.transaction():
+            store.audit.append(
+                at=NOW + timedelta(seconds=number),
+                actor=ACTOR,
+                action="repository.create",
+                subject=f"Example/tools/r{number}",
+                organization="Example" if number % 2 else None,
+                details={"é": [1, 2.5, None, True], "after": {"n": number}},
+            )
+    return store
+
+
+def alter(store: Store, sql: str) -> None:
+    database: Any = store.database
+    database.execute_sql(sql)
+
+
+def test_entries_come_back_as_they_were_given(log: Store) -> None:
+    entries = log.audit.list()
+    assert [entry.number for entry in entries] == [1, 2, 3, 4, 5]
+    assert entries[0].actor == ACTOR
+    assert entries[0].at == NOW + timedelta(seconds=1)
+    assert entries[0].details == {"é": [1, 2.5, None, True], "after": {"n": 1}}
+    assert log.audit.verify() == 5
+
+
+def test_entries_are_read_from_the_end_or_from_where_one_stopped(log: Store) -> None:
+    assert [entry.number for entry in log.audit.list(limit=2)] == [4, 5]
+    assert [entry.number for entry in log.audit.list(limit=2, after=1)] == [2, 3]
+    assert [entry.number for entry in log.audit.list(organization="Example")] == [1, 3, 5]
+
+
+def test_an_empty_log_is_sound(store: Store) -> None:
+    assert store.audit.verify() == 0
+
+
+def test_an_entry_of_an_undone_transaction_leaves_no_gap(log: Store) -> None:
+    with pytest.raises(ZeroDivisionError), log.transaction():
+        log.audit.append(at=NOW, actor=ACTOR, action="a.b", subject="x")
+        _ = 1 // 0
+    log.audit.append(at=NOW, actor=ACTOR, action="a.b", subject="y")
+    assert log.audit.verify() == 6
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "subject = 'Example/tools/other'",
+        "at = '2026-11-01T12:30:18.123457+00:00'",
+        "actor = 'ann'",
+        "origin = 'local'",
+        "action = 'repository.delete'",
+        "organization = NULL",
+        "details = '{}'",
+        "digest = 'ab'",
+    ],
+)
+def test_a_changed_entry_is_named(log: Store, change: str) -> None:
+    alter(log, f"UPDATE audit_entry SET {change} WHERE number = 3")
+    with pytest.raises(StoreDamagedError, match="audit entry 3"):
+        log.audit.verify()
+
+
+def test_a_removed_entry_is_named(log: Store) -> None:
+    alter(log, "DELETE FROM audit_entry WHERE number = 2")
+    with pytest.raises(StoreDamagedError, match="audit entry 2 is missing"):
+        log.audit.verify()
+
+
+def test_a_removed_entry_with_the_gap_closed_is_named(log: Store) -> None:
+    alter(log, "DELETE FROM audit_entry WHERE number = 2")
+    for number in (3, 4, 5):
+        alter(log, f"UPDATE audit_entry SET number = {number - 1} WHERE number = {number}")
+    with pytest.raises(StoreDamagedError, match="audit entry 2"):
+        log.audit.verify()
+
+
+def test_exchanged_entries_are_named(log: Store) -> None:
+    for old, new in ((3, 99), (4, 3), (99, 4)):
+        alter(log, f"UPDATE audit_entry SET number = {new} WHERE number = {old}")
+    with pytest.raises(StoreDamagedError, match="audit entry 3"):
+        log.audit.verify()

@@ -1,0 +1,88 @@
+"""Rules of the house that no other tool checks."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+LONGEST_MODULE = 350
+
+_MACHINE = re.compile(rb"/(?:work|farm)/|/tmp/bash_[j]obs")
+_REGISTRY = re.compile(rb"pypi\.org|pythonhosted\.org|deb\.debian\.org|registry\.npmjs|proxy\.golang")
+
+
+def project_files() -> list[Path]:
+    """Give the files that are, or would be, in the repository."""
+    command = ["git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, capture_output=True, check=True).stdout.decode()
+    return [path for path in (ROOT / name for name in listed.split("\0") if name) if path.is_file()]
+
+
+def commands(script: str) -> list[str]:
+    """Give the lines of a script that do something."""
+    lines = (line.strip() for line in script.splitlines())
+    return [line for line in lines if line and not line.startswith(("#", "set ", "cd ", "echo "))]
+
+
+def test_ci_runs_the_checks_and_the_test_command_of_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text()
+    section = readme.split("\n## Tests\n", 1)[1].split("\n## ", 1)[0]
+    shown = re.findall(r"^ {4}(make test)$", section, re.MULTILINE)
+    assert shown == ["make test"]
+    assert commands((ROOT / ".ci/run").read_text()) == ["make check", *shown]
+
+
+def test_no_file_names_this_machine_or_a_registry() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}: {match.group().decode()}"
+        for path in project_files()
+        for pattern in (_MACHINE, _REGISTRY)
+        if (match := pattern.search(path.read_bytes()))
+    ]
+    assert found == []
+
+
+def test_modules_are_rooms_with_one_job() -> None:
+    modules = [path for path in project_files() if path.suffix == ".py"]
+    long = {
+        str(path.relative_to(ROOT)): length
+        for path in modules
+        if path.is_relative_to(ROOT / "issbox") and (length := len(path.read_text().splitlines())) > LONGEST_MODULE
+    }
+    assert long == {}
+    assert {"utils.py", "helpers.py", "common.py", "manager.py"}.isdisjoint(path.name for path in modules)
+
+
+def requirements() -> list[str]:
+    """Give everything that pyproject.toml asks for."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    extras = project["project"]["optional-dependencies"].values()
+    lists = [project["project"]["dependencies"], *extras, *project["dependency-groups"].values()]
+    return [requirement for each in lists for requirement in each]
+
+
+def test_every_dependency_is_pinned_without_an_address() -> None:
+    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
+    assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[0-9][0-9A-Za-z.+-]*", line) for line in lines)
+    pinned = {canonical(line.split("==")[0]) for line in lines}
+    assert {canonical(re.split(r"[\[<>=!~ ]", wanted)[0]) for wanted in requirements()} <= pinned
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@pytest.mark.parametrize("name", ["packaging/make-environment", "packaging/install-debian-packages", ".ci/run"])
+def test_scripts_are_shell(name: str) -> None:
+    script = ROOT / name
+    shell = script.read_text().splitlines()[0].split("/")[-1].removeprefix("env ")
+    subprocess.run([shell, "-n", str(script)], check=True)
+
+
+def test_the_makefile_has_what_the_readme_names() -> None:
+    named = set(re.findall(r"`make ([a-z-]+)`|^ {4}make ([a-z-]+)", (ROOT / "README.md").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert {one or other for one, other in named} <= targets
