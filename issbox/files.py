@@ -174,9 +174,9 @@ def sync_filesystem(path: Path) -> None:
 
 
 def remove_tree(path: Path) -> None:
-    """Remove a directory tree or a file, if it is there; read-only directories are no obstacle."""
-    if path.is_symlink() or path.is_file():
-        path.unlink()
+    """Remove a directory tree, a file, a link or a pipe, if it is there; read-only directories are no obstacle."""
+    if path.is_symlink() or not path.is_dir():  # rmtree would open a pipe, and wait for ever
+        path.unlink(missing_ok=True)
         return
 
     def make_writable(function: Callable[[str], object], name: str, _: object) -> None:

@@ -17,8 +17,10 @@ _REGISTRY = re.compile(rb"pypi\.org|pythonhosted\.org|deb\.debian\.org|registry\
 def project_files() -> list[Path]:
     """Give the files that are, or would be, in the repository."""
     command = ["git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, capture_output=True, check=True).stdout.decode()
-    return [path for path in (ROOT / name for name in listed.split("\0") if name) if path.is_file()]
+    listed = subprocess.run(command, capture_output=True, text=True, check=False)
+    if listed.returncode != 0:
+        pytest.skip("this is no git work tree, so nobody can say which files belong to the project")
+    return [path for path in (ROOT / name for name in listed.stdout.split("\0") if name) if path.is_file()]
 
 
 def commands(script: str) -> list[str]:

@@ -22,7 +22,7 @@ from issbox.bundle.directory_reader import DirectoryReader
 from issbox.bundle.manifest import claimed_key_id, decode_manifest
 from issbox.bundle.signature import SIGNATURE_SIZE, format_fingerprint
 from issbox.bundle.signature import verify as verify_signature
-from issbox.bundle.tree import open_file, reading
+from issbox.bundle.tree import reading, translated
 from issbox.errors import (
     BadManifestError,
     BundleDamagedError,
@@ -84,7 +84,25 @@ class VerificationReport:
 
 def open_bundle(path: Path, trusted: Trusted, limits: Limits = Limits()) -> DirectoryReader:
     """Check everything but the contents of the carried files, and give the bundle for reading."""
-    return _open(path, trusted, limits)
+    bundle = open_head(path, trusted, limits)
+    check_body(bundle)
+    return bundle
+
+
+def open_head(path: Path, trusted: Trusted | None, limits: Limits = Limits()) -> DirectoryReader:
+    """Do steps 1 to 3: enough to know which bundle it is and that its manifest can be believed, whatever its size."""
+    data, signature = _read_head(path)
+    if trusted is not None:
+        _check_signature(data, signature, trusted)
+    manifest = decode_manifest(data)
+    _check_limits(manifest, limits)
+    return DirectoryReader(path, data, signature, manifest)
+
+
+def check_body(bundle: DirectoryReader) -> None:
+    """Do steps 4 to 6; nothing but the manifest may be used before."""
+    bundle.check_table_digest()
+    bundle.check_inventory()
 
 
 def verify(path: Path, trusted: Trusted | None, limits: Limits, progress: Progress) -> VerificationReport:
@@ -93,7 +111,8 @@ def verify(path: Path, trusted: Trusted | None, limits: Limits, progress: Progre
     Without `trusted` the signature is not checked: then the report only says that the bundle fits itself, not where
     it comes from. Raises the BundleError that fits.
     """
-    bundle = _open(path, trusted, limits)
+    bundle = open_head(path, trusted, limits)
+    check_body(bundle)
     files = bundle.manifest.files
     progress.step("verify", f"reading every file of {path.name}")
     progress.expect(files=files.carried_count, size=files.carried_size)
@@ -113,7 +132,7 @@ def verify(path: Path, trusted: Trusted | None, limits: Limits, progress: Progre
 
 def check_contents(bundle: DirectoryReader, entry: FileEntry, advance: Callable[[int], None] | None = None) -> None:
     """Read one carried file; raises BundleDamagedError or OversizedError when it is not what its entry says."""
-    with reading(bundle.path, entry.path) as source:
+    with translated(bundle.path, entry.path), bundle.open(entry) as source:
         found = copy_and_digest(source, None, advance=advance, limit=entry.size)
     if found.size > entry.size:
         raise OversizedError(f"{entry.path!r} is longer than the {entry.size} bytes of the signed file table")
@@ -123,18 +142,6 @@ def check_contents(bundle: DirectoryReader, entry: FileEntry, advance: Callable[
         raise BundleDamagedError(
             f"{entry.path!r} has SHA-256 {found.sha256}, the signed file table says {entry.sha256}"
         )
-
-
-def _open(path: Path, trusted: Trusted | None, limits: Limits) -> DirectoryReader:
-    data, signature = _read_head(path)
-    if trusted is not None:
-        _check_signature(data, signature, trusted)
-    manifest = decode_manifest(data)
-    _check_limits(manifest, limits)
-    bundle = DirectoryReader(path, data, signature, manifest)
-    bundle.check_table_digest()
-    bundle.check_inventory()
-    return bundle
 
 
 def _read_head(path: Path) -> tuple[bytes, bytes]:
@@ -156,7 +163,8 @@ def _read_head(path: Path) -> tuple[bytes, bytes]:
         raise UnsignedBundleError(f"{path} holds no {SIGNATURE_NAME}") from None
     if len(signature) != SIGNATURE_SIZE:
         raise BundleSignatureError(f"{SIGNATURE_NAME} is no signature of {SIGNATURE_SIZE} bytes")
-    open_file(path, TABLE_NAME).close()
+    with reading(path, TABLE_NAME):
+        pass
     return data, signature
 
 

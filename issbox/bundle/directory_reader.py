@@ -2,14 +2,14 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import FileIO
 from pathlib import Path
 
 from issbox.bundle.inventory import check_inventory
 from issbox.bundle.table import iter_table
 from issbox.bundle.table_checks import checked_entries
-from issbox.bundle.tree import FoundFile, open_file, reading
+from issbox.bundle.tree import FoundFile, Opener, reading
 from issbox.errors import BundleDamagedError
 from issbox.files import copy_and_digest
 from issbox.manifest import MANIFEST_NAME, SIGNATURE_NAME, TABLE_NAME, FileEntry, Manifest
@@ -17,13 +17,20 @@ from issbox.manifest import MANIFEST_NAME, SIGNATURE_NAME, TABLE_NAME, FileEntry
 
 @dataclass(frozen=True, slots=True)
 class DirectoryReader:
-    """A bundle directory whose manifest is known. Holds no file open; may be used by several threads."""
+    """A bundle directory whose manifest is known. May be used by several threads.
+
+    Keeps no file open, only a directory for each thread that opened a file, until the thread or the reader is gone.
+    """
 
     path: Path
     manifest_bytes: bytes
     """As signed."""
     signature: bytes
     manifest: Manifest
+    _opener: Opener = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_opener", Opener(self.path))
 
     def entries(self) -> Iterator[FileEntry]:
         """Give the entries of the file table, sorted by path, each one checked, in flat memory.
@@ -45,7 +52,7 @@ class DirectoryReader:
         Its bytes are to be compared with the entry while they are read. Raises BundleIncompleteError when it is
         missing and UnsafeFileError when it is no regular file.
         """
-        return open_file(self.path, entry.path)
+        return self._opener.open(entry.path)
 
     def check_table_digest(self) -> None:
         """Read the table's bytes without looking into them; raises BundleDamagedError when it is not the signed one."""

@@ -6,6 +6,7 @@ Every step goes from an open directory to a name in it, so that nobody can put a
 import errno
 import os
 import stat
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,29 +38,56 @@ class FoundFile:
     size: int
 
 
-def open_file(root: Path, path: str) -> FileIO:
-    """Open a regular file below root for reading, unbuffered.
+class _Handle:
+    """An open directory, closed with the last reference to it."""
 
-    Raises BundleIncompleteError when it is not there, UnsafeFileError when it, or a directory on the way, is a link
-    or anything else than it should be, and the translation of any other OSError. `path` must be a safe one.
-    """
-    directory, _, name = path.rpartition("/")
-    with _translated(root, path), _open_directory(root, directory) as parent:
-        mode = os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode
-        if not stat.S_ISREG(mode):
-            raise _unsafe(path, mode)
-        descriptor = os.open(name, _FILE, dir_fd=parent)
-        mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode):
-            os.close(descriptor)
-            raise _unsafe(path, mode)
-        return os.fdopen(descriptor, "rb", buffering=0)
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+
+    def __del__(self) -> None:
+        os.close(self.descriptor)
+
+
+class Opener(threading.local):
+    """Opens files below a root. Each thread keeps the directory it opened last, since the next file is often in it."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._directory = ""
+        self._handle: _Handle | None = None
+
+    def open(self, path: str) -> FileIO:
+        """Open a regular file for reading, unbuffered.
+
+        Raises BundleIncompleteError when it is not there, UnsafeFileError when it, or a directory on the way, is a
+        link or anything else than it should be, and the translation of any other OSError. `path` must be a safe one.
+        """
+        directory, _, name = path.rpartition("/")
+        with translated(self._root, path):
+            if self._handle is None or directory != self._directory:
+                self._handle = None
+                self._handle = _Handle(_open_directory(self._root, directory))
+                self._directory = directory
+            return _open_regular(self._handle.descriptor, name, path)
+
+
+def _open_regular(parent: int, name: str, path: str) -> FileIO:
+    # Looking first keeps a device from being opened at all; looking again, from being put there in between.
+    mode = os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode
+    if not stat.S_ISREG(mode):
+        raise _unsafe(path, mode)
+    descriptor = os.open(name, _FILE, dir_fd=parent)
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(descriptor)
+        raise _unsafe(path, mode)
+    return os.fdopen(descriptor, "rb", buffering=0)
 
 
 @contextmanager
 def reading(root: Path, path: str) -> Iterator[FileIO]:
-    """Open as `open_file` does, and translate what goes wrong while reading, too."""
-    with _translated(root, path), open_file(root, path) as source:
+    """Open a file as `Opener` does, and translate what goes wrong while reading, too."""
+    with translated(root, path), Opener(root).open(path) as source:
         yield source
 
 
@@ -82,11 +110,9 @@ def _scan(root: Path, directory: str) -> Iterator[tuple[str, FoundFile | None]]:
     prefix = f"{directory}/" if directory else ""
     if len(os.fsencode(prefix)) > MAX_PATH_BYTES:
         raise UnsafePathError(f"the directory {directory[:200]!r}... has a path longer than any in a bundle")
-    with (
-        _translated(root, directory or "."),
-        _open_directory(root, directory) as descriptor,
-        os.scandir(descriptor) as found,
-    ):
+    with translated(root, directory or "."):
+        handle = _Handle(_open_directory(root, directory))
+    with translated(root, directory or "."), os.scandir(handle.descriptor) as found:
         for entry in found:
             path = prefix + entry.name
             if entry.is_dir(follow_symlinks=False):
@@ -104,17 +130,15 @@ def _order(item: tuple[str, FoundFile | None]) -> str:
     return path if file is not None else f"{path}/"
 
 
-@contextmanager
-def _open_directory(root: Path, directory: str) -> Iterator[int]:
+def _open_directory(root: Path, directory: str) -> int:
     descriptor = _open_root(root)
-    try:
-        for name in directory.split("/") if directory else ():
-            inner = os.open(name, _DIRECTORY, dir_fd=descriptor)
-            os.close(descriptor)
-            descriptor = inner
-        yield descriptor
-    finally:
-        os.close(descriptor)
+    for name in directory.split("/") if directory else ():
+        outer = descriptor
+        try:
+            descriptor = os.open(name, _DIRECTORY, dir_fd=outer)
+        finally:
+            os.close(outer)
+    return descriptor
 
 
 def _open_root(root: Path) -> int:
@@ -128,7 +152,8 @@ def _open_root(root: Path) -> int:
 
 
 @contextmanager
-def _translated(root: Path, path: str) -> Iterator[None]:
+def translated(root: Path, path: str) -> Iterator[None]:
+    """Turn what the operating system says about a file of a bundle into the error that fits."""
     try:
         yield
     except FileNotFoundError:

@@ -117,6 +117,7 @@ def _termination_as_interrupt() -> Iterator[None]:
 
 
 @click.command(
+    "issbox",
     cls=Root,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Every command has --help with an example, and --json. Configuration: see config/example.toml.",

@@ -37,7 +37,7 @@ class Run:
 
             ctx = open_context(progress=self.progress)
             with ctx.store.session():
-                ctx.store.box.get()  # an interrupted `issbox init` leaves a store without a box, which is no place to work
+                ctx.store.box.get()  # an interrupted `issbox init` leaves a store without a box
             self._context = ctx
         return self._context
 

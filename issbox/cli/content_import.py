@@ -64,14 +64,17 @@ def refusal(row: ContentImport) -> IssboxError:
     "--organization", metavar="LABEL", help="Import into this organization instead of the one of the same label."
 )
 @click.option("--allow-older", is_flag=True, help="Accept a bundle that is older than one imported before.")
-def run_(run: Run, *, path: Path, organization: str | None, allow_older: bool) -> None:
+@click.option(
+    "--repair", is_flag=True, help="Read the stored files of its repositories and replace those that are damaged."
+)
+def run_(run: Run, *, path: Path, organization: str | None, allow_older: bool, repair: bool) -> None:
     """Import the bundle at PATH now, in the foreground; it stays where it is.
 
     Everything of the bundle is checked first. The import is visible all at once, or not at all.
     """
     from issbox.workflows.importing import run_import
 
-    done = run_import(run.open(), path, organization=organization, allow_older=allow_older)
+    done = run_import(run.open(), path, organization=organization, allow_older=allow_older, repair=repair)
     run.say(done.reason or f"Imported into {done.organization}.")
     run.show(IMPORT, done)
 

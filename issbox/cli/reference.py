@@ -37,10 +37,10 @@ Every command has these options besides its own:
 """
 
 
-def commands(command: click.Command, ctx: click.Context) -> Iterator[tuple[str, click.Command]]:
-    """Give every command that does something, below and including this one, with the words that call it."""
+def commands(command: click.Command, ctx: click.Context) -> Iterator[tuple[click.Context, click.Command]]:
+    """Give every command that does something, below and including this one, each with its context."""
     if not isinstance(command, click.Group):
-        yield ctx.command_path, command
+        yield ctx, command
         return
     for name in command.list_commands(ctx):
         below = command.get_command(ctx, name)
@@ -50,17 +50,20 @@ def commands(command: click.Command, ctx: click.Context) -> Iterator[tuple[str, 
 
 def every_command() -> list[tuple[str, click.Command]]:
     """Give every command of issbox with the words that call it."""
-    return list(commands(root, click.Context(root, info_name="issbox")))
+    return [(ctx.command_path, command) for ctx, command in _found()]
+
+
+def _found() -> list[tuple[click.Context, click.Command]]:
+    return list(commands(root, click.Context(root, info_name="issbox", **root.context_settings)))
 
 
 def command_reference() -> str:
     """Give the text of docs/commands.md."""
-    found = every_command()
+    found = _found()
     made = [command for _, command in found if isinstance(command, IssboxCommand)]
     common = [each for each in made[0].params if isinstance(each, click.Option)][-2:]
     parts = [_HEAD + "".join(_option(option) for option in common)]
-    for path, command in found:
-        parts.append(_command(path, command, {option.name for option in common}))
+    parts.extend(_command(ctx, command, {option.name for option in common}) for ctx, command in found)
     parts.append("\n# JSON objects\n")
     shapes = {shape.name: shape for command in made for shape in (command.shape, command.dry_run) if shape is not None}
     parts.extend(_shape(shapes[name]) for name in sorted(shapes))
@@ -87,11 +90,11 @@ def exit_code_reference() -> str:
     return "".join(lines)
 
 
-def _command(path: str, command: click.Command, common: set[str | None]) -> str:
+def _command(ctx: click.Context, command: click.Command, common: set[str | None]) -> str:
     about = inspect.cleandoc(command.help or "").partition("\n\n\b")[0]
-    usage = " ".join([path, *command.collect_usage_pieces(click.Context(command, info_name=path))])
+    usage = " ".join([ctx.command_path, *command.collect_usage_pieces(ctx)])
     options = [each for each in command.params if isinstance(each, click.Option) and each.name not in common]
-    text = f"\n## {path}\n\n{about}\n\n    {usage}\n"
+    text = f"\n## {ctx.command_path}\n\n{about}\n\n    {usage}\n"
     if options:
         text += "\n| option | meaning |\n|---|---|\n" + "".join(map(_option, options))
     if isinstance(command, IssboxCommand):

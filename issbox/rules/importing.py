@@ -101,6 +101,18 @@ def plan_import(manifest: Manifest, library: Library, *, allow_older: bool = Fal
     )
 
 
+def holds_already(manifest: Manifest, library: Library) -> bool:
+    """Tell whether each repository of the bundle has its version, or a newer one of the same box, by import."""
+    for described in manifest.repositories:
+        target = _target(manifest, library, described)
+        if isinstance(target, Refusal):
+            return False
+        imported = target[0].imported
+        if imported is None or imported.box_id != manifest.source.box_id or imported.number < described.version.number:
+            return False
+    return True
+
+
 def _product(organization: str, described: ManifestProduct) -> Product:
     return Product(
         organization, described.label, described.name, described.kind, described.description, described.gpg_key

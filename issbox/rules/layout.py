@@ -1,9 +1,13 @@
 """Where things lie: listing files above repositories, names of bundles."""
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 
 from issbox.names import clash_key
+
+_UNUSUAL = re.compile(r"[^A-Za-z0-9_-]+")
+_LONGEST_WORD = 48
 
 
 def custom_path(product: str, repository: str) -> str:
@@ -38,12 +42,10 @@ def first_clash(paths: Iterable[str]) -> tuple[str, str] | None:
 
 
 def bundle_name(organization: str, scope: str, destination: str, sequence: int, at: datetime) -> str:
-    """Give the directory name of a bundle: it sorts by sequence and says what it is without being opened."""
-    parts = [
-        organization,
-        scope,
-        *([destination] if destination else []),
-        f"{sequence:04d}",
-        at.strftime("%Y%m%dT%H%M%SZ"),
-    ]
-    return "-".join(parts)
+    """Give the directory name of a bundle: it sorts by sequence and says what it is without being opened.
+
+    The parts are cut, so that the name fits every file system; the manifest has them whole.
+    """
+    words = [organization, scope, *([_UNUSUAL.sub("_", destination)] if destination else [])]
+    head = "-".join(word[:_LONGEST_WORD] for word in words)
+    return f"{head}-{sequence:04d}-{at.strftime('%Y%m%dT%H%M%SZ')}"

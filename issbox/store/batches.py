@@ -31,12 +31,17 @@ class Places(Protocol):
 class _Descriptor:
     """Writes to an open file without a buffer of its own, and all of what it is given."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, path: Path) -> None:
         self._number = number
+        self._path = path
 
     def write(self, data: memoryview, /) -> None:
-        while data:
-            data = data[os.write(self._number, data) :]
+        try:
+            while data:
+                data = data[os.write(self._number, data) :]
+        except OSError as error:
+            error.filename = str(self._path)  # the system does not say it, and the source may fail as well
+            raise
 
 
 class Batch:
@@ -205,7 +210,7 @@ class Batch:
 def _write(path: Path, source: Readable, size: int | None, advance: Callable[[int], None] | None) -> Digest:
     number = os.open(path, _CREATE, 0o600)
     try:
-        return copy_and_digest(source, _Descriptor(number), advance=advance, limit=size)
+        return copy_and_digest(source, _Descriptor(number, path), advance=advance, limit=size)
     finally:
         os.close(number)
 

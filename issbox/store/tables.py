@@ -348,7 +348,6 @@ class ImportRow(Row):
     reason = Text()
     allow_older = BooleanField()
     fingerprint = Text()
-    fingerprint = Text()
 
     class Meta:
         """Table settings."""

@@ -5,13 +5,13 @@ A refused bundle is not an exception for the inbox: its row says why. What is no
 busy box) puts the row back, so that it is tried again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from issbox.bundle.check import Limits, open_bundle
+from issbox.bundle.check import Limits, check_body, open_head
 from issbox.bundle.directory import DirectoryReader
 from issbox.errors import (
     BundleError,
@@ -23,9 +23,10 @@ from issbox.errors import (
 )
 from issbox.files import FileLock
 from issbox.manifest import Manifest
-from issbox.model import ContentImport, ImportState, RepositoryVersion, VersionOrigin
-from issbox.rules.importing import ImportPlan, Library, PlannedRepository, plan_import
+from issbox.model import ContentImport, ImportState, RepositoryKey, RepositoryVersion, VersionOrigin
+from issbox.rules.importing import ImportPlan, Library, PlannedRepository, holds_already, plan_import
 from issbox.workflows.context import Context
+from issbox.workflows.mending import find_damaged, rebuild_trees
 from issbox.workflows.publishing import STEPS as PUBLISH_STEPS
 from issbox.workflows.publishing import changing_content, publish
 from issbox.workflows.staging import fill, stage
@@ -45,14 +46,17 @@ class _Job:
     bundle: DirectoryReader
     manifest: Manifest
     plan: ImportPlan
+    repair: bool
 
 
 def run_import(
-    ctx: Context, path: Path, *, organization: str | None = None, allow_older: bool = False
+    ctx: Context, path: Path, *, organization: str | None = None, allow_older: bool = False, repair: bool = False
 ) -> ContentImport:
     """Import the bundle at this path by hand; it stays where it is.
 
-    Raises the reason when the bundle is refused, and BusyError while another import is running.
+    With `repair` every stored file of its repositories is read first, and what is damaged is taken from the bundle,
+    also when it was imported before. Raises the reason when the bundle is refused, and BusyError while another import
+    is running.
     """
     with ctx.store.session():
         if organization is not None:
@@ -61,14 +65,14 @@ def run_import(
             raise NotFoundError(f"there is nothing at {path}", hint="Check the path; is the medium mounted?")
         with ctx.store.transaction():
             row = ctx.store.imports.add(
-                str(path.absolute()),
+                str(path.resolve()),
                 inbox=False,
                 organization=organization,
                 first_seen=ctx.clock(),
                 allow_older=allow_older,
             )
         try:
-            return _attempt(ctx, row)
+            return _attempt(ctx, row, repair=repair)
         except (BundleError, ImportRefusedError) as error:
             _refuse(ctx, row.id, error)
             raise
@@ -87,7 +91,7 @@ def import_bundle(ctx: Context, import_id: int) -> ContentImport:
         if row.state not in OPEN_STATES:
             return row
         try:
-            return _attempt(ctx, row)
+            return _attempt(ctx, row, repair=False)
         except (BundleError, ImportRefusedError) as error:
             return _refuse(ctx, import_id, error)
         except BaseException as error:
@@ -110,12 +114,12 @@ def trusted_public_key(ctx: Context) -> Callable[[str], str | None]:
     return find
 
 
-def _attempt(ctx: Context, row: ContentImport) -> ContentImport:
+def _attempt(ctx: Context, row: ContentImport, *, repair: bool) -> ContentImport:
     busy = "another import is running in this box"
     with FileLock(ctx.store.locks / "import.lock", busy=busy):
         ctx.progress.step("check-bundle", row.path)
         _update(ctx, row.id, state=ImportState.CHECKING, reason="")
-        bundle = open_bundle(Path(row.path), trusted_public_key(ctx), bundle_limits(ctx))
+        bundle = open_head(Path(row.path), trusted_public_key(ctx), bundle_limits(ctx))
         manifest = bundle.manifest
         row = _update(
             ctx,
@@ -128,18 +132,27 @@ def _attempt(ctx: Context, row: ContentImport) -> ContentImport:
             size=manifest.files.size,
             files=manifest.files.count,
         )
-        before = ctx.store.imports.imported_bundle(manifest.bundle.id)
-        if before is not None and before.organization == _organization(ctx, row, manifest):
+        organization = _organization(ctx, row, manifest)
+        library = _library(ctx, organization)
+        if not (row.allow_older or repair) and (before := _imported_before(ctx, manifest, library)):
             note = f"imported before, on {before.updated_at:%Y-%m-%d %H:%M} UTC: nothing to do"
             ctx.progress.note(note)
-            return _update(ctx, row.id, state=ImportState.IMPORTED, organization=before.organization, reason=note)
+            return _update(ctx, row.id, state=ImportState.IMPORTED, organization=organization, reason=note)
+        check_body(bundle)
         ctx.progress.step("plan-import")
-        organization = _organization(ctx, row, manifest)
-        plan = plan_import(manifest, _library(ctx, organization), allow_older=row.allow_older)
+        plan = plan_import(manifest, library, allow_older=row.allow_older)
         if plan.refusals:
             raise refusal_error(plan)
         row = _update(ctx, row.id, state=ImportState.IMPORTING, organization=organization)
-        return _take_in(ctx, _Job(row, bundle, manifest, plan))
+        return _take_in(ctx, _Job(row, bundle, manifest, plan, repair))
+
+
+def _imported_before(ctx: Context, manifest: Manifest, library: Library) -> ContentImport | None:
+    """Give the earlier import of this bundle, if the organization still holds what it brought, or newer."""
+    before = ctx.store.imports.imported_bundle(manifest.bundle.id)
+    if before is None or before.organization != library.organization or not holds_already(manifest, library):
+        return None
+    return before
 
 
 def refusal_error(plan: ImportPlan) -> IssboxError:
@@ -155,14 +168,16 @@ def _take_in(ctx: Context, job: _Job) -> ContentImport:
     keys = [planned.repository.key for planned in job.plan.repositories]
     with ExitStack() as stack:
         stack.enter_context(changing_content(ctx, keys))
-        batch = stack.enter_context(ctx.store.blobs.batch(f"import-{job.row.id}"))
+        damaged = _find_damaged(ctx, keys) if job.repair else set()
+        batch = stack.enter_context(ctx.store.blobs.batch(f"import-{job.row.id}", replace=bool(damaged)))
         ctx.progress.step("stage-files")
-        stage(ctx, job.bundle, batch)
+        stage(ctx, job.bundle, batch, damaged)
         ctx.progress.step("read-metadata")
         drafts = [stack.enter_context(ctx.store.versions.draft(key)) for key in keys]
         fill(ctx, job.bundle, batch, drafts)
         ctx.progress.step("store-files")
         batch.commit()
+        _mend(ctx, {digest for digest in damaged if batch.has(digest)}, damaged)
         publish(
             ctx,
             drafts,
@@ -173,6 +188,21 @@ def _take_in(ctx: Context, job: _Job) -> ContentImport:
             record=lambda versions: _record(ctx, job, versions),
         )
     return ctx.store.imports.get(job.row.id)
+
+
+def _find_damaged(ctx: Context, keys: Sequence[RepositoryKey]) -> set[str]:
+    present = {repository.key for repository in ctx.store.repositories.list()}
+    versions = [ctx.store.versions.latest(key) for key in keys if key in present]
+    return {digest for version in versions if version is not None for digest in find_damaged(ctx, version)}
+
+
+def _mend(ctx: Context, mended: set[str], damaged: set[str]) -> None:
+    """Bring mended files into the published trees, which link to the damaged ones."""
+    if mended:
+        rebuild_trees(ctx, mended)
+        ctx.progress.note(f"{len(mended)} damaged files were replaced from the bundle")
+    if damaged - mended:
+        ctx.progress.note(f"{len(damaged - mended)} damaged files are not in this bundle")
 
 
 def _repomd(manifest: Manifest, planned: PlannedRepository) -> str:
@@ -219,6 +249,7 @@ def _record(ctx: Context, job: _Job, versions: list[RepositoryVersion]) -> None:
     ctx.store.imports.update(
         job.row.id, updated_at=ctx.clock(), state=ImportState.IMPORTED, reason=note, error_code=None
     )
+    _settle_refused(ctx, job.row)
     ctx.audit(
         "content-import.import",
         bundle.id,
@@ -230,6 +261,14 @@ def _record(ctx: Context, job: _Job, versions: list[RepositoryVersion]) -> None:
             "versions": {str(version.repository): version.number for version in versions},
         },
     )
+
+
+def _settle_refused(ctx: Context, row: ContentImport) -> None:
+    """Close the refusals of earlier attempts with the same bundle: nobody has to look at them any more."""
+    for earlier in ctx.store.imports.list(states=(ImportState.REFUSED,)):
+        if earlier.path == row.path and earlier.id != row.id:
+            reason = f"imported later, as {row.id}; it was: {earlier.reason}"
+            ctx.store.imports.update(earlier.id, updated_at=ctx.clock(), state=ImportState.DISCARDED, reason=reason)
 
 
 def _skipped(ctx: Context, job: _Job) -> str:
@@ -279,7 +318,7 @@ def _refuse(ctx: Context, import_id: int, error: IssboxError) -> ContentImport:
             updated_at=ctx.clock(),
             state=ImportState.REFUSED,
             error_code=error.code,
-            reason=f"{error} {error.hint}",
+            reason=f"{error}. {error.hint}",
         )
         ctx.audit(
             "content-import.refuse",
@@ -294,7 +333,7 @@ def _put_back(ctx: Context, row: ContentImport, error: BaseException) -> None:
     """Write down what happened, which was not the bundle's fault: the inbox tries again, a person has to."""
     code, reason = InterruptedByUserError.code, "The import was interrupted."
     if isinstance(error, IssboxError):
-        code, reason = error.code, f"{error} {error.hint}"
+        code, reason = error.code, f"{error}. {error.hint}"
     _update(
         ctx,
         row.id,

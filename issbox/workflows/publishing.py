@@ -54,7 +54,7 @@ def publish(
     that do not exist yet, and `record` last with the versions made, to write history and audit entries.
     """
     changed = [draft for draft in drafts if not draft.same_as_latest()]
-    ctx.progress.step("build-trees", f"{len(changed)} repositories have changed")
+    ctx.progress.step("build-trees", f"repositories changed: {len(changed)}")
     for draft in changed:
         ctx.store.trees.build(draft.key, draft.next_number, ((file.path, file.sha256) for file in draft.files()))
     ctx.progress.step("record-versions")

@@ -1,6 +1,7 @@
 """From a checked bundle to staged blobs and drafts: every byte is read once, hashed and written once."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from functools import partial
 from itertools import groupby
 from typing import Final
@@ -34,18 +35,23 @@ _NAMED: Final = 10
 """How many missing files a message names."""
 
 
-def stage(ctx: Context, bundle: DirectoryReader, batch: Batch) -> None:
+def stage(ctx: Context, bundle: DirectoryReader, batch: Batch, damaged: AbstractSet[str] = frozenset()) -> None:
     """Copy what the store lacks from the bundle into the batch, checking each file against the signed table.
 
-    Raises BundleDamagedError for a file with another digest, BundleIncompleteError when files that the bundle does
-    not carry are not in the store either, and NoSpaceError before anything is copied.
+    What is `damaged` in the store counts as lacking; the batch then has to be one that replaces. Raises
+    BundleDamagedError for a file with another digest, BundleIncompleteError when files that the bundle does not carry
+    are not in the store either, and NoSpaceError before anything is copied.
     """
+
+    def lacks(entry: FileEntry) -> bool:
+        stored = entry.sha256 not in damaged and ctx.store.blobs.has(entry.sha256, entry.size)
+        return not stored and not batch.has(entry.sha256, entry.size)
+
     files, size, absent = 0, 0, []
-    for entry in _content(bundle):
-        if not batch.has(entry.sha256, entry.size):
-            if entry.volume is None:
-                absent.append(entry.path)
-            files, size = files + 1, size + entry.size
+    for entry in filter(lacks, _content(bundle)):
+        if entry.volume is None:
+            absent.append(entry.path)
+        files, size = files + 1, size + entry.size
     if absent:
         named = ", ".join(absent[:_NAMED]) + (", ..." if len(absent) > _NAMED else "")
         raise BundleIncompleteError(
@@ -54,11 +60,7 @@ def stage(ctx: Context, bundle: DirectoryReader, batch: Batch) -> None:
         )
     require_space(ctx.store.state_dir, size + _HEAD_ROOM, "the import")
     ctx.progress.expect(files=files, size=size)
-    run_all(
-        partial(_stage_file, ctx, bundle, batch, entry)
-        for entry in _content(bundle)
-        if not batch.has(entry.sha256, entry.size)
-    )
+    run_all(partial(_stage_file, ctx, bundle, batch, entry) for entry in filter(lacks, _content(bundle)))
 
 
 def _content(bundle: DirectoryReader) -> Iterator[FileEntry]:

@@ -68,6 +68,8 @@ def synchronize(
             if damaged:
                 notes += _mend(ctx, batch, damaged)
             version = _publish(ctx, key, mask_url(url), result, notes)
+            if not result.unchanged:
+                _forget_downloads(batch)
         packages = result.packages if latest is None or not result.unchanged else latest.packages
         return SynchronizeReport(version, version is None, result.downloaded, result.reused, packages, tuple(notes))
 
@@ -126,6 +128,12 @@ def _batch(ctx: Context, key: RepositoryKey, *, repair: bool) -> Batch:
     """Give the staging area of this repository, where downloads of an earlier run lie."""
     name = f"synchronize-{new_sha256(str(key).encode()).hexdigest()[:32]}"
     return ctx.store.blobs.batch(name, replace=repair)
+
+
+def _forget_downloads(batch: Batch) -> None:
+    """Remove what earlier runs had begun to fetch and upstream does not list any more."""
+    for path in batch.temporary("any").parent.glob("*.part"):
+        path.unlink(missing_ok=True)
 
 
 @contextmanager

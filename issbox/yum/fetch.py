@@ -11,7 +11,7 @@ from issbox.errors import DigestMismatchError
 from issbox.files import Digest, error_from_os, require_space
 from issbox.progress import Progress
 from issbox.yum.checksums import Checksum
-from issbox.yum.part import AbandonedError, Part
+from issbox.yum.part import Part
 from issbox.yum.request import Sink
 from issbox.yum.source import Source
 
@@ -55,9 +55,16 @@ class Fetcher:
         self.reused = 0
         self._progress = progress
         self._downloads = max(1, downloads)
+        self._expected_files = 0
+        self._expected_bytes = 0
         self._uncommitted_files = 0
         self._uncommitted_bytes = 0
         self._committing = asyncio.Lock()
+
+    def step(self, name: str, message: str = "") -> None:
+        """Announce a step; what is expected of it adds up from then on."""
+        self._progress.step(name, message)
+        self._expected_files = self._expected_bytes = 0
 
     async def get(self, wanted: Wanted, *, optional: bool = False) -> Digest | None:
         """Bring one file in; None when it is `optional` and upstream does not have it."""
@@ -65,6 +72,7 @@ class Fetcher:
         if found is not None:
             self.reused += found.size
             return found
+        self._expect(1, wanted.size or 0)
         return await self._fetch(wanted, optional=optional)
 
     async def get_all(self, files: Sequence[Wanted], *, optional: bool = False) -> list[Digest | None]:
@@ -83,7 +91,7 @@ class Fetcher:
         size = sum(wanted.size or 0 for wanted, _ in todo)
         staged = sum(self._staged(wanted) for wanted, _ in todo)
         require_space(self.sink.temporary("space").parent, size - staged + _HEAD_ROOM, "the synchronization")
-        self._progress.expect(files=len(todo), size=size)
+        self._expect(len(todo), size)
         queue = iter(todo)
 
         async def work() -> None:
@@ -105,6 +113,11 @@ class Fetcher:
         async with self._committing:
             self._uncommitted_files = self._uncommitted_bytes = 0
             await asyncio.to_thread(self.sink.commit)
+
+    def _expect(self, files: int, size: int) -> None:
+        self._expected_files += files
+        self._expected_bytes += size
+        self._progress.expect(files=self._expected_files, size=self._expected_bytes)
 
     def _find(self, wanted: Wanted) -> Digest | None:
         if wanted.checksum is None:
@@ -147,10 +160,11 @@ class Fetcher:
             advance=lambda size: self._progress.advance(size=size),
         )
         try:
-            await asyncio.to_thread(part.open)
+            await self._open(part)
             digest = await self._download(wanted, part, optional=optional)
-        except AbandonedError:
-            raise asyncio.CancelledError from None
+        except asyncio.CancelledError:
+            part.abandon()  # a thread cannot be cancelled, but it stops at its next block
+            raise
         except OSError as error:
             raise error_from_os(error) from error
         finally:
@@ -160,9 +174,17 @@ class Fetcher:
             part.remove()
             return None
         self.sink.adopt(part.path, digest)
+        if wanted.size is None:
+            self._expect(0, digest.size)
         self._progress.advance(files=1)
         await self._count(digest)
         return digest
+
+    async def _open(self, part: Part) -> None:
+        if part.path.exists():
+            await asyncio.to_thread(part.open)  # what is there has to be hashed
+        else:
+            part.open()
 
     async def _download(self, wanted: Wanted, part: Part, *, optional: bool) -> Digest | None:
         """Fetch until the checksum is right; when it is wrong, once more from the start, past any cache."""

@@ -6,6 +6,9 @@ caller makes it so.
 """
 
 import asyncio
+import threading
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 from issbox.errors import (
@@ -63,7 +66,7 @@ class _Mirror:
         self._notes: dict[str, None] = {}
 
     async def run(self) -> MirrorResult:
-        self._progress.step("fetch-metadata", str(self._fetcher.source.address))
+        self._fetcher.step("fetch-metadata", str(self._fetcher.source.address))
         head = await self._fetch_head()
         for restart in range(_RESTARTS + 1):
             if head.digest.sha256 == self._request.known_repomd:
@@ -76,7 +79,7 @@ class _Mirror:
                     raise
                 head = newer
                 self._note("upstream published something new meanwhile; beginning again with that")
-                self._progress.step("fetch-metadata", str(self._fetcher.source.address))
+                self._fetcher.step("fetch-metadata", str(self._fetcher.source.address))
         raise AssertionError
 
     async def _fetch_head(self) -> Head:
@@ -89,16 +92,16 @@ class _Mirror:
         snapshot = Snapshot()
         repository = RepositoryMirror(self._request, self._fetcher, snapshot, self._note)
         entries = await repository.fetch_metadata(head)
-        self._progress.step("fetch-packages", f"{len(entries)} packages")
+        self._fetcher.step("fetch-packages", f"{len(entries)} packages")
         await repository.fetch_packages(entries)
-        self._progress.step("fetch-kickstart")
+        self._fetcher.step("fetch-kickstart")
         await KickstartMirror(self._request, self._fetcher, snapshot, self._note).fetch()
         files = snapshot.files()
         for one, other in snapshot.clashes():
             self._note(f"{one} and {other} differ only in upper and lower case; bundles cannot carry both")
-        self._progress.step("check-signatures")
+        self._fetcher.step("check-signatures")
         await self._check_packages(snapshot)
-        self._progress.step("store-files", f"{len(files)} files")
+        self._fetcher.step("store-files", f"{len(files)} files")
         await self._fetcher.checkpoint()
         return MirrorResult(
             unchanged=False,
@@ -116,11 +119,19 @@ class _Mirror:
             return
         packages = snapshot.packages()
         self._progress.expect(files=len(packages), size=sum(file.size for file in packages))
-        await asyncio.to_thread(
-            check_packages,
-            self._request.gpg_keys,
-            ((file.path, self._sink.read(file.sha256)) for file in packages),
-        )
+        stop = threading.Event()
+
+        def places() -> Iterator[tuple[str, Path]]:
+            for file in packages:
+                if stop.is_set():
+                    return
+                yield file.path, self._sink.read(file.sha256)
+                self._progress.advance(files=1, size=file.size)
+
+        try:
+            await asyncio.to_thread(check_packages, self._request.gpg_keys, places())
+        finally:
+            stop.set()  # when cancelled, the thread ends after the packages in hand
 
     def _note(self, message: str) -> None:
         if message not in self._notes:

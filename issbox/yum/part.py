@@ -55,9 +55,16 @@ class Part:
         return self._size
 
     @property
+    def reached(self) -> int:
+        """The most bytes that were ever here."""
+        return self._told
+
+    @property
     def complete(self) -> bool:
-        """Whether all bytes are here, as far as the size is known."""
-        return self._expected is not None and self._size == self._expected
+        """Whether all bytes are here, as the size tells or, where nobody says it, the checksum."""
+        if self._expected is not None:
+            return self._size == self._expected
+        return self._checksum is not None and self._size > 0 and self._found() == self._checksum.value
 
     @property
     def short(self) -> bool:
@@ -75,6 +82,8 @@ class Part:
             self._file.seek(0)
             buffer = memoryview(bytearray(min(BLOCK, max(size, 1))))
             while count := self._file.readinto(buffer):
+                if self._abandoned:
+                    raise AbandonedError
                 self._take(buffer[:count])
 
     def restart(self) -> None:
@@ -101,7 +110,7 @@ class Part:
         if self._expected is not None and self._size != self._expected:
             raise DigestMismatchError(f"{self.name} has {self._size} bytes, but {self._expected} were promised")
         if self._checksum is not None:
-            found = (self._extra or self._sha256).hexdigest()
+            found = self._found()
             if found != self._checksum.value:
                 raise DigestMismatchError(
                     f"{self.name} is damaged: its {self._checksum.type} is {found}, but {self._checksum.value} was "
@@ -123,7 +132,7 @@ class Part:
         self._empty()
 
     def abandon(self) -> None:
-        """Make a thread that still writes stop, and close the file."""
+        """Make a thread that still reads or writes stop, and close the file."""
         self._abandoned = True
         self.close()
 
@@ -135,6 +144,9 @@ class Part:
         if self._size > self._told:
             self._advance(self._size - self._told)
             self._told = self._size
+
+    def _found(self) -> str:
+        return (self._extra or self._sha256).hexdigest()
 
     def _empty(self) -> None:
         if self._file is not None:

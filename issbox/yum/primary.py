@@ -77,7 +77,7 @@ def _iterate(plain: Path, name: str) -> Iterator[PackageEntry]:
 def _read_entry(found: createrepo_c.Package, where: str) -> PackageEntry:
     if not found.name or not found.location_href:
         raise BadMetadataError(f"{where} has no {'name' if not found.name else 'location'}")
-    where = f"{where} ({ascii(found.name[:80])})"
+    where = f"{where} ({found.name[:80]!a})"
     words = [_word(value, where) for value in (found.name, found.version, found.release, found.arch)]
     if found.location_base:
         raise BadMetadataError(

@@ -2,7 +2,7 @@
 
 from issbox.errors import BadMetadataError
 from issbox.model import FileKind, RepositoryFile
-from issbox.names import clash_key
+from issbox.names import check_relative_path, clash_key
 
 
 class Snapshot:
@@ -20,7 +20,8 @@ class Snapshot:
         return self._files.get(path)
 
     def add(self, file: RepositoryFile) -> None:
-        """Add a file. Raises BadMetadataError when another one has the path."""
+        """Add a file. Raises BadMetadataError when another one has the path, UnsafePathError when it is too long."""
+        check_relative_path(file.path)
         if self._files.setdefault(file.path, file).sha256 != file.sha256:
             raise BadMetadataError(f"the repository names {file.path} twice, with different contents")
 

@@ -56,11 +56,7 @@ class DirectorySource:
 
     async def fetch(self, path: str, part: Part, *, optional: bool, fresh: bool) -> bool:  # noqa: ARG002 (no caches)
         """Copy a file."""
-        try:
-            return await asyncio.to_thread(self._copy, path, part, optional=optional)
-        except asyncio.CancelledError:
-            part.abandon()  # the thread cannot be cancelled, but it stops at its next write
-            raise
+        return await asyncio.to_thread(self._copy, path, part, optional=optional)
 
     def _copy(self, path: str, part: Part, *, optional: bool) -> bool:
         source = self._find(path, checked=part.checked)

@@ -97,11 +97,11 @@ class WebSource:
         """Fetch a file, as often as the request allows."""
         failures = 0
         while True:
-            before = part.size
+            before = part.reached
             try:
                 return await self._attempt(path, part, optional=optional, fresh=fresh)
             except _PassingError as failure:
-                failures = 1 if part.size - before >= _PROGRESS else failures + 1
+                failures = 1 if part.reached - before >= _PROGRESS else failures + 1
                 if failures > self._request.retries:
                     raise failure.final(failures) from None
                 pause = self._request.retry_delay_seconds * 2.0 ** (failures - 1)
@@ -175,15 +175,11 @@ class WebSource:
 
 
 async def _receive(response: aiohttp.ClientResponse, part: Part) -> None:
-    try:
-        async for block in response.content.iter_any():
-            if len(block) <= _INLINE:
-                part.write(block)
-            else:
-                await asyncio.to_thread(part.write, block)
-    except asyncio.CancelledError:
-        part.abandon()
-        raise
+    async for block in response.content.iter_any():
+        if len(block) <= _INLINE:
+            part.write(block)
+        else:
+            await asyncio.to_thread(part.write, block)
 
 
 def _refusal(shown: str, response: aiohttp.ClientResponse) -> UpstreamError:

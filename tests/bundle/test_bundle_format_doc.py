@@ -75,9 +75,8 @@ def test_the_documented_commands_show_the_key_id_of_the_manifest(tmp_path: Path,
 
 def test_every_field_is_described() -> None:
     for name in sorted(_field_names(Manifest) | _field_names(FileEntry)):
-        assert re.search(rf"`[a-z_.\[\]]*\b{name}(\[\]|\.[a-z_]+)?`", DOC), (
-            f"docs/bundle-format.md does not describe {name}"
-        )
+        described = re.search(rf"`[a-z_.\[\]]*\b{name}(\[\]|\.[a-z_]+)?`", DOC)
+        assert described, f"docs/bundle-format.md does not describe {name}"
 
 
 def _field_names(kind: type) -> set[str]:

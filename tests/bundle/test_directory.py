@@ -189,10 +189,14 @@ def test_several_threads_may_add(tmp_path: Path, key: SigningKey) -> None:
 
 
 def test_nothing_is_seen_before_it_is_whole_and_nothing_is_left_of_a_failure(tmp_path: Path, key: SigningKey) -> None:
-    with pytest.raises(RuntimeError), DirectoryWriter(tmp_path, "bundle") as writer:
-        writer.add_bytes("custom/a/b", EntryKind.PACKAGE, b"x", repository=0)
-        assert [path.name for path in tmp_path.iterdir()] == [".bundle.part"]
-        raise RuntimeError
+    def fail_half_way() -> None:
+        with DirectoryWriter(tmp_path, "bundle") as writer:
+            writer.add_bytes("custom/a/b", EntryKind.PACKAGE, b"x", repository=0)
+            assert [path.name for path in tmp_path.iterdir()] == [".bundle.part"]
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail_half_way()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -229,9 +233,10 @@ def test_a_name_that_is_taken_is_refused(tmp_path: Path, key: SigningKey) -> Non
     (tmp_path / "bundle").symlink_to("nowhere")
     with pytest.raises(AlreadyExistsError):
         make_bundle(tmp_path, key)
-    with pytest.raises(AlreadyExistsError), DirectoryWriter(tmp_path, "late") as writer:
+    with DirectoryWriter(tmp_path, "late") as writer:
         (tmp_path / "late").mkdir()
-        _finish(writer, key)
+        with pytest.raises(AlreadyExistsError):
+            _finish(writer, key)
     assert {path.name for path in tmp_path.iterdir()} == {"bundle", "late"}
 
 
@@ -244,6 +249,11 @@ def test_a_bundle_has_a_plain_name(tmp_path: Path, name: str) -> None:
 def test_a_place_that_is_not_there_is_an_error_in_words(tmp_path: Path, key: SigningKey) -> None:
     with pytest.raises(OperatingSystemError, match="No such file or directory"):
         make_bundle(tmp_path / "missing", key)
+
+
+def _add_and_finish(writer: DirectoryWriter, path: str, key: SigningKey) -> None:
+    writer.add_bytes(path, EntryKind.DOCUMENT, b"x")
+    _finish(writer, key)
 
 
 def _finish(writer: DirectoryWriter, key: SigningKey) -> Path:
@@ -282,13 +292,14 @@ def test_the_writer_leaves_its_directory_never(writer: DirectoryWriter, path: st
 
 def test_the_writer_refuses_what_a_reader_would(tmp_path: Path, key: SigningKey) -> None:
     for path, error in (("a", NameClashError), ("A", NameClashError), ("lost+found", UnsafePathError)):
-        with DirectoryWriter(tmp_path, "bundle") as writer, pytest.raises(error):
+        with DirectoryWriter(tmp_path, "bundle") as writer:
             writer.add_bytes("a", EntryKind.DOCUMENT, b"x")
-            writer.add_bytes(path, EntryKind.DOCUMENT, b"x")
-            _finish(writer, key)
-    with DirectoryWriter(tmp_path, "bundle") as writer, pytest.raises(BadManifestError, match="packages"):
+            with pytest.raises(error):
+                _add_and_finish(writer, path, key)
+    with DirectoryWriter(tmp_path, "bundle") as writer:
         writer.add_bytes("custom/tools/base/more.rpm", EntryKind.PACKAGE, b"x", repository=0)
-        _finish(writer, key)
+        with pytest.raises(BadManifestError, match="packages"):
+            _finish(writer, key)
     assert list(tmp_path.iterdir()) == []
 
 

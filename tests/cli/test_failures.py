@@ -1,37 +1,37 @@
 """How commands end when something goes wrong, in real processes."""
 
+import fcntl
 import json
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 import pytest
+from makers.command_line import CommandLine
 
 from issbox.cli import app, failures
 from issbox.cli.command import Run, command
 from issbox.cli.index import COMMANDS, Entry
 from issbox.errors import ExitCode, NotFoundError
 
-if TYPE_CHECKING:
-    from conftest import CommandLine
 
-
-def process(line: "CommandLine", *words: str) -> list[str]:
+def process(line: CommandLine, *words: str) -> list[str]:
     return [sys.executable, "-m", "issbox", *words]
 
 
-def environment(line: "CommandLine") -> dict[str, str]:
+def environment(line: CommandLine) -> dict[str, str]:
     kept = {key: value for key, value in os.environ.items() if not key.startswith("ISSBOX_")}
     return kept | {key: value for key, value in line.environ.items() if value is not None}
 
 
-def test_usage_errors(empty: "CommandLine") -> None:
+def test_usage_errors(empty: CommandLine) -> None:
     result = empty("content-imprt", code=2)
     assert result.stdout == ""
     assert "content-import" in result.stderr
@@ -42,7 +42,7 @@ def test_usage_errors(empty: "CommandLine") -> None:
     assert empty("organization", "info", "--label", "x", "--", "--json", code=2).stderr.startswith("error: ")
 
 
-def test_message_code_and_hint(issbox: "CommandLine") -> None:
+def test_message_code_and_hint(issbox: CommandLine) -> None:
     result = issbox("organization", "info", "--label", "none", code=4)
     assert [line.split(":")[0] for line in result.stderr.splitlines()] == ["error", "code", "hint"]
     assert result.stdout == ""
@@ -55,7 +55,7 @@ def test_a_hostile_message_cannot_pose_as_a_hint(capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err == "error: x\n       code: fine\\x1b[2J\ncode: not-found\nhint: h\n"
 
 
-def test_a_wrong_configuration(empty: "CommandLine") -> None:
+def test_a_wrong_configuration(empty: CommandLine) -> None:
     (empty.directory / "x.toml").write_text("nonsense = 1\n[inbox]\npth = 2\n")
     empty.environ["ISSBOX_CONFIG"] = str(empty.directory / "x.toml")
     result = empty("status", code=6)
@@ -84,13 +84,13 @@ def explode(run: Run, *, how: str) -> None:
 
 
 @pytest.fixture
-def exploding(empty: "CommandLine", monkeypatch: pytest.MonkeyPatch) -> "CommandLine":
+def exploding(empty: CommandLine, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
     monkeypatch.setitem(COMMANDS, "explode", Entry(__name__, "explode", "Fail."))
     monkeypatch.setitem(sys.modules, __name__, sys.modules[__name__])
     return empty
 
 
-def test_a_bug_keeps_its_trace_in_the_state_directory(exploding: "CommandLine") -> None:
+def test_a_bug_keeps_its_trace_in_the_state_directory(exploding: CommandLine) -> None:
     exploding.state.mkdir()
     error = exploding.error("explode", "bug", code=1)
     assert error["code"] == "bug"
@@ -105,7 +105,7 @@ def test_a_bug_keeps_its_trace_in_the_state_directory(exploding: "CommandLine") 
     assert "Traceback" in exploding("explode", "bug", "--verbose", code=1).stderr
 
 
-def test_a_bug_without_a_state_directory_makes_none(exploding: "CommandLine", monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_without_a_state_directory_makes_none(exploding: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     scratch = exploding.directory / "scratch"
     monkeypatch.setattr("tempfile.tempdir", str(scratch))
     assert str(scratch) in exploding.error("explode", "bug", code=1)["message"]
@@ -123,19 +123,19 @@ def test_a_bug_without_a_state_directory_makes_none(exploding: "CommandLine", mo
     ],
 )
 def test_errors_of_the_system_and_interruptions(
-    exploding: "CommandLine", how: str, code: str, exit_code: ExitCode
+    exploding: CommandLine, how: str, code: str, exit_code: ExitCode
 ) -> None:
     before = signal.getsignal(signal.SIGTERM)
     assert exploding.error("explode", how, code=exit_code)["code"] == code
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_the_signals_are_given_back_after_a_command(empty: "CommandLine") -> None:
+def test_the_signals_are_given_back_after_a_command(empty: CommandLine) -> None:
     empty("--version")
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
-def test_a_reader_that_goes_away_is_no_failure(issbox: "CommandLine") -> None:
+def test_a_reader_that_goes_away_is_no_failure(issbox: CommandLine) -> None:
     """Close the reading end before anything is written."""
     ours, theirs = os.pipe()
     os.close(ours)
@@ -146,7 +146,7 @@ def test_a_reader_that_goes_away_is_no_failure(issbox: "CommandLine") -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-def test_a_full_disk_behind_standard_output(issbox: "CommandLine") -> None:
+def test_a_full_disk_behind_standard_output(issbox: CommandLine) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             process(issbox, "status", "--json"),
@@ -160,7 +160,7 @@ def test_a_full_disk_behind_standard_output(issbox: "CommandLine") -> None:
     assert error["message"] == "standard output: No space left on device"
 
 
-def test_an_encoding_that_lacks_characters(issbox: "CommandLine") -> None:
+def test_an_encoding_that_lacks_characters(issbox: CommandLine) -> None:
     issbox("organization", "create", "--label", "b", "--name", "日本")
     done = subprocess.run(
         process(issbox, "organization", "list"),
@@ -171,27 +171,41 @@ def test_an_encoding_that_lacks_characters(issbox: "CommandLine") -> None:
     assert rb"\u65e5\u672c" in done.stdout
 
 
-def ask(line: "CommandLine", answer: bytes, *words: str) -> tuple[int, str]:
+def take_terminal() -> None:
+    """Make standard input the controlling terminal, so that Ctrl-C typed there is a signal."""
+    os.setsid()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def ask(line: CommandLine, answer: bytes, *words: str) -> tuple[int, str]:
     """Run a command at a terminal, answer its question, and give exit code and what the terminal showed."""
     ours, theirs = pty.openpty()
     running = subprocess.Popen(
-        process(line, *words), stdin=theirs, stdout=subprocess.DEVNULL, stderr=theirs, env=environment(line)
+        process(line, *words),
+        stdin=theirs,
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+        env=environment(line),
+        preexec_fn=take_terminal,  # noqa: PLW1509 - no thread runs here
     )
     os.close(theirs)
-    seen = b""
-    while b"[y/N]" not in seen:
-        seen += os.read(ours, 4096)
-    os.write(ours, answer)
-    try:
-        while part := os.read(ours, 4096):
-            seen += part
-    except OSError:
-        pass  # Linux says EIO when the other end is closed
+    seen, answered = b"", False
+    while select.select([ours], [], [], 20)[0]:
+        try:
+            part = os.read(ours, 4096)
+        except OSError:  # Linux says EIO when the other end is closed
+            break
+        seen += part
+        if b"[y/N]" in seen and not answered:
+            time.sleep(0.1)  # until it reads: Python may sleep through a Ctrl-C that comes a moment before
+            os.write(ours, answer)
+            answered = True
     os.close(ours)
+    running.kill()  # it has ended already, unless it hangs
     return running.wait(), seen.decode()
 
 
-def test_deleting_asks_at_a_terminal(issbox: "CommandLine") -> None:
+def test_deleting_asks_at_a_terminal(issbox: CommandLine) -> None:
     issbox("organization", "create", "--label", "Old")
     delete = ["organization", "delete", "--label", "Old"]
     code, seen = ask(issbox, b"n\n", *delete)

@@ -7,7 +7,10 @@ class Recorder:
     def __init__(self) -> None:
         self.steps: list[str] = []
         self.notes: list[str] = []
-        self.expected = self.advanced = 0
+        self.expected: dict[str, tuple[int, int]] = {}
+        """By step: files and bytes it would handle, as it said last."""
+        self.advanced: dict[str, tuple[int, int]] = {}
+        """By step: files and bytes it handled."""
 
     def step(self, name: str, message: str = "") -> None:
         self.steps.append(name)
@@ -16,7 +19,8 @@ class Recorder:
         self.notes.append(message)
 
     def expect(self, *, files: int, size: int) -> None:
-        self.expected += size
+        self.expected[self.steps[-1]] = files, size
 
     def advance(self, *, files: int = 0, size: int = 0) -> None:
-        self.advanced += size
+        before = self.advanced.get(self.steps[-1], (0, 0))
+        self.advanced[self.steps[-1]] = before[0] + files, before[1] + size

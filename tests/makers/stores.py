@@ -78,3 +78,7 @@ class Place:
 
     state_dir: Path
     database_url: str | None
+
+
+class UndoError(Exception):
+    """Raised by a test to leave a block in the middle."""

@@ -11,6 +11,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
 
 @dataclass(frozen=True)
 class Request:
@@ -146,9 +149,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _client(self) -> str:
         if not isinstance(self.connection, ssl.SSLSocket):
             return ""
-        subject = (self.connection.getpeercert() or {}).get("subject", ())
-        names = [value for part in subject for key, value in part if key == "commonName"]  # type: ignore[misc] # typed loosely
-        return str(names[0]) if names else ""
+        certificate = self.connection.getpeercert(binary_form=True)
+        if certificate is None:
+            return ""
+        (name,) = x509.load_der_x509_certificate(certificate).subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        return str(name.value)
 
     def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the name is the base class's
         """Say nothing."""

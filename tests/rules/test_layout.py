@@ -46,5 +46,11 @@ def test_a_bundle_name_sorts_by_sequence_and_says_what_it_is() -> None:
     assert bundle_name("acme", "base", "ship", 12, at) == "acme-base-ship-0012-20261122T200005Z"
 
 
+def test_a_bundle_name_is_a_file_name_whatever_the_destination_is_called() -> None:
+    at = datetime(2026, 11, 22, 20, 0, 5, tzinfo=UTC)
+    assert bundle_name("acme", "base", "../ship 7", 12, at) == "acme-base-_ship_7-0012-20261122T200005Z"
+    assert len(bundle_name("o" * 128, "r" * 128, "d" * 255, 12, at)) < 200
+
+
 def test_custom_content_lies_below_its_product() -> None:
     assert custom_path("tools", "base") == "custom/tools/base"

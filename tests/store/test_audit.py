@@ -1,10 +1,11 @@
 """The audit log: whatever is done to its past is noticed."""
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from makers.stores import NOW
+from makers.stores import NOW, UndoError
 
 from issbox.errors import StoreDamagedError
 from issbox.model import Actor
@@ -54,9 +55,9 @@ def test_an_empty_log_is_sound(store: Store) -> None:
 
 
 def test_an_entry_of_an_undone_transaction_leaves_no_gap(log: Store) -> None:
-    with pytest.raises(ZeroDivisionError), log.transaction():
+    with suppress(UndoError), log.transaction():
         log.audit.append(at=NOW, actor=ACTOR, action="a.b", subject="x")
-        _ = 1 // 0
+        raise UndoError
     log.audit.append(at=NOW, actor=ACTOR, action="a.b", subject="y")
     assert log.audit.verify() == 6
 

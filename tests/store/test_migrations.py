@@ -45,7 +45,7 @@ def test_migrated_from_the_first_schema_the_database_is_what_the_tables_say(
     url = empty_place.database_url and request.getfixturevalue("new_postgresql_database")(None)
     declared = open_database(tmp_path / "declared.db", url)
     with session(declared):
-        declared.create_tables(TABLES)  # type: ignore[no-untyped-call]  # the stubs of peewee leave it so
+        declared.create_tables(TABLES)
         assert describe(declared) == migrated
     assert set(migrated) == {table._meta.table_name for table in TABLES}
 
@@ -83,7 +83,7 @@ def test_an_older_store_is_upgraded_after_a_copy_of_it(
     with with_migration(tmp_path, monkeypatch, ADD_TABLE):
         upgraded = open_store(empty_place.state_dir, empty_place.database_url)
         with upgraded.session():
-            assert "more" in upgraded.database.get_tables()  # type: ignore[no-untyped-call]  # the stubs leave it so
+            assert "more" in upgraded.database.get_tables()
             assert upgraded.box.get() == BOX
     copies = list(empty_place.state_dir.glob("issbox.db.before-*"))
     if empty_place.database_url is None:
@@ -116,7 +116,7 @@ def test_a_migration_that_fails_changes_nothing(
         open_store(empty_place.state_dir, empty_place.database_url)
     store = open_store(empty_place.state_dir, empty_place.database_url)
     with store.session():
-        assert "more" not in store.database.get_tables()  # type: ignore[no-untyped-call]  # the stubs leave it so
+        assert "more" not in store.database.get_tables()
 
 
 def test_two_processes_do_not_upgrade_at_once(

@@ -6,7 +6,7 @@ import lzma
 import random
 import tempfile
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -279,7 +279,7 @@ def test_a_path_stays_a_path_in_a_url(path: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("repository")
     write_repository(
         root, Listed("a.rpm", b"a" * 500), Listed("b.rpm", b"b" * 500, name="b"), others={"group": b"<c/>"}

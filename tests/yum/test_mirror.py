@@ -79,10 +79,13 @@ def test_a_real_repository_arrives_byte_for_byte(
 
 def test_all_steps_are_announced_and_bytes_add_up(upstream: Upstream, fetch: Fetch, progress: Recorder) -> None:
     write_repository(upstream.root, Listed("a.rpm", b"a" * 3000), Listed("b.rpm", b"b" * 5000, name="b"))
+    write(upstream.root, ".treeinfo", treeinfo := b"[stage2]\nmainimage = install.img\n")
+    write(upstream.root, "install.img", b"i" * 900)
     fetch()
     assert progress.steps == list(STEPS)
-    assert progress.expected >= 8000
-    assert progress.advanced >= progress.expected
+    assert progress.expected["fetch-packages"] == (2, 8000)
+    assert progress.expected["fetch-kickstart"] == (2, 900 + len(treeinfo))
+    assert {step: each for step, each in progress.expected.items() if each != (0, 0)} == progress.advanced
 
 
 def test_a_known_repository_costs_one_request(upstream: Upstream, sink: DirectorySink, fetch: Fetch) -> None:
@@ -183,7 +186,7 @@ def test_identical_records_count_once(upstream: Upstream, fetch: Fetch) -> None:
 
 
 def test_two_different_primaries_are_refused(upstream: Upstream, fetch: Fetch) -> None:
-    records = []
+    records: list[str] = []
     for name in ("one", "two"):
         content = gzip.compress(primary_xml(), mtime=len(records))
         write(upstream.root, f"repodata/{name}", content)

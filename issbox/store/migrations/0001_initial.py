@@ -233,7 +233,6 @@ def up(_migrator: SchemaMigrator, db: Database) -> None:
         reason = TextField()
         allow_older = BooleanField()
         fingerprint = TextField()
-        fingerprint = TextField()
 
         class Meta:
             database = db
