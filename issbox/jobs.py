@@ -22,7 +22,7 @@ from issbox.store import Store
 
 _LOG: Final = logging.getLogger("issbox.queue")
 _WORK_THROUGH_INBOX: Final = "work_through_inbox"
-_LONGEST_PAUSE: Final = 1.0
+_LONGEST_PAUSE: Final = 0.5
 """Seconds between two looks of an idle worker at the queue."""
 
 

@@ -53,6 +53,12 @@ def refusal(row: ContentImport) -> IssboxError:
     return known.get(row.error_code or "", ImportRefusedError)(row.reason)
 
 
+def _tell(run: Run, row: ContentImport) -> None:
+    """Say that it is done; a bundle that was there before has been told of by a note."""
+    if not row.reason:
+        run.say(f"Imported into {row.organization}.")
+
+
 @command(
     "run",
     group=content_import,
@@ -75,7 +81,7 @@ def run_(run: Run, *, path: Path, organization: str | None, allow_older: bool, r
     from issbox.workflows.importing import run_import
 
     done = run_import(run.open(), path, organization=organization, allow_older=allow_older, repair=repair)
-    run.say(done.reason or f"Imported into {done.organization}.")
+    _tell(run, done)
     run.show(IMPORT, done)
 
 
@@ -123,7 +129,7 @@ def retry(run: Run, *, number: int | None, id_: int | None, allow_older: bool) -
     row = inbox.finish(ctx, import_bundle(ctx, import_id))
     if row.state is ImportState.REFUSED:
         raise refusal(row)
-    run.say(row.reason or f"Imported into {row.organization}.")
+    _tell(run, row)
     run.show(IMPORT, row)
 
 

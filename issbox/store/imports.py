@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import asdict, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final, cast
 
 from peewee import fn
@@ -55,11 +56,19 @@ class Imports(Noun):
         query = ImportRow.select().where(ImportRow.path == path, ImportRow.state.not_in(_values(CLOSED_STATES)))
         return next(iter(_read(query.order_by(ImportRow.id.desc()).limit(1))), None)
 
-    def list(self, states: Collection[ImportState] | None = None, limit: int | None = None) -> list[ContentImport]:
-        """Give content imports, newest first, all or those in these states."""
+    def list(
+        self,
+        states: Collection[ImportState] | None = None,
+        limit: int | None = None,
+        *,
+        below: Path | None = None,
+    ) -> list[ContentImport]:
+        """Give content imports, newest first: all, or those in these states, or whose path lies below a directory."""
         query = ImportRow.select().order_by(ImportRow.id.desc())
         if states is not None:
             query = query.where(ImportRow.state.in_(_values(states)))
+        if below is not None:  # text sorts by its bytes, and '0' comes right after '/'
+            query = query.where(ImportRow.path >= f"{below}/", ImportRow.path < f"{below}0")
         return _read(query if limit is None else query.limit(limit))
 
     def update(self, import_id: int, *, updated_at: datetime, **changes: object) -> ContentImport:

@@ -6,7 +6,7 @@ from typing import Final, Self
 from uuid import uuid4
 
 from issbox.errors import BusyError
-from issbox.files import FileLock, remove_tree
+from issbox.files import FileLock, error_from_os, remove_tree
 from issbox.names import check_label
 
 UNNAMED: Final = "unnamed-"
@@ -26,9 +26,13 @@ class Staging:
 
     def __enter__(self) -> Self:
         """Take the directory; raises BusyError when another process has it."""
-        if not self._lock.try_acquire():
-            raise BusyError(f"another process is working on {self.name}")
-        self.path.mkdir(exist_ok=True)
+        try:
+            if not self._lock.try_acquire():
+                raise BusyError(f"another process is working on {self.name}")
+            self.path.mkdir(exist_ok=True)
+        except OSError as error:
+            self._lock.release()
+            raise error_from_os(error) from error
         return self
 
     def __exit__(

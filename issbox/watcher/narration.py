@@ -52,8 +52,10 @@ def configure_log(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    logging.captureWarnings(capture=True)  # what libraries warn about is for their developers
     for name in _QUIET_LIBRARIES:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    logging.getLogger("py.warnings").setLevel(logging.ERROR)
 
 
 class Systemd:

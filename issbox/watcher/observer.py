@@ -5,7 +5,8 @@ none. So a handler only rings, and the rescan is what finds everything.
 """
 
 import logging
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +24,7 @@ from watchdog.events import (
 )
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
-from watchdog.observers.polling import PollingObserver
+from watchdog.observers.polling import PollingObserverVFS
 
 from issbox.watcher.narration import fields
 
@@ -43,6 +44,10 @@ _ARRIVALS: Final[list[type[FileSystemEvent]]] = [
 def native_observer() -> BaseObserver:
     """Make an observer that waits for the kernel's events."""
     return Observer()
+
+
+def _list(directory: str | None) -> Iterator[os.DirEntry[str]]:
+    return os.scandir(directory)
 
 
 class _Bell(FileSystemEventHandler):
@@ -127,7 +132,8 @@ class InboxObserver:
             else:
                 return
         try:
-            polled = PollingObserver(timeout=self._poll_interval)
+            # lstat: a link is an arrival like any other, and must not lead out of the inbox.
+            polled = PollingObserverVFS(os.lstat, _list, polling_interval=self._poll_interval)
             self._observer = self._watch(polled, [*_ARRIVALS, FileModifiedEvent])
         except OSError as error:
             _LOG.warning("the inbox cannot be watched %s", fields(inbox=self._inbox, reason=error.strerror or error))

@@ -20,6 +20,7 @@ from issbox.workflows.relocating import relocate, remove
 _LEFT: Final = " It stays where it is, since it could not be moved: "
 """Begins the part of a row's reason that tells why the bundle still lies in the inbox."""
 
+_ENDED: Final = (ImportState.IMPORTED, ImportState.REFUSED)
 _DELETE: Final = "content-import.delete"
 
 Place = Callable[[ContentImport], Path | None]
@@ -82,8 +83,9 @@ def heal(ctx: Context) -> list[ContentImport]:
     if not ctx.settings.inbox.path.is_dir():  # not mounted: absence says nothing
         return []
     with ctx.store.session():
-        ended = ctx.store.imports.list(states=(ImportState.IMPORTED, ImportState.REFUSED))
-        left = [row for row in ended if row.inbox and _is_misplaced(ctx, row)]
+        places = (ctx.settings.inbox.path, ctx.settings.inbox.quarantine_path)
+        ended = [row for place in places for row in ctx.store.imports.list(states=_ENDED, below=place)]
+        left = [row for row in dict.fromkeys(ended) if row.inbox and _is_misplaced(ctx, row)]
         return [after for row in left if (after := finish(ctx, row)) != row]
 
 
@@ -172,7 +174,8 @@ def _relocate(ctx: Context, row: ContentImport, directory: Path) -> Path | None:
 
         Rows older than this one may name the path it arrived at: what they were about has left it.
         """
-        others = [other.id for other in ctx.store.imports.list() if other.path == str(path) and other.inbox]
+        rows = ctx.store.imports.list(below=path.parent)
+        others = [other.id for other in rows if other.path == str(path) and other.inbox]
         oldest = row.id if str(path) == row.path else 0
         return all(other <= oldest or other == row.id for other in others) and _is_this_bundle(row, path)
 

@@ -67,7 +67,8 @@ def record(ctx: Context, sightings: Sequence[Sighting]) -> list[ContentImport]:
     with ctx.store.session():
         waiting = _latest_by_path(ctx.store.imports.list(states=_OPEN))
         unknown = [sighting for sighting in sightings if sighting.path not in waiting]
-        ended = _latest_by_path(ctx.store.imports.list(states=_ENDED)) if unknown else {}
+        below = ctx.settings.inbox.path
+        ended = _latest_by_path(ctx.store.imports.list(states=_ENDED, below=below)) if unknown else {}
         changed: list[ContentImport | None] = []
         for sighting in sightings:
             row = waiting.get(sighting.path)

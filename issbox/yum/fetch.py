@@ -172,6 +172,7 @@ class Fetcher:
             self.downloaded += part.received
         if digest is None:
             part.remove()
+            self._expect(-1, 0)
             return None
         self.sink.adopt(part.path, digest)
         if wanted.size is None:

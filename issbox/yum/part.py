@@ -149,7 +149,8 @@ class Part:
         return (self._extra or self._sha256).hexdigest()
 
     def _empty(self) -> None:
-        if self._file is not None:
+        # ext4 writes a file out when it is closed after being truncated, which new ones should not pay for.
+        if self._file is not None and self.path.stat().st_size > 0:
             self._file.truncate(0)
         self._size = 0
         self._reset_hashes()

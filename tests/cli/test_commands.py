@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 from makers.command_line import CommandLine
+from makers.rpms import Repository, write_repository
 
 from issbox import VERSION
 
+PACKAGES = sorted((Path(__file__).parents[2] / "demo/packages").glob("*.rpm"))
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 GPG_KEY = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDMEZ\n-----END PGP PUBLIC KEY BLOCK-----\n"
 
@@ -325,3 +327,36 @@ def test_completion(empty: CommandLine, shell: str) -> None:
 def test_completing_words(empty: CommandLine) -> None:
     empty.environ |= {"_ISSBOX_COMPLETE": "bash_complete", "COMP_WORDS": "issbox repository sy", "COMP_CWORD": "2"}
     assert empty().stdout == "plain,synchronize\n"
+
+
+def test_a_crossing(issbox: CommandLine, tmp_path: Path) -> None:
+    upstream = tmp_path / "upstream"
+    write_repository(Repository(upstream, PACKAGES))
+    issbox("product", "create", "--name", "Tools")
+    issbox("repository", "create", "--product", "Tools", "--name", "base", "--url", f"file://{upstream}")
+    (synchronized,) = issbox.json("repository", "synchronize", "--product", "Tools")
+    assert (synchronized["result"], synchronized["version"]) == ("new-version", 1)
+    (version,) = issbox.json("repository", "versions", "--label", "base")
+    assert version["packages"] == synchronized["packages"] == len(PACKAGES)
+    export = ["content-export", "complete", "repository", "--repository", "Tools/base", "--output", f"{tmp_path}/disk"]
+    plan = issbox.json(*export, "--dry-run")
+    assert plan["repositories"] == ["Tools/base:1"]
+    assert not (tmp_path / "disk").exists()
+    made = issbox.json(*export, "--destination-server", "far")
+    assert (made["repositories"], made["destination"], made["sequence"]) == (["Tools/base"], "far", 1)
+    assert issbox.json("content-export", "list") == [made] == [issbox.json("content-export", "info", str(made["id"]))]
+
+    pem = tmp_path / "a.pem"
+    pem.write_text(issbox("box", "show", "--public-key").stdout)
+    other = CommandLine(tmp_path / "other")
+    assert other.json("verify", made["path"], "--public-key", pem)["signature_checked"] is True
+    assert other.json("verify", made["path"], "--skip-signature")["signature_checked"] is False
+    assert issbox.json("verify", made["path"])["packages"] == len(PACKAGES)
+    other("init", "--name", "far", "--organization", "ACME")
+    assert other.error("verify", made["path"], code=11)["code"] == "unknown-key"
+    assert other.error("content-import", "run", made["path"], code=11)["code"] == "unknown-key"
+    other("trusted-key", "add", pem)
+    done = other.json("content-import", "run", made["path"])
+    assert (done["state"], done["bundle_id"]) == ("imported", made["bundle_id"])
+    assert other.json("content-import", "info", "--id", str(done["id"])) == done
+    assert other.json("repository", "versions", "--label", "base")[0]["repomd_sha256"] == version["repomd_sha256"]

@@ -7,7 +7,7 @@ from typing import Any
 
 from issbox.bundle.signature import SigningKey
 from issbox.config import load_settings
-from issbox.model import Actor, TrustedKey
+from issbox.model import Actor, Box, TrustedKey
 from issbox.progress import Silent
 from issbox.store import create_store
 from issbox.workflows.context import Context
@@ -34,6 +34,7 @@ def make_context(
     settings = load_settings({"ISSBOX_CONFIG": str(configuration), "ISSBOX_STATE_DIR": str(state)})
     store = create_store(state, settings.database_url)
     with store.session():
+        store.box.create(Box("5a6f2c1e-7e0c-4d6e-8a3a-00000000000b", "ship", "0" * 64, now()))
         store.organizations.create("acme", "Acme Shipping")
         if trusted is not None:
             store.trusted_keys.add(TrustedKey("shore", trusted.key_id, trusted.public_pem, now()))

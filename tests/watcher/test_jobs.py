@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from huey.registry import Message
@@ -58,9 +59,10 @@ def queue(shared: Store, work: Work) -> Iterator[InboxQueue]:
 
 def put_raw(store: Store, data: bytes) -> None:
     """Write into the queue's table as somebody could who has got hold of the database."""
+    database: Any = store.database
     with store.session(), store.transaction():
-        store.database.execute_sql(
-            f"INSERT INTO huey_task (queue, data, priority) VALUES ('issbox', {store.database.param}, 0)", (data,)
+        database.execute_sql(
+            f"INSERT INTO huey_task (queue, data, priority) VALUES ('issbox', {database.param}, 0)", (data,)
         )
 
 
