@@ -128,6 +128,23 @@ def transaction() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def whole_sets() -> Iterator[None]:
+    """Run statements that compare all files of a repository with all files of a draft.
+
+    PostgreSQL has no statistics of rows that were written a moment ago, takes them for few, and would then compare
+    each with each. Without nested loops it reads both sets once, which is what such statements need anyway.
+    """
+    database: Any = current()
+    if is_sqlite(database):
+        yield
+        return
+    with database.atomic():
+        database.execute_sql("SET LOCAL enable_nestloop TO off")
+        yield
+        database.execute_sql("SET LOCAL enable_nestloop TO DEFAULT")
+
+
 def execute(sql: str, parameters: Sequence[object] = ()) -> Any:
     """Run SQL written with `?` placeholders on the session's database and give its cursor."""
     database: Any = current()

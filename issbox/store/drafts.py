@@ -11,7 +11,7 @@ from uuid import uuid4
 from issbox.errors import BadMetadataError
 from issbox.files import FileLock
 from issbox.model import FileKind, Package, RepositoryFile, RepositoryKey
-from issbox.store.database import Noun, current, execute, execute_many, first, is_sqlite, rows, translated
+from issbox.store.database import Noun, current, execute, execute_many, first, is_sqlite, rows, translated, whole_sets
 from issbox.store.repositories import find_repository_id
 from issbox.store.tables import PACKAGE_COLUMNS, DraftFileRow, DraftRow, VersionRow
 
@@ -140,10 +140,11 @@ class Draft(Noun):
             SELECT 1 FROM repository_file f WHERE f.repository_id = ? AND f.removed_in IS NULL AND NOT EXISTS (
                 SELECT 1 FROM draft_file d WHERE d.draft_id = ? AND d.path = f.path)
             LIMIT 1"""
-        return (
-            execute(new, (self.id, repository)).fetchone() is None
-            and execute(gone, (repository, self.id)).fetchone() is None
-        )
+        with whole_sets():
+            return (
+                execute(new, (self.id, repository)).fetchone() is None
+                and execute(gone, (repository, self.id)).fetchone() is None
+            )
 
 
 def latest_number(repository: int | None) -> int:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from issbox.store.database import execute
+from issbox.store.database import execute, whole_sets
 from issbox.store.drafts import SAME
 from issbox.store.repositories import drop_unused_packages
 from issbox.store.tables import PACKAGE_COLUMNS
@@ -42,12 +42,14 @@ def close_and_open(repository: int, draft: int, number: int) -> None:
     What is not in the draft, or differs there, ends before this version; what is new begins with it; what is the same
     is not touched. Call it in a transaction.
     """
-    execute(_CLOSE, (number, repository, draft))
-    execute(_ADD_PACKAGES, (draft, repository))
-    execute(_OPEN, (repository, number, draft, repository))
+    with whole_sets():
+        execute(_CLOSE, (number, repository, draft))
+        execute(_ADD_PACKAGES, (draft, repository))
+        execute(_OPEN, (repository, number, draft, repository))
 
 
 def drop_unneeded(repository: int) -> None:
     """Delete the ranges of a repository that none of its versions lies in, and packages nothing refers to any more."""
-    if execute(_DROP, (repository,)).rowcount:
-        drop_unused_packages()
+    with whole_sets():
+        if execute(_DROP, (repository,)).rowcount:
+            drop_unused_packages()

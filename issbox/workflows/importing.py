@@ -23,8 +23,9 @@ from issbox.errors import (
 )
 from issbox.files import FileLock
 from issbox.manifest import Manifest
-from issbox.model import ContentImport, ImportState, RepositoryKey, RepositoryVersion, VersionOrigin
+from issbox.model import ContentImport, ImportState, RepositoryKey, VersionOrigin
 from issbox.rules.importing import ImportPlan, Library, PlannedRepository, holds_already, plan_import
+from issbox.workflows.arrival import describe, record_import
 from issbox.workflows.context import Context
 from issbox.workflows.mending import find_damaged, rebuild_trees
 from issbox.workflows.publishing import STEPS as PUBLISH_STEPS
@@ -63,7 +64,7 @@ def run_import(
             ctx.store.organizations.get(organization)
         if not path.exists():
             raise NotFoundError(f"there is nothing at {path}", hint="Check the path; is the medium mounted?")
-        with ctx.store.transaction():
+        with _import_lock(ctx):
             row = ctx.store.imports.add(
                 str(path.resolve()),
                 inbox=False,
@@ -71,22 +72,23 @@ def run_import(
                 first_seen=ctx.clock(),
                 allow_older=allow_older,
             )
-        try:
-            return _attempt(ctx, row, repair=repair)
-        except (BundleError, ImportRefusedError) as error:
-            _refuse(ctx, row.id, error)
-            raise
-        except BaseException as error:
-            _put_back(ctx, row, error)
-            raise
+            try:
+                return _attempt(ctx, row, repair=repair)
+            except (BundleError, ImportRefusedError) as error:
+                _refuse(ctx, row.id, error)
+                raise
+            except BaseException as error:
+                _put_back(ctx, row, error)
+                raise
 
 
 def import_bundle(ctx: Context, import_id: int) -> ContentImport:
     """Import what the row names and give the row as it is afterwards: imported or refused.
 
-    Raises only for what is not the bundle's fault, after putting the row back to SETTLED with the reason.
+    Raises only for what is not the bundle's fault, after putting the row back to SETTLED with the reason. BusyError
+    while another import is running leaves the row alone.
     """
-    with ctx.store.session():
+    with ctx.store.session(), _import_lock(ctx):
         row = ctx.store.imports.get(import_id)
         if row.state not in OPEN_STATES:
             return row
@@ -114,37 +116,39 @@ def trusted_public_key(ctx: Context) -> Callable[[str], str | None]:
     return find
 
 
+def _import_lock(ctx: Context) -> FileLock:
+    return FileLock(ctx.store.locks / "import.lock", busy="another import is running in this box")
+
+
 def _attempt(ctx: Context, row: ContentImport, *, repair: bool) -> ContentImport:
-    busy = "another import is running in this box"
-    with FileLock(ctx.store.locks / "import.lock", busy=busy):
-        ctx.progress.step("check-bundle", row.path)
-        _update(ctx, row.id, state=ImportState.CHECKING, reason="")
-        bundle = open_head(Path(row.path), trusted_public_key(ctx), bundle_limits(ctx))
-        manifest = bundle.manifest
-        row = _update(
-            ctx,
-            row.id,
-            bundle_id=manifest.bundle.id,
-            source_box=manifest.source.box_id,
-            key_id=manifest.source.key_id,
-            destination=manifest.bundle.destination,
-            sequence=manifest.bundle.sequence,
-            size=manifest.files.size,
-            files=manifest.files.count,
-        )
-        organization = _organization(ctx, row, manifest)
-        library = _library(ctx, organization)
-        if not (row.allow_older or repair) and (before := _imported_before(ctx, manifest, library)):
-            note = f"imported before, on {before.updated_at:%Y-%m-%d %H:%M} UTC: nothing to do"
-            ctx.progress.note(note)
-            return _update(ctx, row.id, state=ImportState.IMPORTED, organization=organization, reason=note)
-        check_body(bundle)
-        ctx.progress.step("plan-import")
-        plan = plan_import(manifest, library, allow_older=row.allow_older)
-        if plan.refusals:
-            raise refusal_error(plan)
-        row = _update(ctx, row.id, state=ImportState.IMPORTING, organization=organization)
-        return _take_in(ctx, _Job(row, bundle, manifest, plan, repair))
+    ctx.progress.step("check-bundle", row.path)
+    _update(ctx, row.id, state=ImportState.CHECKING, reason="")
+    bundle = open_head(Path(row.path), trusted_public_key(ctx), bundle_limits(ctx))
+    manifest = bundle.manifest
+    row = _update(
+        ctx,
+        row.id,
+        bundle_id=manifest.bundle.id,
+        source_box=manifest.source.box_id,
+        key_id=manifest.source.key_id,
+        destination=manifest.bundle.destination,
+        sequence=manifest.bundle.sequence,
+        size=manifest.files.size,
+        files=manifest.files.count,
+    )
+    organization = _organization(ctx, row, manifest)
+    library = _library(ctx, organization)
+    if not (row.allow_older or repair) and (before := _imported_before(ctx, manifest, library)):
+        note = f"imported before, on {before.updated_at:%Y-%m-%d %H:%M} UTC: nothing to do"
+        ctx.progress.note(note)
+        return _update(ctx, row.id, state=ImportState.IMPORTED, organization=organization, reason=note)
+    check_body(bundle)
+    ctx.progress.step("plan-import")
+    plan = plan_import(manifest, library, allow_older=row.allow_older)
+    if plan.refusals:
+        raise refusal_error(plan)
+    row = _update(ctx, row.id, state=ImportState.IMPORTING, organization=organization)
+    return _take_in(ctx, _Job(row, bundle, manifest, plan, repair))
 
 
 def _imported_before(ctx: Context, manifest: Manifest, library: Library) -> ContentImport | None:
@@ -184,8 +188,8 @@ def _take_in(ctx: Context, job: _Job) -> ContentImport:
             origin=VersionOrigin.IMPORT,
             source=job.manifest.bundle.id,
             repomd={planned.repository.key: _repomd(job.manifest, planned) for planned in job.plan.repositories},
-            prepare=lambda: _describe(ctx, job.plan),
-            record=lambda versions: _record(ctx, job, versions),
+            prepare=lambda: describe(ctx, job.plan),
+            record=lambda versions: record_import(ctx, job.row, job.manifest, job.plan, versions),
         )
     return ctx.store.imports.get(job.row.id)
 
@@ -207,78 +211,6 @@ def _mend(ctx: Context, mended: set[str], damaged: set[str]) -> None:
 
 def _repomd(manifest: Manifest, planned: PlannedRepository) -> str:
     return manifest.repositories[planned.index].version.repomd_sha256
-
-
-def _describe(ctx: Context, plan: ImportPlan) -> None:
-    """Create and update what the plan says; in the transaction that records the versions."""
-    store, organization = ctx.store, plan.organization
-    for credential in plan.credentials_to_create:
-        store.credentials.create(credential)
-    for credential in plan.credentials_to_update:
-        store.credentials.update(organization, credential.label, name=credential.name, content=credential.content)
-    for product in plan.products_to_create:
-        store.products.create(product)
-    for product in plan.products_to_update:
-        store.products.update(
-            organization,
-            product.label,
-            name=product.name,
-            description=product.description,
-            gpg_key=product.gpg_key,
-        )
-    for planned in plan.repositories:
-        repository = planned.repository
-        if not planned.exists:
-            store.repositories.create(repository)
-        elif planned.changed:
-            store.repositories.update(
-                repository.key,
-                name=repository.name,
-                content=repository.content,
-                variables=repository.variables,
-                gpg_key=repository.gpg_key,
-            )
-        store.repositories.update(repository.key, imported=planned.mark)
-
-
-def _record(ctx: Context, job: _Job, versions: list[RepositoryVersion]) -> None:
-    bundle = job.manifest.bundle
-    note = _skipped(ctx, job)
-    if note:
-        ctx.progress.note(note)
-    ctx.store.imports.update(
-        job.row.id, updated_at=ctx.clock(), state=ImportState.IMPORTED, reason=note, error_code=None
-    )
-    _settle_refused(ctx, job.row)
-    ctx.audit(
-        "content-import.import",
-        bundle.id,
-        organization=job.plan.organization,
-        details={
-            "source_box": job.manifest.source.box_name,
-            "key_id": job.manifest.source.key_id,
-            "sequence": bundle.sequence,
-            "versions": {str(version.repository): version.number for version in versions},
-        },
-    )
-
-
-def _settle_refused(ctx: Context, row: ContentImport) -> None:
-    """Close the refusals of earlier attempts with the same bundle: nobody has to look at them any more."""
-    for earlier in ctx.store.imports.list(states=(ImportState.REFUSED,)):
-        if earlier.path == row.path and earlier.id != row.id:
-            reason = f"imported later, as {row.id}; it was: {earlier.reason}"
-            ctx.store.imports.update(earlier.id, updated_at=ctx.clock(), state=ImportState.DISCARDED, reason=reason)
-
-
-def _skipped(ctx: Context, job: _Job) -> str:
-    """Say which bundles of the same box were never imported, going by the sequence numbers."""
-    bundle = job.manifest.bundle
-    last = ctx.store.imports.last_sequence(job.manifest.source.box_id, job.plan.organization, bundle.destination)
-    if last is None or bundle.sequence <= last + 1:
-        return ""
-    missing = f"{last + 1}" if bundle.sequence == last + 2 else f"{last + 1} to {bundle.sequence - 1}"
-    return f"skipped: bundle {missing} of this box was never imported here"
 
 
 def _library(ctx: Context, organization: str) -> Library:

@@ -1,0 +1,81 @@
+"""What an import writes down: products and repositories as the plan says, history, and the audit log."""
+
+from collections.abc import Sequence
+
+from issbox.manifest import Manifest
+from issbox.model import ContentImport, ImportState, RepositoryVersion
+from issbox.rules.importing import ImportPlan
+from issbox.workflows.context import Context
+
+
+def describe(ctx: Context, plan: ImportPlan) -> None:
+    """Create and update what the plan says; in the transaction that records the versions."""
+    store, organization = ctx.store, plan.organization
+    for credential in plan.credentials_to_create:
+        store.credentials.create(credential)
+    for credential in plan.credentials_to_update:
+        store.credentials.update(organization, credential.label, name=credential.name, content=credential.content)
+    for product in plan.products_to_create:
+        store.products.create(product)
+    for product in plan.products_to_update:
+        store.products.update(
+            organization,
+            product.label,
+            name=product.name,
+            description=product.description,
+            gpg_key=product.gpg_key,
+        )
+    for planned in plan.repositories:
+        repository = planned.repository
+        if not planned.exists:
+            store.repositories.create(repository)
+        elif planned.changed:
+            store.repositories.update(
+                repository.key,
+                name=repository.name,
+                content=repository.content,
+                variables=repository.variables,
+                gpg_key=repository.gpg_key,
+            )
+        store.repositories.update(repository.key, imported=planned.mark)
+
+
+def record_import(
+    ctx: Context, row: ContentImport, manifest: Manifest, plan: ImportPlan, versions: Sequence[RepositoryVersion]
+) -> None:
+    """Write history and audit log of an import; in the transaction that records the versions."""
+    bundle = manifest.bundle
+    note = _skipped(ctx, manifest, plan.organization)
+    if note:
+        ctx.progress.note(note)
+    ctx.store.imports.update(row.id, updated_at=ctx.clock(), state=ImportState.IMPORTED, reason=note, error_code=None)
+    _settle_refused(ctx, row)
+    ctx.audit(
+        "content-import.import",
+        bundle.id,
+        organization=plan.organization,
+        details={
+            "source_box": manifest.source.box_name,
+            "key_id": manifest.source.key_id,
+            "sequence": bundle.sequence,
+            "versions": {str(version.repository): version.number for version in versions},
+        },
+    )
+
+
+def _settle_refused(ctx: Context, row: ContentImport) -> None:
+    """Close the refusals of earlier attempts with the same bundle: nobody has to look at them any more."""
+    for earlier in ctx.store.imports.list(states=(ImportState.REFUSED,)):
+        if earlier.path == row.path and earlier.id != row.id:
+            reason = f"imported later, as {row.id}; it was: {earlier.reason}"
+            ctx.store.imports.update(earlier.id, updated_at=ctx.clock(), state=ImportState.DISCARDED, reason=reason)
+
+
+def _skipped(ctx: Context, manifest: Manifest, organization: str) -> str:
+    """Say which bundles of the same box were never imported, going by the sequence numbers."""
+    bundle = manifest.bundle
+    last = ctx.store.imports.last_sequence(manifest.source.box_id, organization, bundle.destination)
+    if last is None or bundle.sequence <= last + 1:
+        return ""
+    missing = f"{last + 1}" if bundle.sequence == last + 2 else f"{last + 1} to {bundle.sequence - 1}"
+    return f"skipped: bundle {missing} of this box was never imported here"
