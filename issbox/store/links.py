@@ -1,6 +1,7 @@
 """What environments show: a symbolic link for each repository, swapped by rename, and listing files above them."""
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
@@ -16,16 +17,16 @@ _UNFINISHED: Final = (".", ".tmp")
 """Beginning and end of the names of links that are about to be renamed."""
 
 
-class Links:
+class Links(ABC):
     """The links of environments below `content/<organization>/<environment>/`."""
 
     def __init__(self, content: Path) -> None:
         """Take the directory of all organizations."""
         self._content = content
 
+    @abstractmethod
     def path(self, key: RepositoryKey, number: int) -> Path:
         """Give the tree that a link leads to."""
-        raise NotImplementedError
 
     def point(self, organization: str, environment: str, repository_path: str, key: RepositoryKey, number: int) -> None:
         """Let the environment show this repository version; a reader sees the old one or the new one."""
@@ -121,10 +122,11 @@ def _unfinished(link: Path) -> bool:
 
 
 def make_parents(root: Path, directory: Path) -> None:
-    """Make the directories below root that lead to this one, readable by everybody whatever the umask."""
-    if directory == root or directory.is_dir():
+    """Make the directories from root to this one, readable by everybody whatever the umask."""
+    if directory.is_dir():
         return
-    make_parents(root, directory.parent)
+    if directory != root:
+        make_parents(root, directory.parent)
     directory.mkdir(exist_ok=True)
     directory.chmod(0o755)
 
