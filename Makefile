@@ -31,8 +31,8 @@ test-all: $(STAMP) ## Run the tests, the slow ones too
 	$(BIN)/python -m pytest -m "slow or not slow"
 
 check: $(STAMP) ## Check format, lint, types, floors between modules, and the packages built from here
-	$(BIN)/ruff format --check
-	$(BIN)/ruff check
+	$(BIN)/ruff format --check --no-cache
+	$(BIN)/ruff check --no-cache
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python packaging/check_wheel.py

@@ -40,7 +40,11 @@ CASES = {"large": (1000, 1 << 20), "small": (5000, 20 << 10)}
 """Packages and bytes in each."""
 
 LIMITS = ("cp -a", "cp -a, then sync", "openssl sha256")
+LARGE = 1 << 20
+"""Bytes of a package from which the speed in bytes is what counts."""
+
 AIM_OF_LIMIT = 0.8
+"""Of the slower of copying with sync and hashing: a perfect overlap of the two would reach 1."""
 AIM_TIMES_COPY = 2.5
 AIM_PEAK = 200_000_000
 
@@ -182,12 +186,12 @@ def run_case(root: Path, count: int, size: int, rounds: int) -> None:
             content(near).joinpath("repodata/repomd.xml").read_bytes()
             == (upstream / "repodata/repomd.xml").read_bytes()
         )
-    print_costs({name: middle(costs) for name, costs in found.items()}, carried)
+    print_costs({name: middle(costs) for name, costs in found.items()}, carried, large=size >= LARGE)
     heads = sum((bundle / name).stat().st_size for name in ("issbox-bundle.json", "issbox-files.jsonl"))
     print(f"manifest and file table together: {format_size(heads)}; repomd.xml as upstream: {'yes' if same else 'NO'}")
 
 
-def print_costs(costs: Mapping[str, Cost], size: int) -> None:
+def print_costs(costs: Mapping[str, Cost], size: int, *, large: bool) -> None:
     """Print what every step cost, beside the limits, and whether the aims are met."""
     columns = ("", "wall s", "cpu s", "peak MiB", "read", "written", "to disk", "x cp -a", "x cp+sync", "x sha256")
     print(f"{columns[0]:20}" + "".join(f"{column:>10}" for column in columns[1:]))
@@ -199,7 +203,7 @@ def print_costs(costs: Mapping[str, Cost], size: int) -> None:
         print(f"{name:20}" + "".join(f"{cell:>10}" for cell in cells))
     slower = max(costs["cp -a, then sync"].wall, costs["openssl sha256"].wall)
     for name in ("export", "import"):
-        print(f"{name}: {verdict(costs[name], slower, costs['cp -a'].wall)}")
+        print(f"{name}: {verdict(costs[name], slower, costs['cp -a'].wall, large=large)}")
     again, nothing = costs["import again"], costs["list imports"]
     print(
         f"import again: reads {format_size(again.read - nothing.read)} and writes "
@@ -212,14 +216,18 @@ def in_bundles(number: int, size: int) -> str:
     return f"{number / size:.2f} x" if number > size / 10 else format_size(number).replace(" ", "")
 
 
-def verdict(cost: Cost, limit: float, copy: float) -> str:
-    """Say how a cost stands to the aims."""
+def verdict(cost: Cost, limit: float, copy: float, *, large: bool) -> str:
+    """Say how a cost stands to the aims; with small packages it is names and rows that cost, not bytes."""
     aims = (
-        (f"{limit / cost.wall:.2f} of the limit's speed (aim {AIM_OF_LIMIT})", limit / cost.wall >= AIM_OF_LIMIT),
+        (
+            f"{limit / cost.wall:.2f} of the limit's speed (aim {AIM_OF_LIMIT})",
+            limit / cost.wall >= AIM_OF_LIMIT if large else None,
+        ),
         (f"{cost.wall / copy:.2f} times cp -a (aim {AIM_TIMES_COPY})", cost.wall / copy <= AIM_TIMES_COPY),
         (f"peak {cost.peak / 1e6:.0f} MB (aim {AIM_PEAK / 1e6:.0f})", cost.peak <= AIM_PEAK),
     )
-    return ", ".join(f"{text}: {'met' if met else 'MISSED'}" for text, met in aims)
+    words = {True: ": met", False: ": MISSED", None: " for large packages"}
+    return ", ".join(text + words[met] for text, met in aims)
 
 
 def print_start(rounds: int) -> None:

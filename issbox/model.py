@@ -142,8 +142,13 @@ class Upstream:
     client_certificate: str | None = None
     """Label of a content credential of kind client-certificate."""
     proxy: str | None = None
+    check_metadata: bool = True
+    """The signature of repomd.xml must be there and right when the repository has a GPG key.
+
+    Many vendors sign only their packages.
+    """
     check_packages: bool = False
-    """Check the GPG signature of every package, besides that of repomd.xml."""
+    """Check the GPG signature of every package."""
 
 
 @dataclass(frozen=True, slots=True)

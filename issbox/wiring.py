@@ -33,9 +33,12 @@ def open_context(
 ) -> Context:
     """Open the box that the configuration names.
 
-    Raises ConfigurationError, NotInitializedError, StoreTooNewError or DatabaseError.
+    Raises ConfigurationError, StoreTooNewError, DatabaseError, or NotInitializedError, also for the store without a
+    box that an interrupted `issbox init` leaves.
     """
     environ = os.environ if environ is None else environ
     settings = load_settings(environ)
     store = open_store(settings.state_dir, settings.database_url)
+    with store.session():
+        store.box.get()
     return Context(store, settings, actor or calling_actor(environ), now, progress or Silent())

@@ -74,12 +74,12 @@ def postgresql_url() -> Iterator[str]:
     options = ["-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-sync", "--locale=C.UTF-8"]
     # Words sort as in a dictionary where the server can do it, so that a query that relies on bytes is caught.
     for locale in (["--locale-provider=icu", "--icu-locale=en-US"], []):
-        command = [initdb, "-D", data, *options, *locale]
-        made = subprocess.run(command, check=False, capture_output=True, cwd=root, **account)
-        if made.returncode == 0:
-            break
+        command = [initdb, "-D", str(data), *options, *locale]
+        with log.open("wb") as out:
+            if subprocess.run(command, check=False, stdout=out, stderr=out, cwd=root, **account).returncode == 0:
+                break
     else:
-        pytest.fail(f"initdb failed: {made.stderr.decode()}")
+        pytest.fail(f"initdb failed:\n{log.read_text()}")
     settings = {
         "listen_addresses": "",
         "unix_socket_directories": str(root),

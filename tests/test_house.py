@@ -9,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 LONGEST_MODULE = 350
+"""Most are 60 to 250 lines; one that grows towards this has more than one job."""
 
 _MACHINE = re.compile(rb"/(?:work|farm)/|/tmp/bash_[j]obs")
 _REGISTRY = re.compile(rb"pypi\.org|pythonhosted\.org|deb\.debian\.org|registry\.npmjs|proxy\.golang")
@@ -49,12 +50,9 @@ def test_no_file_names_this_machine_or_a_registry() -> None:
 
 def test_modules_are_rooms_with_one_job() -> None:
     modules = [path for path in project_files() if path.suffix == ".py"]
-    long = {
-        str(path.relative_to(ROOT)): length
-        for path in modules
-        if path.is_relative_to(ROOT / "issbox") and (length := len(path.read_text().splitlines())) > LONGEST_MODULE
-    }
-    assert long == {}
+    lengths = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in modules}
+    rooms = {name: length for name, length in lengths.items() if name.startswith("issbox/")}
+    assert {name: length for name, length in rooms.items() if length > LONGEST_MODULE} == {}
     assert {"utils.py", "helpers.py", "common.py", "manager.py"}.isdisjoint(path.name for path in modules)
 
 

@@ -35,10 +35,7 @@ class Run:
         if self._context is None:
             from issbox.wiring import open_context
 
-            ctx = open_context(progress=self.progress)
-            with ctx.store.session():
-                ctx.store.box.get()  # an interrupted `issbox init` leaves a store without a box
-            self._context = ctx
+            self._context = open_context(progress=self.progress)
         return self._context
 
     def say(self, text: str) -> None:

@@ -79,14 +79,14 @@ def create(
     The private key of a client certificate is written to a file that only the owner of the state directory can read.
     It is never shown, exported or logged.
     """
-    from issbox.workflows import catalog
-    from issbox.workflows.credentials import LARGEST_CREDENTIAL
+    from issbox.workflows import credentials
+    from issbox.workflows.credential_contents import LARGEST_CREDENTIAL
 
     label, name = label_and_name(label, name)
     content = read_text_file(file, "a key or certificate", LARGEST_CREDENTIAL)
     private_key = read_text_file(key_file, "a private key", LARGEST_CREDENTIAL) if key_file is not None else None
     ctx = run.open()
-    made = catalog.create_credential(
+    made = credentials.create_credential(
         ctx,
         organization=chosen_organization(ctx, organization),
         label=label,
@@ -103,10 +103,10 @@ def create(
 @organization_option
 def list_(run: Run, *, organization: str | None) -> None:
     """List the content credentials of an organization."""
-    from issbox.workflows import catalog
+    from issbox.workflows import credentials
 
     ctx = run.open()
-    run.show_all(CREDENTIAL, catalog.list_credentials(ctx, chosen_organization(ctx, organization)))
+    run.show_all(CREDENTIAL, credentials.list_credentials(ctx, chosen_organization(ctx, organization)))
 
 
 @command("info", group=content_credential, example="issbox content-credential info --label tools-key", shape=CREDENTIAL)
@@ -114,11 +114,11 @@ def list_(run: Run, *, organization: str | None) -> None:
 @identity_options("content credential")
 def info(run: Run, *, organization: str | None, label: str | None, name: str | None) -> None:
     """Show one content credential."""
-    from issbox.workflows import catalog
+    from issbox.workflows import credentials
 
     ctx = run.open()
-    credentials = catalog.list_credentials(ctx, chosen_organization(ctx, organization))
-    run.show(CREDENTIAL, pick(credentials, label=label, name=name, what="content credential"))
+    found = credentials.list_credentials(ctx, chosen_organization(ctx, organization))
+    run.show(CREDENTIAL, pick(found, label=label, name=name, what="content credential"))
 
 
 @command(
@@ -132,12 +132,12 @@ def info(run: Run, *, organization: str | None, label: str | None, name: str | N
 @yes_option
 def delete(run: Run, *, organization: str | None, label: str | None, name: str | None, yes: bool) -> None:
     """Delete a content credential that nothing refers to, with its private key."""
-    from issbox.workflows import catalog
+    from issbox.workflows import credentials
 
     ctx = run.open()
     owner = chosen_organization(ctx, organization)
-    chosen = pick(catalog.list_credentials(ctx, owner), label=label, name=name, what="content credential")
+    chosen = pick(credentials.list_credentials(ctx, owner), label=label, name=name, what="content credential")
     run.confirm(f"Delete the content credential {chosen.label} ({chosen.name}) of {owner}?", yes=yes)
-    deleted = catalog.delete_credential(ctx, owner, chosen.label)
+    deleted = credentials.delete_credential(ctx, owner, chosen.label)
     run.say(f"Content credential {deleted.label} deleted.")
     run.show(CREDENTIAL, deleted)

@@ -14,7 +14,7 @@ import click
 from issbox.cli.app import root
 from issbox.cli.command import IssboxCommand
 from issbox.cli.shapes import Shape
-from issbox.errors import EXIT_CODE_MEANINGS, IssboxError, every_error
+from issbox.errors import EXIT_CODE_MEANINGS, every_error
 
 _HEAD = """# Commands
 
@@ -82,7 +82,7 @@ def exit_code_reference() -> str:
         "\nA front end shows the message, which names the thing, the code, and a hint that says what to do next.\n",
         "\n| code | exit code | meaning | usual hint |\n|---|---|---|---|\n",
     ]
-    errors = {each.code: each for each in reversed(every_error()) if each.__module__ == IssboxError.__module__}
+    errors = {each.code: each for each in reversed(every_error()) if each.__module__.startswith("issbox.errors.")}
     for code in sorted(errors):
         error = errors[code]
         meaning = inspect.cleandoc(error.__doc__ or "").replace("\n", " ")

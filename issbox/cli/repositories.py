@@ -1,7 +1,7 @@
 """Repositories on the command line: which one is meant, and what is shown of it."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -13,6 +13,8 @@ from issbox.rules.urls import mask_url
 
 if TYPE_CHECKING:
     from issbox.workflows.context import Context
+
+F = TypeVar("F", bound=Callable[..., object])
 
 
 def _source(version: RepositoryVersion) -> str:
@@ -53,6 +55,11 @@ REPOSITORY = Shape[Repository](
             lambda each: mask_url(each.upstream.proxy) if each.upstream.proxy else None,
         ),
         Field(
+            "check_metadata",
+            "whether a GPG key demands a signature of repomd.xml",
+            lambda each: each.upstream.check_metadata,
+        ),
+        Field(
             "check_packages",
             "whether the signature of every package is checked",
             lambda each: each.upstream.check_packages,
@@ -80,10 +87,10 @@ def find_repositories(
     ctx: "Context", organization: str, product: str | None, labels: Sequence[str]
 ) -> list[Repository]:
     """Give the repositories named `LABEL` or `PRODUCT/LABEL`; without labels, all of the product or organization."""
-    from issbox.workflows import catalog
+    from issbox.workflows import repositories
 
     if not labels:
-        return catalog.list_repositories(ctx, organization, product)
+        return repositories.list_repositories(ctx, organization, product)
     return [find_repository(ctx, organization, product, label=label, name=None) for label in labels]
 
 
@@ -91,15 +98,15 @@ def find_repository(
     ctx: "Context", organization: str, product: str | None, *, label: str | None, name: str | None
 ) -> Repository:
     """Give the one repository meant by label (`PRODUCT/LABEL` too) or name; the product may be left out."""
-    from issbox.workflows import catalog
+    from issbox.workflows import repositories
 
     if label is not None and "/" in label:
         given, _, label = label.partition("/")
         if product not in (None, given):
             raise InvalidValueError(f"{given}/{label} is not a repository of the product {product}")
         product = given
-    repositories = [_Labelled(each) for each in catalog.list_repositories(ctx, organization, product)]
-    return pick(repositories, label=label, name=name, what="repository").repository
+    labelled = [_Labelled(each) for each in repositories.list_repositories(ctx, organization, product)]
+    return pick(labelled, label=label, name=name, what="repository").repository
 
 
 class _Labelled:
@@ -116,3 +123,22 @@ product_option = click.option(
     metavar="LABEL",
     help="Product of the repository. Not needed when the repository is the only one so named.",
 )
+
+
+def check_metadata_option(*, default: bool | None) -> Callable[[F], F]:
+    """Add --check-metadata and --no-check-metadata."""
+    return click.option(
+        "--check-metadata/--no-check-metadata",
+        default=default,
+        help="With a GPG key, whether repomd.xml must be signed by it, as it must unless switched off. Switch it off "
+        "for an upstream that signs only its packages, as RHEL and EPEL do, and use --check-packages.",
+    )
+
+
+def check_packages_option(*, default: bool | None) -> Callable[[F], F]:
+    """Add --check-packages and --no-check-packages."""
+    return click.option(
+        "--check-packages/--no-check-packages",
+        default=default,
+        help="Whether every package must be signed by the GPG key.",
+    )

@@ -12,7 +12,14 @@ from issbox.cli.options import (
     organization_option,
     yes_option,
 )
-from issbox.cli.repositories import REPOSITORY, VERSION, find_repository, product_option
+from issbox.cli.repositories import (
+    REPOSITORY,
+    VERSION,
+    check_metadata_option,
+    check_packages_option,
+    find_repository,
+    product_option,
+)
 from issbox.cli.synchronize import synchronize
 
 repository = noun("repository")
@@ -50,9 +57,8 @@ repository.add_command(synchronize)
 )
 @click.option("--client-certificate", metavar="LABEL", help="Content credential shown to the server.")
 @click.option("--proxy", metavar="URL", help="Proxy to the server, http or https.")
-@click.option(
-    "--check-packages", is_flag=True, help="Check the signature of every package, besides that of repomd.xml."
-)
+@check_metadata_option(default=True)
+@check_packages_option(default=False)
 def create(
     run: Run,
     *,
@@ -66,14 +72,15 @@ def create(
     ca: str | None,
     client_certificate: str | None,
     proxy: str | None,
+    check_metadata: bool,
     check_packages: bool,
 ) -> None:
     """Make a repository in a custom product. It is empty until it is synchronized or imported."""
-    from issbox.workflows import catalog
+    from issbox.workflows import repositories
 
     ctx = run.open()
     label, name = label_and_name(label, name)
-    made = catalog.create_repository(
+    made = repositories.create_repository(
         ctx,
         organization=chosen_organization(ctx, organization),
         product=product,
@@ -85,6 +92,7 @@ def create(
         ca=ca,
         client_certificate=client_certificate,
         proxy=proxy,
+        check_metadata=check_metadata,
         check_packages=check_packages,
     )
     run.say(f"Repository {made.key} created.")
@@ -96,10 +104,10 @@ def create(
 @click.option("--product", metavar="LABEL", help="Only repositories of this product.")
 def list_(run: Run, *, organization: str | None, product: str | None) -> None:
     """List the repositories of an organization."""
-    from issbox.workflows import catalog
+    from issbox.workflows import repositories
 
     ctx = run.open()
-    run.show_all(REPOSITORY, catalog.list_repositories(ctx, chosen_organization(ctx, organization), product))
+    run.show_all(REPOSITORY, repositories.list_repositories(ctx, chosen_organization(ctx, organization), product))
 
 
 @command("info", group=repository, example="issbox repository info --product Tools --label base", shape=REPOSITORY)
@@ -125,11 +133,11 @@ def info(run: Run, *, organization: str | None, product: str | None, label: str 
 @identity_options("repository")
 def versions(run: Run, *, organization: str | None, product: str | None, label: str | None, name: str | None) -> None:
     """List the versions of a repository, oldest first."""
-    from issbox.workflows import catalog
+    from issbox.workflows import repositories
 
     ctx = run.open()
     chosen = find_repository(ctx, chosen_organization(ctx, organization), product, label=label, name=name)
-    run.show_all(VERSION, catalog.list_versions(ctx, chosen.key))
+    run.show_all(VERSION, repositories.list_versions(ctx, chosen.key))
 
 
 @command(
@@ -149,7 +157,8 @@ def versions(run: Run, *, organization: str | None, product: str | None, label: 
 @click.option("--ca", metavar="LABEL", help='Content credential; "" for the CAs of the system.')
 @click.option("--client-certificate", metavar="LABEL", help='Content credential; "" for none.')
 @click.option("--proxy", metavar="URL", help='Proxy; "" for none.')
-@click.option("--check-packages/--no-check-packages", default=None, help="Check the signature of every package.")
+@check_metadata_option(default=None)
+@check_packages_option(default=None)
 def update(
     run: Run,
     *,
@@ -162,14 +171,15 @@ def update(
     ca: str | None,
     client_certificate: str | None,
     proxy: str | None,
+    check_metadata: bool | None,
     check_packages: bool | None,
 ) -> None:
     """Change a repository; what is not given stays as it is."""
-    from issbox.workflows import catalog
+    from issbox.workflows import repositories
 
     ctx = run.open()
     chosen = find_repository(ctx, chosen_organization(ctx, organization), product, label=label, name=None)
-    made = catalog.update_repository(
+    made = repositories.update_repository(
         ctx,
         chosen.key,
         name=name,
@@ -178,6 +188,7 @@ def update(
         ca=ca,
         client_certificate=client_certificate,
         proxy=proxy,
+        check_metadata=check_metadata,
         check_packages=check_packages,
     )
     run.say(f"Repository {made.key} updated.")
@@ -198,11 +209,11 @@ def delete(
 
     Its packages leave the store with the next `issbox store cleanup`, unless other repositories need them.
     """
-    from issbox.workflows import catalog
+    from issbox.workflows import repositories
 
     ctx = run.open()
     chosen = find_repository(ctx, chosen_organization(ctx, organization), product, label=label, name=name)
     run.confirm(f"Delete the repository {chosen.key} with all its versions?", yes=yes)
-    deleted = catalog.delete_repository(ctx, chosen.key)
+    deleted = repositories.delete_repository(ctx, chosen.key)
     run.say(f"Repository {deleted.key} deleted.")
     run.show(REPOSITORY, deleted)

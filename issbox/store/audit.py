@@ -10,7 +10,8 @@ from typing import Any, Final
 from issbox.errors import StoreDamagedError
 from issbox.model import Actor, AuditEntry
 from issbox.store.database import Noun, first, transaction
-from issbox.store.tables import AuditRow, format_stamp
+from issbox.store.tables import AuditRow
+from issbox.store.tables.columns import format_stamp
 
 _BEGINNING: Final = "0" * 64
 """What stands for the digest before the first entry."""

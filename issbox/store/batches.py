@@ -126,6 +126,11 @@ class Batch:
         self._keep(path, digest)
         return digest
 
+    @property
+    def directory(self) -> Path:
+        """The staging directory, on the disk that holds the blobs: also the place for scratch files."""
+        return self._staging.path
+
     def temporary(self, name: str) -> Path:
         """Give a place in staging to write a file to; with a name ending in `.part` it survives a crash."""
         if "/" in name or name in {"", ".", ".."} or "\0" in name or is_sha256(name):

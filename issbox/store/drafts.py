@@ -20,6 +20,8 @@ _BATCH: Final = 500
 _PAGE: Final = 1000
 """Rows read at once. No cursor stays open between pages, so memory is flat and no writer is in the way."""
 _DELETE: Final = 5000
+"""Rows deleted in one transaction."""
+_SHORT_PAUSE: Final = 0.005
 _PACKAGE: Final = ", ".join(PACKAGE_COLUMNS)
 _INSERT: Final = (
     f"INSERT INTO draft_file (draft_id, path, size, sha256, kind, {_PACKAGE}) "  # noqa: S608  # constants only
@@ -174,16 +176,17 @@ def _row(draft: int, file: RepositoryFile) -> tuple[Any, ...]:
 def delete_draft(identity: int) -> None:
     """Delete a draft, its files in short transactions."""
     database = current()
-    some = "SELECT path FROM draft_file WHERE draft_id = ? ORDER BY path LIMIT ?"
-    sql = f"DELETE FROM draft_file WHERE draft_id = ? AND path IN ({some})"  # noqa: S608  # constants only
-    while True:
+    files = "FROM draft_file WHERE draft_id = ? AND path > ?"
+    path = ""
+    while page := execute(f"SELECT path {files} ORDER BY path LIMIT 1 OFFSET ?", (identity, path, _DELETE)).fetchone():
         with database.atomic():
-            if execute(sql, (identity, identity, _DELETE)).rowcount < _DELETE:
-                break
+            execute(f"DELETE {files} AND path <= ?", (identity, path, page[0]))
+        path = page[0]
         if is_sqlite(database) and not database.in_transaction():
-            time.sleep(0.005)
-    DraftFileRow.delete().where(DraftFileRow.draft == identity).execute()
-    DraftRow.delete().where(DraftRow.id == identity).execute()
+            time.sleep(_SHORT_PAUSE)
+    with database.atomic():
+        DraftFileRow.delete().where(DraftFileRow.draft == identity).execute()
+        DraftRow.delete().where(DraftRow.id == identity).execute()
 
 
 def delete_dead_drafts(staging: Path) -> int:

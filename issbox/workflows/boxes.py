@@ -36,7 +36,7 @@ def initialize(
     clock: Callable[[], datetime],
     progress: Progress,
 ) -> Box:
-    """Make a box: state directory, signing key, identity, and the first organization with its Library.
+    """Make a box: state directory, inbox, signing key, identity, and the first organization with its Library.
 
     The row of the box is written last, in one transaction: killed before it, there is no box yet and running it again
     finishes the work. Raises AlreadyExistsError when there is a box, and BusyError while another process makes one.
@@ -48,6 +48,8 @@ def initialize(
     try:
         settings.state_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
         locks.mkdir(mode=0o700, exist_ok=True)
+        # Without it, the first bundle copied to the inbox would become the inbox.
+        settings.inbox.path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise error_from_os(error) from error
     with FileLock(locks / "initialize.lock", busy=f"another process is making a box in {settings.state_dir}"):

@@ -1,24 +1,89 @@
-"""What a content credential may hold, and the files in which the private keys of client certificates lie."""
+"""Content credentials: making, showing and deleting them, and the files in which private keys lie.
 
-import re
-import ssl
-import tempfile
+Every change is one transaction with its audit entry.
+"""
+
+import hashlib
+from contextlib import suppress
 from pathlib import Path
-from typing import Final
 
 from issbox.errors import InvalidValueError
 from issbox.files import atomic_write
-from issbox.model import CredentialKind
-from issbox.names import check_label
+from issbox.model import ContentCredential, CredentialKind
+from issbox.names import check_label, check_name
+from issbox.workflows.context import Context
+from issbox.workflows.credential_contents import check_content
 
-LARGEST_CREDENTIAL: Final = 1 << 20
-"""Bytes of a key or certificate file; bundles of CA certificates have about 250 KiB."""
 
-_PRIVATE_KEY: Final = re.compile(
-    r"-----BEGIN ([A-Z ]*PRIVATE KEY)-----.*?-----END \1-----[ \t]*\r?\n?", re.DOTALL
-)  # the back reference keeps one block from reaching into the next
-_GPG_PUBLIC: Final = "-----BEGIN PGP PUBLIC KEY BLOCK-----"
-_GPG_PRIVATE: Final = "-----BEGIN PGP PRIVATE KEY BLOCK-----"
+def create_credential(
+    ctx: Context,
+    *,
+    organization: str,
+    label: str,
+    name: str,
+    kind: CredentialKind,
+    content: str,
+    private_key: str | None = None,
+) -> ContentCredential:
+    """Keep a GPG key or certificate; a client certificate's private key goes to a file of its own, mode 0600.
+
+    Raises InvalidValueError for content that is not of this kind, AlreadyExistsError for a label in use.
+    """
+    check_label(label, "content credential label")
+    check_name(name, "content credential name")
+    content, private_key = check_content(kind, content, private_key)
+    key_file = client_key_path(ctx.store.state_dir, organization, label)
+    written = False
+    try:
+        with ctx.store.session(), ctx.store.transaction():
+            ctx.store.organizations.get(organization)
+            credential = ctx.store.credentials.create(ContentCredential(organization, label, name, kind, content))
+            if private_key is not None:
+                _store_private_key(key_file, private_key)
+                written = True
+            digest = hashlib.sha256(content.encode()).hexdigest()
+            details: dict[str, object] = {"name": name, "kind": str(kind), "sha256": digest}
+            ctx.audit("content-credential.create", label, organization=organization, details=details)
+    except BaseException:
+        if written:
+            key_file.unlink(missing_ok=True)
+        raise
+    return credential
+
+
+def list_credentials(ctx: Context, organization: str) -> list[ContentCredential]:
+    """Give the content credentials of an organization."""
+    with ctx.store.session():
+        ctx.store.organizations.get(organization)
+        return list(ctx.store.credentials.list(organization))
+
+
+def get_credential(ctx: Context, organization: str, label: str) -> ContentCredential:
+    """Give one content credential; raises NotFoundError."""
+    with ctx.store.session():
+        return ctx.store.credentials.get(organization, label)
+
+
+def delete_credential(ctx: Context, organization: str, label: str) -> ContentCredential:
+    """Delete a content credential and its private key, and give what it was; raises InUseError."""
+    with ctx.store.session(), ctx.store.transaction():
+        credential = ctx.store.credentials.get(organization, label)
+        ctx.store.credentials.delete(organization, label)
+        details: dict[str, object] = {"name": credential.name, "kind": str(credential.kind)}
+        ctx.audit("content-credential.delete", label, organization=organization, details=details)
+    key_file = client_key_path(ctx.store.state_dir, organization, label)
+    key_file.unlink(missing_ok=True)
+    with suppress(OSError):  # other credentials still have keys there
+        key_file.parent.rmdir()
+    return credential
+
+
+def require_credential(ctx: Context, organization: str, label: str | None, kind: CredentialKind) -> None:
+    """Raise NotFoundError or InvalidValueError when the label names no content credential of this kind."""
+    if label:
+        credential = ctx.store.credentials.get(organization, label)
+        if credential.kind is not kind:
+            raise InvalidValueError(f"the content credential {label} is a {credential.kind}, not a {kind}")
 
 
 def client_key_path(state_dir: Path, organization: str, label: str) -> Path:
@@ -26,94 +91,8 @@ def client_key_path(state_dir: Path, organization: str, label: str) -> Path:
     return state_dir / "keys" / "credentials" / check_label(organization) / f"{check_label(label)}.key"
 
 
-def check_gpg_key(content: str) -> str:
-    """Give an armored GPG public key back, or raise InvalidValueError."""
-    if _GPG_PRIVATE in content:
-        raise InvalidValueError(
-            "the file holds a private GPG key", hint="Export the public key: gpg --export --armor KEY"
-        )
-    if _GPG_PUBLIC not in content:
-        raise InvalidValueError(
-            "the file holds no armored GPG public key", hint="Make one with: gpg --export --armor KEY"
-        )
-    return content
-
-
-def check_ca_certificate(content: str) -> str:
-    """Give PEM certificates back, or raise InvalidValueError; a private key among them is refused."""
-    if _PRIVATE_KEY.search(content):
-        raise InvalidValueError("the file holds a private key: a CA certificate goes without it")
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=content)
-    except (ssl.SSLError, ValueError) as error:
-        raise InvalidValueError(
-            f"the file holds no PEM certificate that can be read: {_reason(error)}",
-            hint="A DER file is converted with: openssl x509 -inform der -in FILE",
-        ) from None
-    return content
-
-
-def split_client_certificate(content: str, private_key: str | None) -> tuple[str, str]:
-    """Give certificate and private key apart; both may come in one text, as Red Hat's entitlement certificates do.
-
-    Raises InvalidValueError when the key is missing, does not belong to the certificate, or has a passphrase.
-    """
-    if private_key is None:
-        found = _PRIVATE_KEY.search(content)
-        if found is None:
-            raise InvalidValueError("a client certificate needs its private key: name its file with --key-file")
-        private_key = found[0]
-    certificate = _PRIVATE_KEY.sub("", content)
-    _check_pair(certificate, private_key)
-    return certificate, private_key
-
-
-def store_private_key(path: Path, private_key: str) -> None:
+def _store_private_key(path: Path, private_key: str) -> None:
     """Write the private key of a client certificate, readable by the owner alone, whole or not at all."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with atomic_write(path, mode=0o600) as out:
         out.write(private_key.encode())
-
-
-class _PassphraseAskedError(Exception):
-    """The key is encrypted."""
-
-
-def _check_pair(certificate: str, private_key: str) -> None:
-    def refuse_passphrase() -> str:
-        raise _PassphraseAskedError
-
-    # OpenSSL reads a pair from files only; a directory made by tempfile is for this user alone.
-    with tempfile.TemporaryDirectory(prefix="issbox-") as directory:
-        certificate_file, key_file = Path(directory, "certificate.pem"), Path(directory, "key.pem")
-        for file, text in ((certificate_file, certificate), (key_file, private_key)):
-            with atomic_write(file, mode=0o600) as out:
-                out.write(text.encode())
-        try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(certificate_file, key_file, refuse_passphrase)
-        except _PassphraseAskedError:
-            raise InvalidValueError(
-                "the private key has a passphrase, which nobody could type during an unattended synchronization",
-                hint="Remove it with: openssl pkey -in FILE -out NEW_FILE",
-            ) from None
-        except ssl.SSLError as error:
-            raise InvalidValueError(
-                f"certificate and private key cannot be used together: {_reason(error)}",
-                hint="Check that both files are PEM and belong to each other.",
-            ) from None
-
-
-def _reason(error: Exception) -> str:
-    reason = getattr(error, "reason", None)
-    return str(reason).lower().replace("_", " ") if reason else str(error)
-
-
-def check_content(kind: CredentialKind, content: str, private_key: str | None) -> tuple[str, str | None]:
-    """Check what a credential of this kind holds and give its content and private key, if it has one."""
-    if len(content) > LARGEST_CREDENTIAL or len(private_key or "") > LARGEST_CREDENTIAL:
-        raise InvalidValueError(f"a {kind} of more than {LARGEST_CREDENTIAL >> 20} MiB is not accepted")
-    if kind is CredentialKind.CLIENT_CERTIFICATE:
-        return split_client_certificate(content, private_key)
-    if private_key is not None:
-        raise InvalidValueError(f"a {kind} has no private key")
-    return (check_gpg_key(content) if kind is CredentialKind.GPG_KEY else check_ca_certificate(content)), None

@@ -142,8 +142,12 @@ def _describe_packages(
                 raise BadManifestError(f"{described.path}/{path} names no primary metadata that the bundle has")
             name = prefix + primary.href
             try:
-                limit = ctx.settings.synchronize.max_metadata_size
-                for entry in read_packages(batch.locate(metadata[name]), limit, name=f"{described.path}/{name}"):
+                for entry in read_packages(
+                    batch.locate(metadata[name]),
+                    ctx.settings.synchronize.max_metadata_size,
+                    name=f"{described.path}/{name}",
+                    scratch=batch.directory,
+                ):
                     packages[prefix + entry.path] = (entry.size, entry.package)
             except (BadMetadataError, UnsafePathError) as error:
                 raise BadManifestError(str(error)) from error

@@ -132,7 +132,7 @@ def _batch(ctx: Context, key: RepositoryKey, *, repair: bool) -> Batch:
 
 def _forget_downloads(batch: Batch) -> None:
     """Remove what earlier runs had begun to fetch and upstream does not list any more."""
-    for path in batch.temporary("any").parent.glob("*.part"):
+    for path in batch.directory.glob("*.part"):
         path.unlink(missing_ok=True)
 
 
@@ -161,6 +161,7 @@ def _request(ctx: Context, repository: Repository, url: str, known_repomd: str |
             else None,
             proxy=upstream.proxy or settings.proxy,
             gpg_keys=(content(gpg_key),) if gpg_key is not None else (),
+            check_metadata=upstream.check_metadata,
             check_packages=upstream.check_packages,
             downloads=settings.downloads,
             retries=settings.retries,

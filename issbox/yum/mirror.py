@@ -1,8 +1,8 @@
 """Mirroring an upstream yum repository, whole, into a sink.
 
-Every file is checked before it is adopted: repomd.xml by its signature when there is a key, what it names by size
-and checksum, packages by those of primary, images of a kickstart tree by .treeinfo. Nothing is visible before the
-caller makes it so.
+Every file is checked before it is adopted: repomd.xml by its signature when that is asked for and there is a key,
+what it names by size and checksum, packages by those of primary, images of a kickstart tree by .treeinfo. Nothing is
+visible before the caller makes it so.
 """
 
 import asyncio

@@ -9,6 +9,7 @@ from typing import Final
 import createrepo_c
 
 from issbox.errors import BadMetadataError, UnsafePathError
+from issbox.files import error_from_os
 from issbox.model import Package
 from issbox.names import check_relative_path
 from issbox.yum.checksums import Checksum, read_checksum
@@ -47,19 +48,23 @@ def read_packages(
 ) -> Iterator[PackageEntry]:
     """Give the packages of a primary.xml, compressed or not, in its order and in little memory.
 
-    `max_size` and `open_size` bound the decompressed bytes, which go to an unnamed file in `scratch` (the system's
-    temporary directory by default). Raises BadMetadataError naming the file, or UnsafePathError for a package path
-    that is not safe below the repository. A package at another place (`xml:base`) is refused: the repodata is kept
-    byte for byte, so hosts behind the gap would look for it where they cannot reach.
+    `max_size` and `open_size` bound the decompressed bytes, which go to a file in `scratch` (the system's temporary
+    directory by default) that is gone afterwards. Raises BadMetadataError naming the metadata, UnsafePathError for a
+    package path that is not safe below the repository, and what the disk says. A package at another place (`xml:base`)
+    is refused: the repodata is kept byte for byte, so hosts behind the gap would look for it where they cannot reach.
     """
-    with tempfile.NamedTemporaryFile(prefix="primary-", suffix=".xml", dir=scratch) as plain:
-        gate = XmlGate(name, "metadata")
-        for block in expand(path, name=name, limit=max_size, open_size=open_size):
-            gate.feed(block)
-            plain.write(block)
-        gate.finish()
-        plain.flush()
-        yield from _iterate(Path(plain.name), name)
+    try:
+        with tempfile.NamedTemporaryFile(prefix="primary-", suffix=".xml", dir=scratch) as plain:
+            gate = XmlGate(name, "metadata")
+            for block in expand(path, name=name, limit=max_size, open_size=open_size):
+                gate.feed(block)
+                plain.write(block)
+            gate.finish()
+            plain.flush()
+            yield from _iterate(Path(plain.name), name)
+    except OSError as error:
+        error.filename = error.filename or str(scratch or tempfile.gettempdir())  # a write does not say where
+        raise error_from_os(error) from error
 
 
 def _iterate(plain: Path, name: str) -> Iterator[PackageEntry]:

@@ -92,13 +92,14 @@ class RepositoryMirror:
             if digest is not None:
                 self._add(path, digest)
                 found[path] = digest
-        if not self._request.gpg_keys:
+        if not (self._request.gpg_keys and self._request.check_metadata):
             return
         name = self._fetcher.source.address.shown(self._prefix + REPOMD_PATH)
         if _SIGNATURE not in found:
             raise RepositorySignatureError(
                 f"{name} is not signed (there is no {_SIGNATURE}), but the repository has a GPG key to check it with",
-                hint="Remove the GPG key from the repository if upstream signs no metadata.",
+                hint="If this upstream signs only its packages, use "
+                "`issbox repository update --no-check-metadata --check-packages`.",
             )
         signature = self._fetcher.sink.read(found[_SIGNATURE].sha256).read_bytes()
         await asyncio.to_thread(verify_detached, self._request.gpg_keys, head.data, signature, name=name)

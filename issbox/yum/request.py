@@ -23,9 +23,11 @@ class MirrorRequest:
     client_key: Path | None = None
     proxy: str | None = None
     gpg_keys: tuple[str, ...] = ()
-    """Armored. When given, repomd.xml must be signed by one of them."""
+    """Armored."""
+    check_metadata: bool = True
+    """When there are keys, repomd.xml must be signed by one of them."""
     check_packages: bool = False
-    """Check the signature of every package with those keys, too."""
+    """Check the signature of every package with those keys."""
     downloads: int = 4
     """Files fetched at once."""
     retries: int = 3

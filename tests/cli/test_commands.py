@@ -10,6 +10,7 @@ from makers.command_line import CommandLine
 from makers.rpms import Repository, write_repository
 
 from issbox import VERSION
+from issbox.store import create_store
 
 PACKAGES = sorted((Path(__file__).parents[2] / "demo/packages").glob("*.rpm"))
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
@@ -58,6 +59,11 @@ def test_without_a_box(empty: CommandLine, words: list[str]) -> None:
     assert error["code"] == "not-initialized"
     assert "issbox init" in error["hint"]
     assert not empty.state.exists()
+
+
+def test_a_half_made_box_is_none(empty: CommandLine) -> None:
+    create_store(empty.state, None)  # what an interrupted `issbox init` leaves
+    assert empty.error("organization", "list", code=6)["code"] == "not-initialized"
 
 
 def test_organizations(issbox: CommandLine) -> None:
@@ -115,11 +121,20 @@ def test_repositories(issbox: CommandLine) -> None:
     assert issbox.json("repository", "list", "--product", "Tools") == [made]
     for words in (["--label", "base"], ["--label", "Tools/base"], ["--product", "Tools", "--name", "base"]):
         assert issbox.json("repository", "info", *words) == made
+    assert (made["check_metadata"], made["check_packages"]) == (True, False)
     changed = issbox.json(
         "repository", "update", "--label", "base", "--proxy", "http://u:p@proxy:3128", "--check-packages"
     )
     assert (changed["proxy"], changed["check_packages"], changed["url"]) == ("http://***@proxy:3128", True, made["url"])
+    assert changed["check_metadata"] is True
+    changed = issbox.json("repository", "update", "--label", "base", "--no-check-metadata")
+    assert (changed["check_metadata"], changed["check_packages"]) == (False, True)
     assert issbox.json("repository", "update", "--label", "base", "--url", "", "--proxy", "")["url"] is None
+    assert issbox.json("repository", "info", "--label", "base")["check_metadata"] is False
+    assert issbox.json("repository", "update", "--label", "base", "--check-metadata")["check_metadata"] is True
+    vendor = ["repository", "create", "--product", "Tools", "--name", "vendor", "--no-check-metadata"]
+    assert issbox.json(*vendor)["check_metadata"] is False
+    issbox("repository", "delete", "--label", "vendor", "--yes")
     assert issbox.json("repository", "versions", "--label", "base") == []
     assert issbox.error("product", "delete", "--label", "Tools", "--yes", code=5)["code"] == "in-use"
     issbox("repository", "delete", "--label", "base", "--yes")

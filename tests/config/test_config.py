@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from issbox import config
-from issbox.config import KEYS, AfterImport, Settings, default_document, load_settings
+from issbox.config import AfterImport, Settings, default_document, load_settings
+from issbox.config.keys import KEYS
+from issbox.config.reading import check_document
 from issbox.errors import ConfigurationError, OperatingSystemError
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "example.toml"
@@ -216,7 +218,7 @@ def test_any_value_is_either_taken_or_refused_with_its_key(place: tuple[str, str
 def test_any_document_gives_settings_or_a_configuration_error(document: dict[str, Any]) -> None:
     message = ""
     try:
-        values = config._check(Path("/x/issbox.toml"), document)
+        values = check_document(Path("/x/issbox.toml"), document)
         assert {table: set(keys) for table, keys in values.items()} == {
             table: set(keys) for table, keys in KEYS.items()
         }

@@ -10,13 +10,12 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from issbox.workflows.synchronize import synchronize
-
 from issbox.model import RepositoryKey
 from issbox.wiring import open_context
 from issbox.workflows.context import Context
 from issbox.workflows.exporting import export, plan_export
 from issbox.workflows.importing import import_bundle, run_import
+from issbox.workflows.synchronize import synchronize
 from issbox.workflows.upkeep import collect_garbage, reconcile
 
 KEY = RepositoryKey("acme", "tools", "base")

@@ -14,7 +14,7 @@ from issbox.files import digest_file, remove_tree
 from issbox.model import Actor, Repository, RepositoryKey
 from issbox.progress import Silent
 from issbox.wiring import now, open_context
-from issbox.workflows import boxes, catalog
+from issbox.workflows import boxes, catalog, repositories
 from issbox.workflows.context import Context
 from makers.rpms import Repository as Layout
 from makers.rpms import write_repository
@@ -143,7 +143,7 @@ def make_gap(root: Path) -> Gap:
     boxes.add_trusted_key(gap.inside.context(), boxes.public_key(gap.outside.context()), "outside")
     outside = gap.outside.context()
     catalog.create_product(outside, organization="acme", label="tools", name="Tools")
-    catalog.create_repository(
+    repositories.create_repository(
         outside, organization="acme", product="tools", label="base", name="Base", url=gap.upstream.as_uri()
     )
     return gap

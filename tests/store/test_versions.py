@@ -1,5 +1,6 @@
 """Repository versions: every version stays exactly what it was, and a change costs what it changes."""
 
+import time
 import tracemalloc
 from collections.abc import Callable
 from contextlib import suppress
@@ -281,3 +282,18 @@ def test_reading_a_version_holds_up_no_writer(library: Library) -> None:
     first = list(islice(reading, 10))
     library.publish([package(1)])
     assert len(first) + sum(1 for _ in reading) == 2500
+
+
+@pytest.mark.slow
+def test_a_big_repository_stays_quick(library: Library, count_rows: Callable[[str], int]) -> None:
+    """PostgreSQL, without statistics of new rows, once compared each file with each: that took hours."""
+    count, changed = 60_000, 50
+    library.publish(package(number) for number in range(count))
+    with library.store.versions.draft(KEY) as draft:
+        draft.add(package(number) for number in range(count))
+        assert draft.same_as_latest()
+    began = time.monotonic()
+    library.publish(package(number) for number in range(changed, count + changed))
+    assert library.store.versions.prune(KEY, 1) == [1]
+    assert time.monotonic() - began < 60
+    assert count_rows("repository_file") == count_rows("package") == count

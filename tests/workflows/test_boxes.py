@@ -26,6 +26,7 @@ from issbox.files import FileLock
 from issbox.model import LIBRARY, Actor, Box
 from issbox.progress import Silent
 from issbox.store import create_store, open_store
+from issbox.wiring import open_context
 from issbox.workflows import boxes
 from issbox.workflows.context import Context
 
@@ -206,6 +207,8 @@ def test_no_box_yet(settings: Settings) -> None:
     create_store(settings.state_dir, None)
     with pytest.raises(NotInitializedError):
         boxes.show(opened(settings))
+    with pytest.raises(NotInitializedError):
+        open_context(environ={"ISSBOX_STATE_DIR": str(settings.state_dir), "HOME": str(settings.state_dir)})
 
 
 def test_the_settings_of_the_context_are_those_given(settings: Settings) -> None:

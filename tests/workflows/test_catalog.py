@@ -33,7 +33,7 @@ from issbox.model import (
 from issbox.progress import Silent
 from issbox.rules.urls import check_url, mask_url
 from issbox.store import open_store
-from issbox.workflows import boxes, catalog
+from issbox.workflows import boxes, catalog, credentials, repositories
 from issbox.workflows.context import Context
 from issbox.workflows.publishing import changing_content, publish
 
@@ -65,7 +65,7 @@ def audited(ctx: Context) -> list[AuditEntry]:
 
 def make_repository(ctx: Context, url: str | None = None) -> None:
     catalog.create_product(ctx, organization="ACME", label="tools", name="Tools")
-    catalog.create_repository(ctx, organization="ACME", product="tools", label="base", name="Base", url=url)
+    repositories.create_repository(ctx, organization="ACME", product="tools", label="base", name="Base", url=url)
 
 
 def test_every_change_has_one_entry(ctx: Context) -> None:
@@ -74,12 +74,12 @@ def test_every_change_has_one_entry(ctx: Context) -> None:
     catalog.delete_organization(ctx, "B")
     make_repository(ctx, "https://me:secret@example.com/?t=secret")
     catalog.update_product(ctx, "ACME", "tools", description="d")
-    catalog.update_repository(ctx, KEY, url="https://me:secret@example.org/", proxy="http://me:secret@proxy/")
-    catalog.create_credential(
+    repositories.update_repository(ctx, KEY, url="https://me:secret@example.org/", proxy="http://me:secret@proxy/")
+    credentials.create_credential(
         ctx, organization="ACME", label="k", name="k", kind=CredentialKind.GPG_KEY, content=GPG_KEY
     )
-    catalog.delete_credential(ctx, "ACME", "k")
-    catalog.delete_repository(ctx, KEY)
+    credentials.delete_credential(ctx, "ACME", "k")
+    repositories.delete_repository(ctx, KEY)
     catalog.delete_product(ctx, "ACME", "tools")
     entries = audited(ctx)
     assert [entry.action for entry in entries] == [
@@ -114,24 +114,24 @@ REFUSED: list[tuple[Callable[[Context], object], type[IssboxError]]] = [
     (lambda ctx: catalog.delete_product(ctx, "ACME", "rhel"), RedHatProductError),
     (lambda ctx: catalog.update_product(ctx, "ACME", "rhel", name="x"), RedHatProductError),
     (
-        lambda ctx: catalog.create_repository(ctx, organization="ACME", product="rhel", label="x", name="x"),
+        lambda ctx: repositories.create_repository(ctx, organization="ACME", product="rhel", label="x", name="x"),
         RedHatProductError,
     ),
     (
-        lambda ctx: catalog.create_repository(ctx, organization="ACME", product="none", label="x", name="x"),
+        lambda ctx: repositories.create_repository(ctx, organization="ACME", product="none", label="x", name="x"),
         NotFoundError,
     ),
     (
-        lambda ctx: catalog.create_repository(ctx, organization="ACME", product="tools", label="base", name="x"),
+        lambda ctx: repositories.create_repository(ctx, organization="ACME", product="tools", label="base", name="x"),
         AlreadyExistsError,
     ),
-    (lambda ctx: catalog.update_repository(ctx, KEY, url="gopher://x"), InvalidValueError),
-    (lambda ctx: catalog.update_repository(ctx, KEY, proxy="file:///x"), InvalidValueError),
-    (lambda ctx: catalog.update_repository(ctx, KEY, ca="none"), NotFoundError),
-    (lambda ctx: catalog.delete_repository(ctx, RepositoryKey("ACME", "tools", "none")), NotFoundError),
-    (lambda ctx: catalog.delete_credential(ctx, "ACME", "none"), NotFoundError),
+    (lambda ctx: repositories.update_repository(ctx, KEY, url="gopher://x"), InvalidValueError),
+    (lambda ctx: repositories.update_repository(ctx, KEY, proxy="file:///x"), InvalidValueError),
+    (lambda ctx: repositories.update_repository(ctx, KEY, ca="none"), NotFoundError),
+    (lambda ctx: repositories.delete_repository(ctx, RepositoryKey("ACME", "tools", "none")), NotFoundError),
+    (lambda ctx: credentials.delete_credential(ctx, "ACME", "none"), NotFoundError),
     (lambda ctx: catalog.list_products(ctx, "none"), NotFoundError),
-    (lambda ctx: catalog.list_repositories(ctx, "ACME", "none"), NotFoundError),
+    (lambda ctx: repositories.list_repositories(ctx, "ACME", "none"), NotFoundError),
     (lambda ctx: catalog.choose_organization(ctx, "none"), NotFoundError),
 ]
 
@@ -143,10 +143,10 @@ def test_what_is_refused_changes_nothing(
     make_repository(ctx)
     with ctx.store.session(), ctx.store.transaction():
         ctx.store.products.create(Product("ACME", "rhel", "RHEL", ProductKind.REDHAT))
-    before = (audited(ctx), catalog.list_products(ctx, "ACME"), catalog.list_repositories(ctx, "ACME"))
+    before = (audited(ctx), catalog.list_products(ctx, "ACME"), repositories.list_repositories(ctx, "ACME"))
     with pytest.raises(error):
         change(ctx)
-    assert (audited(ctx), catalog.list_products(ctx, "ACME"), catalog.list_repositories(ctx, "ACME")) == before
+    assert (audited(ctx), catalog.list_products(ctx, "ACME"), repositories.list_repositories(ctx, "ACME")) == before
 
 
 def test_the_organization_meant(ctx: Context) -> None:
@@ -166,7 +166,7 @@ def test_content_labels_are_unique(ctx: Context) -> None:
     for product, repository in (("a_b", "c"), ("a", "b_c"), ("p" * 128, "r" * 128), ("p" * 128, "r" * 127)):
         if product not in {each.label for each in catalog.list_products(ctx, "ACME")}:
             catalog.create_product(ctx, organization="ACME", label=product, name=product)
-        made = catalog.create_repository(ctx, organization="ACME", product=product, label=repository, name="x")
+        made = repositories.create_repository(ctx, organization="ACME", product=product, label=repository, name="x")
         labels.append(made.content.label)
     assert labels[0] == "a_b_c"
     assert len(set(labels)) == 4
@@ -175,12 +175,16 @@ def test_content_labels_are_unique(ctx: Context) -> None:
 
 def test_updating_leaves_what_is_not_named(ctx: Context) -> None:
     make_repository(ctx, "file:///srv/base")
-    before = catalog.get_repository(ctx, KEY)
-    after = catalog.update_repository(ctx, KEY, check_packages=True)
+    before = repositories.get_repository(ctx, KEY)
+    after = repositories.update_repository(ctx, KEY, check_packages=True)
     assert (after.upstream.url, after.upstream.check_packages) == ("file:///srv/base", True)
+    assert after.upstream.check_metadata is True
+    after = repositories.update_repository(ctx, KEY, check_metadata=False)
+    assert (after.upstream.check_metadata, after.upstream.check_packages) == (False, True)
+    assert audited(ctx)[-1].details == {"check_metadata": False}
     assert (after.name, after.content, after.path) == (before.name, before.content, before.path)
-    assert catalog.update_repository(ctx, KEY, name="New").upstream == after.upstream
-    assert catalog.update_repository(ctx, KEY, url="").upstream.url is None
+    assert repositories.update_repository(ctx, KEY, name="New").upstream == after.upstream
+    assert repositories.update_repository(ctx, KEY, url="").upstream.url is None
 
 
 def publish_one_file(ctx: Context) -> str:
@@ -209,25 +213,25 @@ def test_deleting_a_repository_takes_its_trees_and_links_away(ctx: Context) -> N
     sha256 = publish_one_file(ctx)
     link = ctx.store.state_dir / "content/ACME/Library/custom/tools/base"
     assert (link / "repodata/repomd.xml").read_bytes() == b"content"
-    assert [version.number for version in catalog.list_versions(ctx, KEY)] == [1]
+    assert [version.number for version in repositories.list_versions(ctx, KEY)] == [1]
     with changing_content(ctx, [KEY]), pytest.raises(BusyError):
-        catalog.delete_repository(ctx, KEY)
-    catalog.delete_repository(ctx, KEY)
+        repositories.delete_repository(ctx, KEY)
+    repositories.delete_repository(ctx, KEY)
     assert not link.is_symlink()
     assert list(ctx.store.trees.list()) == []
     assert ctx.store.blobs.has(sha256)  # cleanup removes it, when no other repository needs it
     with pytest.raises(NotFoundError):
-        catalog.list_versions(ctx, KEY)
+        repositories.list_versions(ctx, KEY)
 
 
 def test_a_key_is_not_left_behind_when_the_credential_is_not_kept(
     ctx: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(catalog, "check_content", lambda kind, content, key: (content, key))
+    monkeypatch.setattr(credentials, "check_content", lambda kind, content, key: (content, key))
     keys = ctx.store.state_dir / "keys/credentials"
 
     def create(organization: str) -> None:
-        catalog.create_credential(
+        credentials.create_credential(
             ctx,
             organization=organization,
             label="me",
@@ -245,7 +249,7 @@ def test_a_key_is_not_left_behind_when_the_credential_is_not_kept(
         with pytest.raises(ZeroDivisionError):
             create("ACME")
     assert [path for path in keys.rglob("*") if path.is_file()] == []
-    assert catalog.list_credentials(ctx, "ACME") == []
+    assert credentials.list_credentials(ctx, "ACME") == []
     create("ACME")
     assert (keys / "ACME/me.key").read_text() == "secret"
 

@@ -1,6 +1,7 @@
 """Bundles on their way in: what is refused changes nothing, what is taken in is there whole."""
 
 import sqlite3
+import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -116,6 +117,15 @@ def test_a_good_bundle_is_there_byte_for_byte_and_archived(ctx: Context, key: Si
     assert tree(ctx) == wanted
     assert Path(row.path).parent == ctx.settings.inbox.archive_path
     assert carried(Path(row.path)) == wanted
+
+
+def test_the_directory_for_temporary_files_needs_no_room(
+    ctx: Context, key: SigningKey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = make_bundle(ctx.settings.inbox.path, key)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "not there"))
+    assert drop(ctx, bundle).state is ImportState.IMPORTED
+    assert [path for path in (ctx.store.state_dir / "tmp").iterdir() if path.suffix != ".lock"] == []
 
 
 def test_a_bundle_dropped_again_is_a_no_op_that_says_so(ctx: Context, key: SigningKey) -> None:

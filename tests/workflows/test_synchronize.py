@@ -28,7 +28,7 @@ from issbox.files import remove_tree
 from issbox.model import AuditEntry, CredentialKind, VersionOrigin
 from issbox.progress import Silent
 from issbox.wiring import now, open_context
-from issbox.workflows import boxes, catalog
+from issbox.workflows import boxes, catalog, credentials, repositories
 from issbox.workflows.context import Context
 from issbox.workflows.publishing import changing_content
 from issbox.workflows.synchronize import STEPS, synchronize
@@ -88,7 +88,7 @@ def box(tmp_path: Path, upstream: Upstream) -> Box:
     ctx = replace(ctx, settings=replace(ctx.settings, synchronize=replace(ctx.settings.synchronize, retries=0)))
     catalog.create_product(ctx, organization="acme", label="tools", name="Tools")
     url = upstream.url.replace("http://", "http://me:secret@")
-    catalog.create_repository(ctx, organization="acme", product="tools", label="base", name="Base", url=url)
+    repositories.create_repository(ctx, organization="acme", product="tools", label="base", name="Base", url=url)
     return Box(ctx, progress, state)
 
 
@@ -204,13 +204,13 @@ def test_another_source_is_used_once(box: Box, upstream: Upstream, tmp_path: Pat
     assert report.version is not None
     assert report.version.source == (tmp_path / "disk").as_uri()
     assert upstream.requests == []
-    stored = catalog.get_repository(box.ctx, KEY).upstream.url
+    stored = repositories.get_repository(box.ctx, KEY).upstream.url
     assert stored is not None
     assert stored.startswith("http://")
 
 
 def test_a_repository_without_url(box: Box) -> None:
-    catalog.update_repository(box.ctx, KEY, url="")
+    repositories.update_repository(box.ctx, KEY, url="")
     with pytest.raises(InvalidValueError, match="no URL"):
         synchronize(box.ctx, KEY)
     with pytest.raises(NotFoundError):
@@ -225,13 +225,16 @@ def test_only_one_at_a_time(box: Box) -> None:
 def test_the_key_of_the_product_demands_a_signature(box: Box, upstream: Upstream) -> None:
     write_repository(upstream.root, Listed("a.rpm", b"a"))
     armor = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDMEZ\n-----END PGP PUBLIC KEY BLOCK-----\n"
-    catalog.create_credential(
+    credentials.create_credential(
         box.ctx, organization="acme", label="gpg", name="GPG", kind=CredentialKind.GPG_KEY, content=armor
     )
     catalog.update_product(box.ctx, "acme", "tools", gpg_key="gpg")
     with pytest.raises(RepositorySignatureError, match="is not signed"):
         synchronize(box.ctx, KEY)
     assert box.versions() == []
+    repositories.update_repository(box.ctx, KEY, check_metadata=False)
+    assert synchronize(box.ctx, KEY).packages == 1
+    assert box.versions() == [1]
 
 
 def test_ca_and_client_certificate_of_the_repository_are_used(box: Box, upstream: Upstream, tmp_path: Path) -> None:
@@ -243,11 +246,11 @@ def test_ca_and_client_certificate_of_the_repository_are_used(box: Box, upstream
         CredentialKind.CLIENT_CERTIFICATE: (certificate.read_text(), key.read_text()),
     }
     for kind, (content, private_key) in texts.items():
-        catalog.create_credential(
+        credentials.create_credential(
             box.ctx, organization="acme", label=kind, name=kind, kind=kind, content=content, private_key=private_key
         )
     with serve_tls(upstream.root, authority, clients=True) as server:
-        catalog.update_repository(
+        repositories.update_repository(
             box.ctx, KEY, url=server.url, ca="ca-certificate", client_certificate="client-certificate"
         )
         report = synchronize(box.ctx, KEY)

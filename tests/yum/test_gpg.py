@@ -124,9 +124,29 @@ def test_changed_metadata_is_refused(signed: Path, signer: Signer, fetch: Fetch)
 
 def test_a_missing_signature_is_refused(signed: Path, signer: Signer, fetch: Fetch) -> None:
     (signed / "repodata/repomd.xml.asc").unlink()
-    with pytest.raises(RepositorySignatureError, match="is not signed"):
+    with pytest.raises(RepositorySignatureError, match="is not signed") as caught:
         fetch(gpg_keys=(signer.public,))
+    assert "`issbox repository update --no-check-metadata --check-packages`" in caught.value.hint
     assert fetch().packages == 3
+
+
+def test_an_upstream_that_signs_only_its_packages(
+    signed: Path, signer: Signer, stranger: Signer, packages: list[Path], fetch: Fetch
+) -> None:
+    (signed / "repodata/repomd.xml.asc").unlink()
+    assert fetch(gpg_keys=(signer.public,), check_metadata=False, check_packages=True).packages == 3
+    with pytest.raises(RepositorySignatureError, match=r"\.rpm is not accepted: it is signed by another"):
+        fetch(gpg_keys=(stranger.public,), check_metadata=False, check_packages=True)
+    createrepo(signed, packages, compression=createrepo_c.GZ)
+    with pytest.raises(RepositorySignatureError, match=r"\.rpm is not accepted: it is not signed"):
+        fetch(gpg_keys=(signer.public,), check_metadata=False, check_packages=True)
+
+
+def test_a_signature_that_nobody_asks_for_is_carried_along(signed: Path, fetch: Fetch) -> None:
+    write(signed, "repodata/repomd.xml.asc", FALSE_SIGNATURE)
+    result = fetch(gpg_keys=("not a key, and not looked at",), check_metadata=False)
+    assert result.packages == 3
+    assert "repodata/repomd.xml.asc" in {file.path for file in result.files}
 
 
 def test_a_signature_that_is_none_is_refused(signed: Path, signer: Signer, fetch: Fetch) -> None:

@@ -4,6 +4,7 @@ import bz2
 import gzip
 import lzma
 import random
+import resource
 import tempfile
 import tracemalloc
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from makers.recorder import Recorder
 from makers.repodata import DirectorySink, Listed, digest, primary_xml, record_xml, repomd_xml, write, write_repository
 
-from issbox.errors import BadMetadataError, IssboxError, UnsafePathError
+from issbox.errors import BadMetadataError, IssboxError, OperatingSystemError, UnsafePathError
 from issbox.names import path_problem
 from issbox.yum.address import parse_address
 from issbox.yum.expand import expand
@@ -141,6 +142,21 @@ def test_packages_are_read_as_written(tmp_path: Path) -> None:
     assert (first.path, first.size, first.package.nevra) == ("P/a.rpm", 3, "größe-1.0-1.noarch")
     assert first.package.checksum == digest("sha256", b"abc")
     assert second.size == 9
+
+
+def test_a_disk_without_room_for_the_decompressed_bytes_is_named(tmp_path: Path) -> None:
+    path, scratch = tmp_path / "primary.gz", tmp_path / "scratch"
+    path.write_bytes(gzip.compress(primary_xml(Listed("a.rpm", b"a")) + b" " * 400_000))
+    scratch.mkdir()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        with pytest.raises(OperatingSystemError, match="/scratch"):
+            list(read_packages(path, LIMIT, scratch=scratch))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert len(list(read_packages(path, LIMIT, scratch=scratch))) == 1
+    assert list(scratch.iterdir()) == []
 
 
 @pytest.mark.parametrize(

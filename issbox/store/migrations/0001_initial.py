@@ -118,6 +118,7 @@ def up(_migrator: SchemaMigrator, db: Database) -> None:
         ca = ForeignKeyField(CredentialRow, null=True)
         client_certificate = ForeignKeyField(CredentialRow, null=True)
         proxy = TextField(null=True)
+        check_metadata = BooleanField()
         check_packages = BooleanField()
         imported_box = TextField(null=True)
         imported_number = IntegerField(null=True)

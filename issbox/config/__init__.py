@@ -1,0 +1,27 @@
+"""The configuration: a TOML file and two environment variables become frozen settings."""
+
+from issbox.config.keys import default_document
+from issbox.config.reading import default_config_path, default_state_dir, load_settings
+from issbox.config.settings import (
+    AfterImport,
+    ExportSettings,
+    InboxSettings,
+    LogSettings,
+    Settings,
+    SynchronizeSettings,
+    VersionSettings,
+)
+
+__all__ = [
+    "AfterImport",
+    "ExportSettings",
+    "InboxSettings",
+    "LogSettings",
+    "Settings",
+    "SynchronizeSettings",
+    "VersionSettings",
+    "default_config_path",
+    "default_document",
+    "default_state_dir",
+    "load_settings",
+]

@@ -1,0 +1,60 @@
+"""Every key of the configuration file, once, with its default and the check of its value.
+
+`config/example.toml` says the same for users, and a test compares the two.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from issbox.config.checks import Check, choice, flag, path, seconds, size, url, whole
+from issbox.config.settings import AfterImport
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A setting as it stands in the file."""
+
+    default: object
+    check: Check
+    secret: bool = False
+    """Its value may hold a password, so that it is never shown."""
+
+
+KEYS: Final[Mapping[str, Mapping[str, Key]]] = {
+    "": {
+        "state_dir": Key("", path),
+        "database": Key("", url("postgresql", "postgres"), secret=True),
+    },
+    "inbox": {
+        "path": Key("", path),
+        "polling": Key(False, flag),
+        "poll_interval_seconds": Key(5, seconds(0.05, 3600)),
+        "quiet_for_seconds": Key(5, seconds(0.05, 86400)),
+        "incomplete_after_seconds": Key(600, seconds(0.1, 7 * 86400)),
+        "rescan_seconds": Key(60, seconds(0.1, 86400)),
+        "after_import": Key("archive", choice(*AfterImport)),
+        "archive_path": Key("", path),
+        "quarantine_path": Key("", path),
+        "max_bundle_size": Key("0", size(zero=True)),
+        "max_files": Key(2_000_000, whole(1, 100_000_000)),
+    },
+    "export": {"path": Key("", path)},
+    "synchronize": {
+        "downloads": Key(4, whole(1, 64)),
+        "retries": Key(3, whole(0, 100)),
+        "timeout_seconds": Key(60, seconds(0.1, 86400)),
+        "proxy": Key("", url("http", "https"), secret=True),
+        "max_metadata_size": Key("4GiB", size(zero=False)),
+    },
+    "versions": {"keep": Key(3, whole(1, 100_000))},
+    "log": {"level": Key("info", choice("debug", "info", "warning", "error"))},
+}
+"""Table -> key -> what it is; the table "" is the top of the file."""
+
+
+def default_document() -> dict[str, Any]:
+    """Give the configuration file that says exactly the defaults."""
+    document: dict[str, Any] = {name: key.default for name, key in KEYS[""].items()}
+    document |= {table: {name: key.default for name, key in keys.items()} for table, keys in KEYS.items() if table}
+    return document

@@ -1,0 +1,86 @@
+"""What the rest of issbox sees of the configuration: frozen settings, every path absolute."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+
+class AfterImport(StrEnum):
+    """What happens to a bundle of the inbox once it has been imported."""
+
+    ARCHIVE = "archive"
+    DELETE = "delete"
+    KEEP = "keep"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxSettings:
+    """Where bundles arrive and what happens to them."""
+
+    path: Path
+    polling: bool
+    """Look at the directory again and again instead of waiting for the kernel's events, as NFS and SMB need it."""
+    poll_interval_seconds: float
+    quiet_for_seconds: float
+    """How long a bundle must not change before it counts as copied."""
+    incomplete_after_seconds: float
+    """How long an incomplete bundle may stay quiet before it is refused."""
+    rescan_seconds: float
+    after_import: AfterImport
+    archive_path: Path
+    quarantine_path: Path
+    max_bundle_size: int
+    """Bytes; 0 means no limit."""
+    max_files: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportSettings:
+    """Where bundles are written."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SynchronizeSettings:
+    """How upstream repositories are read."""
+
+    downloads: int
+    """Files fetched at once from one repository."""
+    retries: int
+    timeout_seconds: float
+    proxy: str | None
+    """For repositories without a proxy of their own."""
+    max_metadata_size: int
+    """Bytes that one uncompressed metadata file may have."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionSettings:
+    """How much history repositories keep."""
+
+    keep: int
+    """Newest versions kept of each repository, besides those in use."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSettings:
+    """What the service writes into its log."""
+
+    level: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that can be configured."""
+
+    state_dir: Path
+    database_url: str | None
+    """PostgreSQL URL; None means SQLite in the state directory."""
+    inbox: InboxSettings
+    export: ExportSettings
+    synchronize: SynchronizeSettings
+    versions: VersionSettings
+    log: LogSettings
+    source: Path | None
+    """The file that was read; None when there is none."""

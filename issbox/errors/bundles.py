@@ -1,0 +1,125 @@
+"""Errors of bundles: why one cannot be accepted, or not be imported here."""
+
+from issbox.errors.base import ExitCode, IssboxError
+
+
+class ImportRefusedError(IssboxError):
+    """The bundle is sound, but importing it here would break a rule; every reason is listed."""
+
+    code = "import-refused"
+    exit_code = ExitCode.REFUSED
+    hint = "Remove the reasons, then run `issbox content-import retry`."
+
+
+class BundleError(IssboxError):
+    """The bundle cannot be accepted."""
+
+    code = "bundle-refused"
+    exit_code = ExitCode.REFUSED
+    hint = "Have the bundle made or copied again."
+
+
+class NotABundleError(BundleError):
+    """The path does not hold a bundle."""
+
+    code = "not-a-bundle"
+    hint = "A bundle is the directory that holds issbox-bundle.json; drop that directory as a whole."
+
+
+class BadManifestError(BundleError):
+    """The manifest or the file table is not what the format says; the message names the field."""
+
+    code = "bad-manifest"
+
+
+class NewerFormatError(BundleError):
+    """The bundle has a newer format than this issbox reads."""
+
+    code = "newer-format"
+    hint = "Install a newer issbox on this side, or export with an older one."
+
+
+class BundleDamagedError(BundleError):
+    """A file of the bundle does not have the size or checksum of the signed file table."""
+
+    code = "bundle-damaged"
+    exit_code = ExitCode.DAMAGED
+    hint = "Copy the named file from the medium again, or have it exported again; then retry."
+
+
+class BundleIncompleteError(BundleError):
+    """Files that the signed file table lists are missing: the copy was cut."""
+
+    code = "bundle-incomplete"
+    exit_code = ExitCode.DAMAGED
+    hint = "Copy the named files into the bundle, then retry."
+
+
+class UnlistedFileError(BundleError):
+    """The bundle holds a file that the signed file table does not list."""
+
+    code = "unlisted-file"
+    hint = "Find out who put it there; remove it and retry if it is harmless."
+
+
+class UnsafePathError(BundleError):
+    """A path in the bundle is absolute, leaves the bundle, or has characters that no path may have."""
+
+    code = "unsafe-path"
+    hint = "No issbox writes such a bundle: find out where it comes from."
+
+
+class UnsafeFileError(BundleError):
+    """The bundle holds a link, a device or something else that is neither file nor directory."""
+
+    code = "unsafe-file"
+    hint = "Copy the bundle again with links followed, or find out where it comes from."
+
+
+class NameClashError(BundleError):
+    """Two paths in the bundle are the same, or differ only in upper and lower case."""
+
+    code = "name-clash"
+    hint = "Some file systems cannot keep both: have one of them renamed in the repository it comes from."
+
+
+class OversizedError(BundleError):
+    """The bundle, its manifest or a file is larger than allowed."""
+
+    code = "oversized"
+    hint = "Raise [inbox] max_bundle_size if the size is meant to be so."
+
+
+class OlderBundleError(BundleError):
+    """A newer bundle of the same repositories from the same box has been imported already."""
+
+    code = "older-bundle"
+    hint = "If going back is what you want, import it with --allow-older."
+
+
+class UntrustedBundleError(BundleError):
+    """The bundle is not signed by a key that this box trusts."""
+
+    code = "untrusted"
+    exit_code = ExitCode.UNTRUSTED
+    hint = "Compare the fingerprint with the sender's, then add its key with `issbox trusted-key add`."
+
+
+class UnsignedBundleError(UntrustedBundleError):
+    """The bundle has no signature file."""
+
+    code = "unsigned"
+    hint = "Copy issbox-bundle.json.sig too, or have the bundle exported again."
+
+
+class UnknownKeyError(UntrustedBundleError):
+    """The bundle is signed by a key that is not among the trusted keys."""
+
+    code = "unknown-key"
+
+
+class BundleSignatureError(UntrustedBundleError):
+    """The signature does not belong to this manifest: one of the two was changed."""
+
+    code = "bad-signature"
+    hint = "Do not use it. Have the bundle copied again, and find out who could change it if it stays so."

@@ -1,0 +1,59 @@
+"""Errors of the things that the box keeps: how they are named, changed, deleted and stored."""
+
+from issbox.errors.base import ExitCode, IssboxError
+
+
+class InvalidValueError(IssboxError):
+    """A label, path, time, size or URL does not have the form it must have."""
+
+    code = "invalid-value"
+    exit_code = ExitCode.USAGE
+    hint = "Correct the value and run the command again."
+
+
+class NotFoundError(IssboxError):
+    """The organization, product, repository or other thing named does not exist."""
+
+    code = "not-found"
+    exit_code = ExitCode.NOT_FOUND
+    hint = "The matching `list` command shows what there is."
+
+
+class AlreadyExistsError(IssboxError):
+    """A thing with this label exists already."""
+
+    code = "already-exists"
+    exit_code = ExitCode.CONFLICT
+    hint = "Choose another label, or update the existing one."
+
+
+class InUseError(IssboxError):
+    """The thing cannot be deleted while something else needs it."""
+
+    code = "in-use"
+    exit_code = ExitCode.CONFLICT
+    hint = "Delete what needs it first."
+
+
+class RedHatProductError(IssboxError):
+    """Red Hat products and their repositories come from a subscription manifest only."""
+
+    code = "red-hat-product"
+    exit_code = ExitCode.REFUSED
+    hint = "Import the organization's subscription manifest; custom products are made with `issbox product create`."
+
+
+class WrongStateError(IssboxError):
+    """What was asked for is not possible in the state the thing is in; the message names the state."""
+
+    code = "wrong-state"
+    exit_code = ExitCode.CONFLICT
+    hint = "The matching `info` command shows the state."
+
+
+class StoreDamagedError(IssboxError):
+    """A stored file is missing or no longer has its checksum."""
+
+    code = "store-damaged"
+    exit_code = ExitCode.DAMAGED
+    hint = "Synchronize or import the repository again with --repair to replace the file."

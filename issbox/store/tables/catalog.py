@@ -1,0 +1,147 @@
+"""Tables of the box, and of what it keeps: organizations, products, contents, repositories."""
+
+from peewee import AutoField, BooleanField, ForeignKeyField, IntegerField
+
+from issbox.store.tables.columns import Row, Text, Time
+
+
+class BoxRow(Row):
+    """This box: at most one row."""
+
+    id = IntegerField(primary_key=True)
+    uuid = Text()
+    name = Text()
+    key_id = Text()
+    created_at = Time()
+
+    class Meta:
+        """Table settings."""
+
+        table_name = "box"
+
+
+class TrustedKeyRow(Row):
+    """Public keys of boxes whose bundles are accepted."""
+
+    id = AutoField()
+    name = Text(unique=True)
+    key_id = Text(unique=True)
+    public_key = Text()
+    added_at = Time()
+
+    class Meta:
+        """Table settings."""
+
+        table_name = "trusted_key"
+
+
+class OrganizationRow(Row):
+    """Organizations."""
+
+    id = AutoField()
+    label = Text(unique=True)
+    name = Text()
+
+    class Meta:
+        """Table settings."""
+
+        table_name = "organization"
+
+
+class EnvironmentRow(Row):
+    """Lifecycle environments."""
+
+    id = AutoField()
+    organization = ForeignKeyField(OrganizationRow, index=False)
+    label = Text()
+    name = Text()
+    prior = ForeignKeyField("self", null=True)
+
+    class Meta:
+        """Table settings."""
+
+        table_name = "lifecycle_environment"
+        indexes = ((("organization", "label"), True),)
+
+
+class CredentialRow(Row):
+    """Content credentials."""
+
+    id = AutoField()
+    organization = ForeignKeyField(OrganizationRow, index=False)
+    label = Text()
+    name = Text()
+    kind = Text()
+    content = Text()
+
+    class Meta:
+        """Table settings."""
+
+        table_name = "content_credential"
+        indexes = ((("organization", "label"), True),)
+
+
+class ProductRow(Row):
+    """Products."""
+
+    id = AutoField()
+    organization = ForeignKeyField(OrganizationRow, index=False)
+    label = Text()
+    name = Text()
+    kind = Text()
+    description = Text()
+    gpg_key = ForeignKeyField(CredentialRow, null=True)
+
+    class Meta:
+        """Table settings."""
+
+        table_name = "product"
+        indexes = ((("organization", "label"), True),)
+
+
+class ContentRow(Row):
+    """Content sets; repositories of several releases and arches may share one."""
+
+    id = AutoField()
+    organization = ForeignKeyField(OrganizationRow, index=False)
+    content_id = Text()
+    label = Text()
+    name = Text()
+    path = Text()
+    type = Text()
+    arches = Text()
+    enabled = BooleanField()
+
+    class Meta:
+        """Table settings."""
+
+        table_name = "content"
+        indexes = ((("organization", "content_id"), True),)
+
+
+class RepositoryRow(Row):
+    """Repositories. The organization is that of the product, kept here for the unique path."""
+
+    id = AutoField()
+    organization = ForeignKeyField(OrganizationRow, index=False)
+    product = ForeignKeyField(ProductRow, index=False)
+    content = ForeignKeyField(ContentRow)
+    label = Text()
+    name = Text()
+    path = Text()
+    variables = Text()
+    gpg_key = ForeignKeyField(CredentialRow, null=True)
+    url = Text(null=True)
+    ca = ForeignKeyField(CredentialRow, null=True)
+    client_certificate = ForeignKeyField(CredentialRow, null=True)
+    proxy = Text(null=True)
+    check_metadata = BooleanField()
+    check_packages = BooleanField()
+    imported_box = Text(null=True)
+    imported_number = IntegerField(null=True)
+
+    class Meta:
+        """Table settings."""
+
+        table_name = "repository"
+        indexes = ((("product", "label"), True), (("organization", "path"), True))

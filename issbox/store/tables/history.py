@@ -1,0 +1,74 @@
+"""Tables of what happened: bundles that came in and went out, and the audit log."""
+
+from peewee import AutoField, BigIntegerField, BooleanField, IntegerField
+
+from issbox.store.tables.columns import Row, Text, Time
+
+
+class ImportRow(Row):
+    """Bundles on their way in, and those that came in. Labels, not references: history outlives what it tells of."""
+
+    id = AutoField()
+    path = Text()
+    state = Text()
+    first_seen = Time()
+    updated_at = Time()
+    inbox = BooleanField()
+    organization = Text(null=True)
+    bundle_id = Text(null=True, index=True)
+    source_box = Text(null=True)
+    key_id = Text(null=True)
+    destination = Text(null=True)
+    sequence = IntegerField(null=True)
+    size = BigIntegerField()
+    files = IntegerField()
+    error_code = Text(null=True)
+    reason = Text()
+    allow_older = BooleanField()
+    fingerprint = Text()
+
+    class Meta:
+        """Table settings."""
+
+        table_name = "content_import"
+
+
+class ExportRow(Row):
+    """Bundles made here."""
+
+    id = AutoField()
+    bundle_id = Text(unique=True)
+    organization = Text()
+    repositories = Text()
+    destination = Text()
+    sequence = IntegerField()
+    path = Text()
+    created_at = Time()
+    files = IntegerField()
+    size = BigIntegerField()
+    state = Text()
+
+    class Meta:
+        """Table settings."""
+
+        table_name = "content_export"
+        indexes = ((("organization", "destination", "sequence"), True),)
+
+
+class AuditRow(Row):
+    """The audit log, one entry chained to the next."""
+
+    number = IntegerField(primary_key=True)
+    at = Time()
+    actor = Text()
+    origin = Text()
+    action = Text()
+    subject = Text()
+    organization = Text(null=True)
+    details = Text()
+    digest = Text()
+
+    class Meta:
+        """Table settings."""
+
+        table_name = "audit_entry"

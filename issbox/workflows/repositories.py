@@ -1,0 +1,186 @@
+"""Repositories of custom products: making, showing, changing and deleting them.
+
+Every change is one transaction with its audit entry. In updates, None leaves a value as it is and an empty text
+takes it away. Secrets of URLs never reach the audit log.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+from issbox.model import Content, CredentialKind, Repository, RepositoryKey, RepositoryVersion, Upstream
+from issbox.names import check_label, check_name
+from issbox.rules.layout import custom_path
+from issbox.rules.urls import PROXY_SCHEMES, check_url, mask_url
+from issbox.workflows.catalog import require_custom
+from issbox.workflows.context import Context
+from issbox.workflows.credentials import require_credential
+from issbox.workflows.publishing import changing_content, point_environment
+
+
+def create_repository(
+    ctx: Context,
+    *,
+    organization: str,
+    product: str,
+    label: str,
+    name: str,
+    url: str | None = None,
+    arches: Sequence[str] = (),
+    gpg_key: str | None = None,
+    ca: str | None = None,
+    client_certificate: str | None = None,
+    proxy: str | None = None,
+    check_metadata: bool = True,
+    check_packages: bool = False,
+) -> Repository:
+    """Make a repository of a custom product, with its content at `/custom/<product>/<repository>`.
+
+    Without a URL only imports fill it. Raises RedHatProductError for a product of a subscription manifest.
+    """
+    check_label(label, "repository label")
+    check_name(name, "repository name")
+    key = RepositoryKey(organization, product, label)
+    upstream = Upstream(
+        url or None,
+        ca or None,
+        client_certificate or None,
+        proxy or None,
+        check_metadata=check_metadata,
+        check_packages=check_packages,
+    )
+    _check_upstream(upstream)
+    path = custom_path(product, label)
+    with ctx.store.session(), ctx.store.transaction():
+        require_custom(ctx.store.products.get(organization, product))
+        _require_upstream_credentials(ctx, organization, upstream)
+        require_credential(ctx, organization, gpg_key, CredentialKind.GPG_KEY)
+        content_label = _content_label(ctx, key)
+        content = Content(str(uuid4()), content_label, name, f"/{path}", arches=tuple(arches))
+        repository = ctx.store.repositories.create(
+            Repository(key, name, content, path, gpg_key=gpg_key or None, upstream=upstream)
+        )
+        details = {"name": name, "gpg_key": gpg_key, **_describe_upstream(upstream)}
+        ctx.audit("repository.create", f"{product}/{label}", organization=organization, details=details)
+        return repository
+
+
+def list_repositories(ctx: Context, organization: str, product: str | None = None) -> list[Repository]:
+    """Give the repositories of an organization or of one of its products."""
+    with ctx.store.session():
+        ctx.store.organizations.get(organization)
+        if product is not None:
+            ctx.store.products.get(organization, product)
+        return list(ctx.store.repositories.list(organization, product))
+
+
+def get_repository(ctx: Context, key: RepositoryKey) -> Repository:
+    """Give one repository; raises NotFoundError."""
+    with ctx.store.session():
+        return ctx.store.repositories.get(key)
+
+
+def list_versions(ctx: Context, key: RepositoryKey) -> list[RepositoryVersion]:
+    """Give the versions of a repository, oldest first."""
+    with ctx.store.session():
+        ctx.store.repositories.get(key)
+        return sorted(ctx.store.versions.list(key), key=lambda version: version.number)
+
+
+def update_repository(
+    ctx: Context,
+    key: RepositoryKey,
+    *,
+    name: str | None = None,
+    url: str | None = None,
+    gpg_key: str | None = None,
+    ca: str | None = None,
+    client_certificate: str | None = None,
+    proxy: str | None = None,
+    check_metadata: bool | None = None,
+    check_packages: bool | None = None,
+) -> Repository:
+    """Change a repository's name, keys, or where and how it is synchronized."""
+    changes: dict[str, Any] = {}
+    if name is not None:
+        changes["name"] = check_name(name, "repository name")
+    if gpg_key is not None:
+        changes["gpg_key"] = gpg_key or None
+    given = {"url": url, "ca": ca, "client_certificate": client_certificate, "proxy": proxy}
+    wanted: dict[str, Any] = {field: value or None for field, value in given.items() if value is not None}
+    checks = {"check_metadata": check_metadata, "check_packages": check_packages}
+    wanted |= {field: check for field, check in checks.items() if check is not None}
+    with ctx.store.session(), ctx.store.transaction():
+        upstream = replace(ctx.store.repositories.get(key).upstream, **wanted)
+        _check_upstream(upstream)
+        _require_upstream_credentials(ctx, key.organization, upstream)
+        require_credential(ctx, key.organization, gpg_key, CredentialKind.GPG_KEY)
+        details = changes | {name: _describe_upstream(upstream)[name] for name in wanted}
+        if wanted:
+            changes["upstream"] = upstream
+        repository = ctx.store.repositories.update(key, **changes)
+        ctx.audit("repository.update", f"{key.product}/{key.label}", organization=key.organization, details=details)
+        return repository
+
+
+def delete_repository(ctx: Context, key: RepositoryKey) -> Repository:
+    """Delete a repository with all its versions and give what it was.
+
+    The packages stay in the store until cleanup finds that no other repository needs them. Raises BusyError while it
+    is being synchronized or imported.
+    """
+    with ctx.store.session(), changing_content(ctx, [key]):
+        repository = ctx.store.repositories.get(key)
+        numbers = [version.number for version in ctx.store.versions.list(key)]
+        with ctx.store.transaction():
+            ctx.store.repositories.delete(key)
+            ctx.audit(
+                "repository.delete",
+                f"{key.product}/{key.label}",
+                organization=key.organization,
+                details={"name": repository.name, "versions": len(numbers)},
+            )
+        for environment in ctx.store.environments.list(key.organization):
+            point_environment(ctx, key.organization, environment.label)
+        for number in numbers:
+            ctx.store.trees.remove(key, number)
+        return repository
+
+
+def _check_upstream(upstream: Upstream) -> None:
+    if upstream.url is not None:
+        check_url(upstream.url)
+    if upstream.proxy is not None:
+        check_url(upstream.proxy, PROXY_SCHEMES, "proxy URL")
+
+
+def _describe_upstream(upstream: Upstream) -> dict[str, object]:
+    """Say in an audit entry where a repository comes from, without secrets."""
+    return {
+        "url": mask_url(upstream.url) if upstream.url is not None else None,
+        "ca": upstream.ca,
+        "client_certificate": upstream.client_certificate,
+        "proxy": mask_url(upstream.proxy) if upstream.proxy is not None else None,
+        "check_metadata": upstream.check_metadata,
+        "check_packages": upstream.check_packages,
+    }
+
+
+def _require_upstream_credentials(ctx: Context, organization: str, upstream: Upstream) -> None:
+    require_credential(ctx, organization, upstream.ca, CredentialKind.CA_CERTIFICATE)
+    require_credential(ctx, organization, upstream.client_certificate, CredentialKind.CLIENT_CERTIFICATE)
+
+
+def _content_label(ctx: Context, key: RepositoryKey) -> str:
+    """Give a label for the content of a new repository that is unique in its organization.
+
+    Usually `<product>_<repository>`, which is what hosts see as the id of the repository; with a digest when that is
+    too long, or taken because labels may hold `_` themselves.
+    """
+    label = f"{key.product}_{key.label}"
+    taken = {repository.content.label for repository in ctx.store.repositories.list(key.organization)}
+    if len(label) <= 128 and label not in taken:
+        return label
+    return f"{label[:111]}_{hashlib.sha256(f'{key.product}/{key.label}'.encode()).hexdigest()[:16]}"
