@@ -25,6 +25,7 @@ from issbox.files import (
     error_from_os,
     remove_tree,
     safe_join,
+    start_writeback,
     sync_directory,
     sync_filesystem,
 )
@@ -108,6 +109,7 @@ class DirectoryWriter:
                         f"{path!r} has {digest.size} bytes with SHA-256 {digest.sha256}, "
                         f"expected were {expected.size} with {expected.sha256}"
                     )
+                start_writeback(out.fileno(), digest.size)
             entry = FileEntry(
                 path=path, size=digest.size, sha256=digest.sha256, kind=kind, repository=repository, volume=_VOLUME
             )

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Final, Protocol, Self
 
 from issbox.errors import DigestMismatchError, InvalidValueError, StoreDamagedError
-from issbox.files import Digest, Readable, copy_and_digest, digest_file, error_from_os, sync_filesystem
+from issbox.files import Digest, Readable, copy_and_digest, digest_file, error_from_os, start_writeback, sync_filesystem
 from issbox.names import is_sha256
 from issbox.store.staging import Staging
 
@@ -215,7 +215,9 @@ class Batch:
 def _write(path: Path, source: Readable, size: int | None, advance: Callable[[int], None] | None) -> Digest:
     number = os.open(path, _CREATE, 0o600)
     try:
-        return copy_and_digest(source, _Descriptor(number, path), advance=advance, limit=size)
+        digest = copy_and_digest(source, _Descriptor(number, path), advance=advance, limit=size)
+        start_writeback(number, digest.size)
+        return digest
     finally:
         os.close(number)
 

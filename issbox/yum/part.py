@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from issbox.errors import DigestMismatchError, OversizedError
-from issbox.files import BLOCK, Digest
+from issbox.files import BLOCK, Digest, start_writeback
 from issbox.names import format_size
 from issbox.yum.checksums import Checksum, new_hash
 
@@ -106,6 +106,8 @@ class Part:
 
     def finish(self) -> Digest:
         """Close the file and give its digest. Raises DigestMismatchError when it is not what was promised."""
+        if self._file is not None:
+            start_writeback(self._file.fileno(), self._size)
         self.close()
         if self._expected is not None and self._size != self._expected:
             raise DigestMismatchError(f"{self.name} has {self._size} bytes, but {self._expected} were promised")
