@@ -40,7 +40,7 @@ class BusyError(IssboxError):
 
     code = "busy"
     exit_code = ExitCode.BUSY
-    hint = "Wait until it has finished (`issbox status` shows running work), then run the command again."
+    hint = "Wait until it has finished, then run the command again."
 
 
 class NoSpaceError(IssboxError):

@@ -253,6 +253,15 @@ def test_every_field_of_an_import_comes_back(store: Store) -> None:
         store.imports.update(new.id, updated_at=NOW, nonsense=1)
 
 
+def test_the_largest_numbers_that_a_manifest_may_have_are_kept(store: Store, library: Library) -> None:
+    largest = (1 << 53) - 1
+    row = store.imports.add("/inbox/a", inbox=True, first_seen=NOW)
+    kept = store.imports.update(row.id, updated_at=NOW, sequence=largest, size=largest)
+    assert (kept.sequence, kept.size) == (largest, largest)
+    mark = ImportMark("box", largest)
+    assert store.repositories.update(KEY, imported=mark).imported == mark
+
+
 def test_an_import_is_open_until_it_is_over(store: Store) -> None:
     for state in ImportState:
         row = store.imports.add(f"/inbox/{state}", inbox=True, first_seen=NOW, state=state)

@@ -121,7 +121,7 @@ def up(_migrator: SchemaMigrator, db: Database) -> None:
         check_metadata = BooleanField()
         check_packages = BooleanField()
         imported_box = TextField(null=True)
-        imported_number = IntegerField(null=True)
+        imported_number = BigIntegerField(null=True)
 
         class Meta:
             database = db
@@ -227,7 +227,7 @@ def up(_migrator: SchemaMigrator, db: Database) -> None:
         source_box = TextField(null=True)
         key_id = TextField(null=True)
         destination = TextField(null=True)
-        sequence = IntegerField(null=True)
+        sequence = BigIntegerField(null=True)
         size = BigIntegerField()
         files = IntegerField()
         error_code = TextField(null=True)
@@ -245,7 +245,7 @@ def up(_migrator: SchemaMigrator, db: Database) -> None:
         organization = TextField()
         repositories = TextField()
         destination = TextField()
-        sequence = IntegerField()
+        sequence = BigIntegerField()
         path = TextField()
         created_at = TextField()
         files = IntegerField()

@@ -1,6 +1,6 @@
 """Tables of the box, and of what it keeps: organizations, products, contents, repositories."""
 
-from peewee import AutoField, BooleanField, ForeignKeyField, IntegerField
+from peewee import AutoField, BigIntegerField, BooleanField, ForeignKeyField, IntegerField
 
 from issbox.store.tables.columns import Row, Text, Time
 
@@ -138,7 +138,7 @@ class RepositoryRow(Row):
     check_metadata = BooleanField()
     check_packages = BooleanField()
     imported_box = Text(null=True)
-    imported_number = IntegerField(null=True)
+    imported_number = BigIntegerField(null=True)
 
     class Meta:
         """Table settings."""
