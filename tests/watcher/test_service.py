@@ -264,6 +264,7 @@ class TestServing:
             wait_for(ctx, "imported", until=gone_from_inbox(ctx))
 
     def test_busy_is_tried_again(self, ctx: Context, key: SigningKey, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level("INFO")
         with FileLock(ctx.store.locks / "import.lock") as _, serving(ctx):
             make_bundle(ctx.settings.inbox.path, key)
             wait_for(ctx, "settled", until=lambda _: "another import is running" in caplog.text)
