@@ -67,7 +67,7 @@ class DirectoryWriter:
 
     def __enter__(self) -> Self:
         """Make the directory; raises AlreadyExistsError, BusyError when another process writes it, NoSpaceError..."""
-        with _os_errors(), ExitStack() as resources:
+        with _os_errors(self.path), ExitStack() as resources:
             self._refuse_existing()
             with suppress(FileExistsError):
                 self._staging.mkdir()
@@ -99,7 +99,7 @@ class DirectoryWriter:
         `repository` is the index in the manifest to come. Raises UnsafePathError, NameClashError when the path is
         taken on this file system, DigestMismatchError when the source is not what was expected, and NoSpaceError.
         """
-        with _os_errors():
+        with _os_errors(self.path):
             safe_join(self._staging, path)
             self._make_directories(path.rpartition("/")[0])
             with self._create(path) as out:
@@ -133,7 +133,7 @@ class DirectoryWriter:
         volumes are filled in here. Raises BundleError when a reader would refuse the result, and
         AlreadyExistsError.
         """
-        with _os_errors():
+        with _os_errors(self.path):
             data = self._write_table(manifest, key)
             self._write_head(MANIFEST_NAME, data)
             self._write_head(SIGNATURE_NAME, key.sign(data))
@@ -231,8 +231,11 @@ def _set_mode(target: Path, mode: int) -> None:
 
 
 @contextmanager
-def _os_errors() -> Iterator[None]:
+def _os_errors(bundle: Path) -> Iterator[None]:
+    """Translate errors of the operating system; a failed write names no file of its own, so it names the bundle."""
     try:
         yield
     except OSError as error:
+        if error.filename is None:
+            error.filename = str(bundle)
         raise error_from_os(error) from None

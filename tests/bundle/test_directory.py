@@ -1,9 +1,11 @@
 """Bundles in directories: written whole or not at all, read without trusting what lies there."""
 
+import errno
 import hashlib
 import io
 import multiprocessing
 import os
+import re
 import stat
 import threading
 from collections.abc import Iterator
@@ -40,6 +42,7 @@ from issbox.errors import (
     DigestMismatchError,
     InvalidValueError,
     NameClashError,
+    NoSpaceError,
     OperatingSystemError,
     OversizedError,
     UnsafeFileError,
@@ -288,6 +291,15 @@ def test_a_source_that_breaks_is_an_error_in_words(tmp_path: Path, writer: Direc
 def test_the_writer_leaves_its_directory_never(writer: DirectoryWriter, path: str) -> None:
     with pytest.raises(UnsafePathError):
         writer.add_bytes(path, EntryKind.DOCUMENT, b"x")
+
+
+def test_a_full_disk_is_told_with_the_place(writer: DirectoryWriter) -> None:
+    class Full(io.RawIOBase):
+        def readinto(self, buffer: object) -> int:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # as a write says it, without a name
+
+    with pytest.raises(NoSpaceError, match=re.escape(str(writer.path))):
+        writer.add("a", EntryKind.DOCUMENT, Full())
 
 
 def test_the_writer_refuses_what_a_reader_would(tmp_path: Path, key: SigningKey) -> None:
