@@ -52,7 +52,7 @@ def reconcile(run: Run) -> None:
 @command("cleanup", group=store, example="issbox store cleanup --dry-run", shape=GARBAGE)
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 def cleanup(run: Run, *, dry_run: bool) -> None:
-    """Remove old repository versions and the files that no version needs.
+    """Remove old repository versions, the files that no version needs, and abandoned downloads.
 
     Of each repository as many versions stay as [versions] keep says, and those an environment uses.
     """

@@ -69,10 +69,13 @@ class Store:
         with transaction():
             yield
 
-    def clean_staging(self) -> int:
-        """Remove unfinished files of dead processes, except downloads that can be resumed; gives the bytes removed."""
+    def clean_staging(self, *, downloads: bool = False) -> int:
+        """Remove unfinished files of dead processes and give the bytes removed.
+
+        Downloads that can be resumed stay, unless `downloads` says that they go too.
+        """
         try:
-            return sweep(self._staging)
+            return sweep(self._staging, downloads=downloads)
         except OSError as error:
             raise error_from_os(error) from error
 

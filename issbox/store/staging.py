@@ -45,14 +45,17 @@ class Staging:
             self._lock.remove()
 
 
-def sweep(root: Path) -> int:
-    """Remove what dead processes left, except unfinished downloads of named directories; gives the bytes removed."""
+def sweep(root: Path, *, downloads: bool = False) -> int:
+    """Remove what dead processes left and give the bytes removed.
+
+    Unfinished downloads of named directories stay, to be resumed, unless `downloads` says that they go too.
+    """
     names = {entry.name.removesuffix(".lock") for entry in root.iterdir()}
     removed = 0
     for name in sorted(names):
         lock = FileLock(root / f"{name}.lock")
         if lock.try_acquire():
-            removed += _empty(root / name, keep_partial=not name.startswith(UNNAMED))
+            removed += _empty(root / name, keep_partial=not (downloads or name.startswith(UNNAMED)))
             lock.remove()
     return removed
 

@@ -3,6 +3,7 @@
 import shutil
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -139,32 +140,38 @@ def _undo_export(ctx: Context, export: ContentExport) -> None:
     ctx.store.exports.delete(export.id)
 
 
-def collect_garbage(ctx: Context, *, dry_run: bool) -> GarbageReport:
-    """Remove old repository versions beyond the configured number, and the blobs that no version needs.
+class _OnlyCountingError(Exception):
+    """Ends the transaction of a dry run, so that nothing of it stays."""
 
-    Raises BusyError while content is being changed. A dry run counts only.
+
+def collect_garbage(ctx: Context, *, dry_run: bool) -> GarbageReport:
+    """Remove old versions beyond the configured number, the blobs that no version needs, and abandoned downloads.
+
+    Raises BusyError while content is being changed. A dry run says what would go and removes nothing.
     """
     with ctx.store.session(), _alone(ctx):
-        keep = ctx.settings.versions.keep
-        versions = 0
-        for repository in ctx.store.repositories.list():
-            numbers = (
-                ctx.store.versions.prunable(repository.key, keep)
-                if dry_run
-                else ctx.store.versions.prune(repository.key, keep)
-            )
-            versions += len(numbers)
-            for number in () if dry_run else numbers:
-                ctx.store.trees.remove(repository.key, number)
-        blobs = size = 0
-        for digest in list(_unneeded(ctx)):
-            blobs, size = blobs + 1, size + ctx.store.blobs.size(digest)
-            if not dry_run:
+        pruned: list[tuple[RepositoryKey, int]] = []
+        blobs: list[str] = []
+        size = 0
+        with suppress(_OnlyCountingError), ctx.store.transaction():
+            for repository in ctx.store.repositories.list():
+                numbers = ctx.store.versions.prune(repository.key, ctx.settings.versions.keep)
+                pruned += [(repository.key, number) for number in numbers]
+            blobs = list(_unneeded(ctx))
+            size = sum(map(ctx.store.blobs.size, blobs))
+            if dry_run:
+                raise _OnlyCountingError
+            if pruned or blobs:
+                counts: dict[str, object] = {"versions": len(pruned), "blobs": len(blobs), "bytes": size}
+                ctx.audit("store.cleanup", "store", details=counts)
+        if not dry_run:
+            # Rows first: what is left of these files when the process is killed is found by the next run.
+            for key, number in pruned:
+                ctx.store.trees.remove(key, number)
+            for digest in blobs:
                 ctx.store.blobs.remove(digest)
-        if not dry_run and (versions or blobs):
-            with ctx.store.transaction():
-                ctx.audit("store.cleanup", "store", details={"versions": versions, "blobs": blobs, "bytes": size})
-        return GarbageReport(versions, blobs, size, dry_run)
+            ctx.store.clean_staging(downloads=True)
+        return GarbageReport(len(pruned), len(blobs), size, dry_run)
 
 
 def _alone(ctx: Context) -> FileLock:

@@ -1,0 +1,118 @@
+"""Clearing up: what no version needs goes, everything else stays, and a dry run tells the truth."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from makers.bundles import SampleBundle, SampleRepository, make_bundle, new_key
+from makers.inboxes import make_context
+
+from issbox.bundle.signature import SigningKey
+from issbox.errors import BusyError
+from issbox.files import FileLock
+from issbox.model import ImportState, RepositoryKey
+from issbox.workflows.context import Context
+from issbox.workflows.importing import run_import
+from issbox.workflows.upkeep import GarbageReport, collect_garbage, reconcile, status
+
+KEY = RepositoryKey("acme", "tools", "base")
+
+
+@pytest.fixture(scope="module")
+def key() -> SigningKey:
+    return new_key()
+
+
+@pytest.fixture
+def ctx(tmp_path: Path, key: SigningKey) -> Context:
+    """A box with four versions of a repository, of which one package each is its own."""
+    ctx = make_context(tmp_path / "box", trusted=key)
+    for number in (1, 2, 3, 4):
+        packages = {"common-1.0-1.noarch.rpm": b"common", f"only-{number}.0-1.noarch.rpm": b"only %d" % number}
+        repository = replace(SampleRepository(number=number), packages=packages)
+        sample = SampleBundle((repository,), bundle_id=f"0d5cbe8e-52b1-4a0a-9f5c-{number:012d}", sequence=number)
+        run_import(ctx, make_bundle(tmp_path, key, sample, name=f"bundle-{number}"))
+    return replace(ctx, settings=replace(ctx.settings, versions=replace(ctx.settings.versions, keep=2)))
+
+
+def numbers(ctx: Context) -> list[int]:
+    with ctx.store.session():
+        return [version.number for version in ctx.store.versions.list(KEY)]
+
+
+def files(ctx: Context, place: str) -> dict[str, int]:
+    root = ctx.store.state_dir / place
+    return {str(path.relative_to(root)): path.stat().st_size for path in root.rglob("*") if path.is_file()}
+
+
+def test_a_dry_run_tells_what_the_real_one_then_removes(ctx: Context) -> None:
+    before = files(ctx, "blobs"), files(ctx, "published"), numbers(ctx)
+    foretold = collect_garbage(ctx, dry_run=True)
+    assert (files(ctx, "blobs"), files(ctx, "published"), numbers(ctx)) == before
+    done = collect_garbage(ctx, dry_run=False)
+    assert done == replace(foretold, dry_run=False)
+    removed = before[0].keys() - files(ctx, "blobs").keys()
+    assert (done.versions, done.blobs) == (2, len(removed))
+    assert done.size == sum(before[0][name] for name in removed) > 0
+    assert numbers(ctx) == [3, 4]
+    assert {name.split("/")[3] for name in files(ctx, "published")} == {"3", "4"}
+
+
+def test_what_is_left_is_whole_and_nothing_more_is_found(ctx: Context) -> None:
+    collect_garbage(ctx, dry_run=False)
+    assert collect_garbage(ctx, dry_run=False) == GarbageReport(0, 0, 0, dry_run=False)
+    with ctx.store.session():
+        for number in (3, 4):
+            for file in ctx.store.versions.files(KEY, number):
+                assert ctx.store.blobs.has(file.sha256, file.size)
+        assert [entry.action for entry in ctx.store.audit.list()].count("store.cleanup") == 1
+
+
+def test_cleanup_waits_for_work_on_content(ctx: Context) -> None:
+    lock = FileLock(ctx.store.locks / "content.lock", shared=True)
+    with lock, pytest.raises(BusyError, match="content is being changed"):
+        collect_garbage(ctx, dry_run=False)
+    assert numbers(ctx) == [1, 2, 3, 4]
+
+
+def test_abandoned_downloads_go_with_cleanup_and_stay_with_reconcile(ctx: Context) -> None:
+    with ctx.store.blobs.batch("synchronize-x") as batch:
+        partial = batch.temporary("file.part")
+        partial.write_bytes(b"half")
+    reconcile(ctx)
+    assert partial.read_bytes() == b"half"
+    collect_garbage(ctx, dry_run=True)
+    assert partial.exists()
+    collect_garbage(ctx, dry_run=False)
+    assert not partial.exists()
+
+
+def test_reconcile_says_what_it_had_to_do(ctx: Context) -> None:
+    assert reconcile(ctx).trees_built == 0
+    with ctx.store.session():
+        row = ctx.store.imports.list()[0]
+        ctx.store.imports.update(row.id, updated_at=ctx.clock(), state=ImportState.IMPORTING)
+        ctx.store.trees.remove(KEY, 2)
+        ctx.store.trees.build(KEY, 9, [])
+        ctx.store.trees.unpoint("acme", "Library", "custom/tools/base")
+    report = reconcile(ctx)
+    assert (report.trees_built, report.trees_removed, report.links_changed, report.imports_put_back) == (1, 1, 1, 1)
+    again = reconcile(ctx)
+    assert (again.trees_built, again.trees_removed, again.links_changed, again.imports_put_back) == (0, 0, 0, 0)
+
+
+@pytest.fixture
+def refused(ctx: Context) -> Iterator[int]:
+    with ctx.store.session():
+        row = ctx.store.imports.list()[0]
+        ctx.store.imports.update(row.id, updated_at=ctx.clock(), state=ImportState.REFUSED, reason="damaged")
+        yield row.id
+
+
+def test_status_counts_and_names_what_waits_for_a_person(ctx: Context, refused: int) -> None:
+    found = status(ctx)
+    assert (found.organizations, found.repositories, found.trusted_keys) == (1, 1, 1)
+    assert found.imports == {"imported": 3, "refused": 1}
+    assert [row.id for row in found.needs_attention] == [refused]
+    assert 0 < found.free <= found.total
