@@ -47,9 +47,19 @@ class SettleTracker:
             del self._sightings[path]
 
     def next_look(self, at: float) -> float | None:
-        """Give the seconds until the next candidate settles if nothing changes; None when none is on its way."""
-        waiting = [due for due in map(self._settles_at, self._sightings.values()) if due > at]
-        return min(waiting) - at if waiting else None
+        """Give the seconds until the next candidate settles if nothing changes; None when none is on its way.
+
+        Never more than the candidate's whole wait, whatever the rounding of a large clock.
+        """
+        waits = [
+            min(self._wait_of(sighting), self._settles_at(sighting) - at)
+            for sighting in self._sightings.values()
+            if self._settles_at(sighting) > at
+        ]
+        return min(waits, default=None)
 
     def _settles_at(self, sighting: _Sighting) -> float:
-        return sighting.since + (self._quiet_for if sighting.complete else self._incomplete_after)
+        return sighting.since + self._wait_of(sighting)
+
+    def _wait_of(self, sighting: _Sighting) -> float:
+        return self._quiet_for if sighting.complete else self._incomplete_after

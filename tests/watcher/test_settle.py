@@ -89,3 +89,16 @@ def test_settled_means_the_same_for_at_least_the_quiet_time(looks: list[tuple[st
         if fingerprint != before:
             since, before = at, fingerprint
         assert tracker.saw(BUNDLE, fingerprint, complete=True, at=at) == (since + 2.0 <= at)
+
+
+@given(
+    at=st.floats(min_value=0.0, max_value=1e9),
+    quiet_for=st.floats(min_value=0.01, max_value=60.0),
+)
+def test_the_wait_for_something_new_is_the_quiet_time_on_every_clock(at: float, quiet_for: float) -> None:
+    tracker = SettleTracker(quiet_for=quiet_for, incomplete_after=600.0)
+    tracker.saw(BUNDLE, "a", complete=True, at=at)
+    wait = tracker.next_look(at)
+    assert wait is None or wait <= quiet_for
+    # A clock that was slept on has moved on by more than its rounding.
+    assert tracker.saw(BUNDLE, "a", complete=True, at=at + quiet_for + 1e-3)
