@@ -1,0 +1,66 @@
+"""The words of issbox as frozen dataclasses: what the store holds and what a bundle says.
+
+Labels carry identity; row ids stay in the store. Times are aware UTC, sizes are bytes.
+"""
+
+from issbox.model.box import (
+    Actor,
+    Box,
+    TrustedKey,
+)
+from issbox.model.catalog import (
+    LIBRARY,
+    Content,
+    ContentCredential,
+    CredentialKind,
+    ImportMark,
+    LifecycleEnvironment,
+    Organization,
+    Product,
+    ProductKind,
+    Repository,
+    RepositoryKey,
+    Upstream,
+)
+from issbox.model.history import (
+    AuditEntry,
+    ContentExport,
+    ContentImport,
+    ExportState,
+    ImportState,
+)
+from issbox.model.versions import (
+    FileKind,
+    Package,
+    RepositoryFile,
+    RepositoryVersion,
+    VersionOrigin,
+)
+
+__all__ = [
+    "LIBRARY",
+    "Actor",
+    "AuditEntry",
+    "Box",
+    "Content",
+    "ContentCredential",
+    "ContentExport",
+    "ContentImport",
+    "CredentialKind",
+    "ExportState",
+    "FileKind",
+    "ImportMark",
+    "ImportState",
+    "LifecycleEnvironment",
+    "Organization",
+    "Package",
+    "Product",
+    "ProductKind",
+    "Repository",
+    "RepositoryFile",
+    "RepositoryKey",
+    "RepositoryVersion",
+    "TrustedKey",
+    "Upstream",
+    "VersionOrigin",
+]

@@ -1,0 +1,142 @@
+"""What an organization owns: environments, products, content credentials, contents, repositories."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+LIBRARY = "Library"
+"""Label of the first lifecycle environment of every organization."""
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """Owner of everything below it."""
+
+    label: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class LifecycleEnvironment:
+    """A stage that content is promoted through."""
+
+    organization: str
+    label: str
+    name: str
+    prior: str | None
+    """Label of the environment before this one; None for Library."""
+
+
+class ProductKind(StrEnum):
+    """Where a product comes from."""
+
+    CUSTOM = "custom"
+    REDHAT = "redhat"
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A set of contents."""
+
+    organization: str
+    label: str
+    name: str
+    kind: ProductKind = ProductKind.CUSTOM
+    description: str = ""
+    gpg_key: str | None = None
+    """Label of a content credential, used by repositories without a key of their own."""
+
+
+class CredentialKind(StrEnum):
+    """What a content credential holds."""
+
+    GPG_KEY = "gpg-key"
+    CA_CERTIFICATE = "ca-certificate"
+    CLIENT_CERTIFICATE = "client-certificate"
+
+
+@dataclass(frozen=True, slots=True)
+class ContentCredential:
+    """A GPG key or certificate kept by label. A client certificate's private key lies in a file of its own."""
+
+    organization: str
+    label: str
+    name: str
+    kind: CredentialKind
+    content: str
+    """Armored GPG key, or PEM."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A content set."""
+
+    id: str
+    """Red Hat's content id, or a UUID made here for custom content."""
+    label: str
+    name: str
+    path: str
+    """Content path template, for example `/content/dist/rhel9/$releasever/$basearch/os`."""
+    type: str = "yum"
+    arches: tuple[str, ...] = ()
+    enabled: bool = True
+    """Whether hosts have it enabled by default."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RepositoryKey:
+    """What names a repository in this box."""
+
+    organization: str
+    product: str
+    label: str
+
+    def __str__(self) -> str:
+        return f"{self.organization}/{self.product}/{self.label}"
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """Where a repository is synchronized from, and how."""
+
+    url: str | None = None
+    """http, https or file; None when the repository is only filled by imports."""
+    ca: str | None = None
+    """Label of a content credential of kind ca-certificate; None means the system's."""
+    client_certificate: str | None = None
+    """Label of a content credential of kind client-certificate."""
+    proxy: str | None = None
+    check_metadata: bool = True
+    """The signature of repomd.xml must be there and right when the repository has a GPG key.
+
+    Many vendors sign only their packages.
+    """
+    check_packages: bool = False
+    """Check the GPG signature of every package."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportMark:
+    """Which version of the sending box was imported last, so that an older bundle is noticed."""
+
+    box_id: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """One concrete instance of a content."""
+
+    key: RepositoryKey
+    name: str
+    content: Content
+    path: str
+    """Content path with its variables filled in, relative, for example `custom/tools/base`."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Values of `releasever`, `basearch` and the like."""
+    gpg_key: str | None = None
+    """Label of a content credential."""
+    upstream: Upstream = field(default_factory=Upstream)
+    latest: int | None = None
+    """Number of the newest repository version."""
+    imported: ImportMark | None = None
