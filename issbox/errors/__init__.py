@@ -52,6 +52,15 @@ from issbox.errors.catalog import (
     StoreDamagedError,
     WrongStateError,
 )
+from issbox.errors.certificates import (
+    AuthorityAnswerError,
+    AuthorityExpiredError,
+    AuthorityKeyError,
+    BadCertificateError,
+    CertificateError,
+    CertificateTooLargeError,
+    UntrustedCertificateError,
+)
 from issbox.errors.upstream import (
     BadMetadataError,
     DigestMismatchError,
@@ -63,6 +72,10 @@ from issbox.errors.upstream import (
 __all__ = [
     "EXIT_CODE_MEANINGS",
     "AlreadyExistsError",
+    "AuthorityAnswerError",
+    "AuthorityExpiredError",
+    "AuthorityKeyError",
+    "BadCertificateError",
     "BadManifestError",
     "BadMetadataError",
     "BugError",
@@ -71,6 +84,8 @@ __all__ = [
     "BundleIncompleteError",
     "BundleSignatureError",
     "BusyError",
+    "CertificateError",
+    "CertificateTooLargeError",
     "CommandLineError",
     "ConfigurationError",
     "DatabaseError",
@@ -104,6 +119,7 @@ __all__ = [
     "UnsafePathError",
     "UnsignedBundleError",
     "UntrustedBundleError",
+    "UntrustedCertificateError",
     "UpstreamError",
     "WrongStateError",
     "every_error",
