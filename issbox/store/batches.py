@@ -21,8 +21,8 @@ _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFO
 class Places(Protocol):
     """Where blobs lie."""
 
-    def path(self, sha256: str) -> Path:
-        """Give the place of a blob, whether it is there or not."""
+    def place(self, sha256: str) -> str:
+        """Give the path of a blob, whether it is there or not."""
 
     def has(self, sha256: str, size: int | None = None) -> bool:
         """Tell whether the blob is there, with that many bytes when a size is given."""
@@ -31,7 +31,7 @@ class Places(Protocol):
 class _Descriptor:
     """Writes to an open file without a buffer of its own, and all of what it is given."""
 
-    def __init__(self, number: int, path: Path) -> None:
+    def __init__(self, number: int, path: str) -> None:
         self._number = number
         self._path = path
 
@@ -40,7 +40,7 @@ class _Descriptor:
             while data:
                 data = data[os.write(self._number, data) :]
         except OSError as error:
-            error.filename = str(self._path)  # the system does not say it, and the source may fail as well
+            error.filename = self._path  # the system does not say it, and the source may fail as well
             raise
 
 
@@ -54,7 +54,7 @@ class Batch:
         self._replace = replace
         self._numbers = count(1)
         self._lock = threading.Lock()
-        self._staged: dict[str, tuple[Path, int]] = {}
+        self._staged: dict[str, tuple[str, int]] = {}
         self._claimed: set[str] = set()
         """Names in staging that are taken, finished or not."""
         self._committed: set[str] = set()
@@ -90,8 +90,8 @@ class Batch:
         with self._lock:
             staged = self._staged.get(sha256)
             if staged is not None:
-                return staged[0]
-        path = self._places.path(sha256)
+                return Path(staged[0])
+        path = Path(self._places.place(sha256))
         if not path.exists():
             raise StoreDamagedError(f"the file with the SHA-256 {sha256} is neither staged nor stored")
         return path
@@ -110,14 +110,14 @@ class Batch:
         NoSpaceError, PermissionDeniedError and OperatingSystemError come from the disk.
         """
         name = self._claim(sha256)
-        path = self._staging.path / name
+        path = f"{self._staging.path}/{name}"
         try:
             digest = _write(path, source, size, advance)
             if (sha256 is not None and digest.sha256 != sha256) or (size is not None and digest.size != size):
                 raise DigestMismatchError(_mismatch(digest, sha256, size))
         except BaseException as error:
             with suppress(OSError):
-                path.unlink()
+                Path(path).unlink()
             with self._lock:
                 self._claimed.discard(name)
             if isinstance(error, OSError):
@@ -145,7 +145,8 @@ class Batch:
             raise InvalidValueError(f"{digest.sha256!r} is not a SHA-256 digest")
         try:
             # Renamed, so that the caller may use the name for another file.
-            final = self._staging.path / self._claim(digest.sha256)
+            final = f"{self._staging.path}/{self._claim(digest.sha256)}"
+            path.chmod(_READ_ONLY)
             path.replace(final)
         except OSError as error:
             raise error_from_os(error) from error
@@ -165,26 +166,26 @@ class Batch:
         except OSError as error:
             with self._lock:
                 self._staged = {
-                    **{key: value for key, value in staged.items() if value[0].exists()},
+                    **{key: value for key, value in staged.items() if Path(value[0]).exists()},
                     **self._staged,
                 }
             raise error_from_os(error) from error
 
-    def _place(self, sha256: str, path: Path, size: int) -> None:
-        target = self._places.path(sha256)
-        path.chmod(_READ_ONLY)
+    def _place(self, sha256: str, path: str, size: int) -> None:
+        target = self._places.place(sha256)
         if not self._replace and self._places.has(sha256, size):
-            path.unlink()
+            Path(path).unlink()
         else:
             try:
-                path.rename(target)
+                os.rename(path, target)  # noqa: PTH104  a Path takes longer to make than a rename
             except FileNotFoundError:
-                target.parent.mkdir(exist_ok=True)
-                target.parent.chmod(0o755)
-                path.rename(target)
+                directory = Path(target).parent
+                directory.mkdir(exist_ok=True)
+                directory.chmod(0o755)
+                Path(path).rename(target)
         with self._lock:
             self._committed.add(sha256)
-            self._claimed.discard(path.name)
+            self._claimed.discard(path.rpartition("/")[2])
 
     def _claim(self, sha256: str | None) -> str:
         """Choose the name of a staged file: the digest it should have, if no other thread is writing that one."""
@@ -193,11 +194,11 @@ class Batch:
             self._claimed.add(name)
         return name
 
-    def _keep(self, path: Path, digest: Digest) -> None:
+    def _keep(self, path: str, digest: Digest) -> None:
         with self._lock:
             first = self._staged.setdefault(digest.sha256, (path, digest.size))
         if first[0] != path:
-            path.unlink()
+            Path(path).unlink()
 
     def _take_over(self) -> None:
         """Stage what a killed process finished: files named by a digest that their bytes still have."""
@@ -205,17 +206,19 @@ class Batch:
             if is_sha256(path.name) and path.is_file() and not path.is_symlink():
                 digest = digest_file(path)
                 if digest.sha256 == path.name:
+                    path.chmod(_READ_ONLY)
                     self._claimed.add(path.name)
-                    self._keep(path, digest)
+                    self._keep(str(path), digest)
                     continue
             if not path.name.endswith(".part"):
                 path.unlink()
 
 
-def _write(path: Path, source: Readable, size: int | None, advance: Callable[[int], None] | None) -> Digest:
+def _write(path: str, source: Readable, size: int | None, advance: Callable[[int], None] | None) -> Digest:
     number = os.open(path, _CREATE, 0o600)
     try:
         digest = copy_and_digest(source, _Descriptor(number, path), advance=advance, limit=size)
+        os.fchmod(number, _READ_ONLY)
         start_writeback(number, digest.size)
         return digest
     finally:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from issbox.errors import BadMetadataError, StoreDamagedError
-from issbox.files import error_from_os, safe_join, sync_filesystem
+from issbox.files import error_from_os, sync_filesystem
 from issbox.model import RepositoryKey
-from issbox.names import check_label
+from issbox.names import check_label, check_relative_path
 from issbox.store.blobs import BlobStore
 from issbox.store.links import Links, make_parents, remove_empty_parents
 from issbox.store.staging import Staging
@@ -66,15 +66,15 @@ class Trees(Links):
     def _fill(self, tree: Path, key: RepositoryKey, files: Iterable[tuple[str, str]]) -> None:
         tree.mkdir()
         tree.chmod(0o755)
-        made = {tree}
+        made = {""}
         copied = False
         for path, sha256 in files:
-            place = safe_join(tree, path)
+            directory = check_relative_path(path).rpartition("/")[0]
             try:
-                if place.parent not in made:
-                    make_parents(tree, place.parent)
-                    made.add(place.parent)
-                copied |= _link(self._blobs.path(sha256), place)
+                if directory not in made:
+                    make_parents(tree, tree / directory)
+                    made.add(directory)
+                copied |= _link(self._blobs.place(sha256), f"{tree}/{path}")
             except (FileExistsError, NotADirectoryError, IsADirectoryError):
                 raise BadMetadataError(
                     f"{path} in the repository {key} is listed twice, or as file and as directory"
@@ -102,15 +102,15 @@ class Trees(Links):
                 yield RepositoryKey(*path.relative_to(self._root).parts[:3]), int(path.name)
 
 
-def _link(blob: Path, place: Path) -> bool:
+def _link(blob: str, place: str) -> bool:
     """Link a blob, or copy it where that is impossible; tells whether it was copied."""
     try:
         os.link(blob, place)
     except OSError as error:
         if error.errno not in _CANNOT_LINK:
             raise
-        with blob.open("rb") as source, place.open("xb") as out:
+        with Path(blob).open("rb") as source, Path(place).open("xb") as out:
             shutil.copyfileobj(source, out)
-        place.chmod(0o444)
+        Path(place).chmod(0o444)
         return True
     return False

@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
+from threading import Semaphore
 from typing import Final
 
 WORKERS: Final = min(4, (os.cpu_count() or 1) + 1)
@@ -17,22 +18,29 @@ def run_all(jobs: Iterable[Callable[[], None]]) -> None:
 
     Jobs are taken from the iterable as they are needed, in the calling thread, so it may read from the database.
     """
+    room = Semaphore(_AHEAD * WORKERS)
+    failures: list[BaseException] = []
+
+    def run(job: Callable[[], None]) -> None:
+        try:
+            if not failures:
+                job()
+        except BaseException as error:
+            failures.append(error)
+        finally:
+            room.release()
+
     with ThreadPoolExecutor(WORKERS) as pool:
-        running: set[Future[None]] = set()
         try:
             for job in jobs:
-                running.add(pool.submit(job))
-                if len(running) >= _AHEAD * WORKERS:
-                    running = _reap(running)
-            while running:
-                running = _reap(running)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
+                if failures:
+                    break
+                room.acquire()
+                pool.submit(run, job)
+            for _ in range(_AHEAD * WORKERS):  # all room is there again once the last job has ended
+                room.acquire()
+        except BaseException as error:
+            failures.append(error)  # what waits is not begun
             raise
-
-
-def _reap(running: set[Future[None]]) -> set[Future[None]]:
-    done, left = wait(running, return_when=FIRST_COMPLETED)
-    for future in done:
-        future.result()
-    return left
+    if failures:
+        raise failures[0]

@@ -1,6 +1,7 @@
 """Labels, paths, times and sizes."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from unicodedata import normalize
 
 import pytest
 from hypothesis import given
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from issbox.errors import InvalidValueError, UnsafePathError
 from issbox.names import (
+    MAX_SEGMENT_BYTES,
     check_label,
     check_name,
     check_relative_path,
@@ -82,6 +84,22 @@ def test_a_safe_path_stays_below_its_root(path: str) -> None:
         assert ".." not in parts
         assert all(parts)
         assert not path.startswith("/")
+
+
+@given(st.text(alphabet="aB0.-_+~^ /\u00e9\x00\\", max_size=30))
+def test_a_path_is_safe_when_each_segment_is_a_name(path: str) -> None:
+    names = all(segment not in {"", ".", ".."} for segment in path.split("/"))
+    assert (path_problem(path) is None) == (names and not {"\x00", "\\"}.intersection(path))
+
+
+@pytest.mark.parametrize(("length", "safe"), [(MAX_SEGMENT_BYTES, True), (MAX_SEGMENT_BYTES + 1, False)])
+def test_a_plain_name_may_be_as_long_as_a_file_system_takes(length: int, safe: bool) -> None:
+    assert (path_problem("a/" + "b" * length) is None) == safe
+
+
+@given(st.text(max_size=20))
+def test_the_clash_key_of_plain_text_is_made_as_that_of_any_other(text: str) -> None:
+    assert clash_key(text) == normalize("NFC", normalize("NFC", text).casefold())
 
 
 def test_clash_key_ignores_case_and_unicode_form() -> None:
