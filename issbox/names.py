@@ -8,6 +8,8 @@ from issbox.errors import InvalidValueError, UnsafePathError
 
 LABEL_RULE = "1 to 128 letters, digits, '-' or '_'"
 _LABEL = re.compile(r"[A-Za-z0-9_-]{1,128}")
+USER_NAME_RULE = "1 to 64 of a-z, 0-9, '.', '_', '@' and '-', beginning with a letter or digit"
+_USER_NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?", re.IGNORECASE)
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
@@ -46,6 +48,17 @@ def check_name(text: str, what: str = "name") -> str:
     """Give the name for people back; it is one line of at most 255 characters without control characters."""
     if not text.strip() or len(text) > 255 or any(unicodedata.category(c) in {"Cc", "Cf", "Cs"} for c in text):
         raise InvalidValueError(f"{what} {text!r} is not valid: it must be one line of 1 to 255 printable characters")
+    return text
+
+
+def check_user_name(text: str) -> str:
+    """Give the name of a user back, or raise InvalidValueError saying what one is.
+
+    Lower case only, so that no two users look alike but for it; no character that a shell, an authorized_keys file or
+    HTTP's `name:password` takes for something else.
+    """
+    if _USER_NAME.fullmatch(text) is None:
+        raise InvalidValueError(f"user name {text[:200]!r} is not valid: it must be {USER_NAME_RULE}")
     return text
 
 

@@ -1,8 +1,10 @@
 """Rules of the house that no other tool checks."""
 
+import ast
 import re
 import subprocess
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -86,3 +88,56 @@ def test_the_makefile_has_what_the_readme_names() -> None:
     named = set(re.findall(r"`make ([a-z-]+)`|^ {4}make ([a-z-]+)", (ROOT / "README.md").read_text(), re.MULTILINE))
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert {one or other for one, other in named} <= targets
+
+
+ALLOWED_BEFORE = {
+    "boxes.initialize": "there is no box yet, so there are no users",
+    "users.check_enters": "writes down who was kept out",
+    "arrival.record_import": "the last step of an import, which asked",
+    "disposal.finish": "moves a bundle after its import, which asked",
+    "disposal.dispose": "moves a bundle after its import, which asked",
+    "disposal.quarantine": "moves a bundle after its import, which asked",
+    "disposal.heal": "finishes what a killed import left",
+}
+"""Public functions that change something without asking who may, and why that is right."""
+
+ASKING = {"require", "require_some", "require_anywhere", "require_self_or_manager"}
+
+
+def called(function: ast.FunctionDef) -> Iterator[str]:
+    """Give the last word of every call in a function, and of every function that is passed on."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.Call):
+            named = node.func
+            yield named.attr if isinstance(named, ast.Attribute) else getattr(named, "id", "")
+            yield from (each.id for each in node.args if isinstance(each, ast.Name))
+
+
+def reached(name: str, functions: dict[str, ast.FunctionDef], seen: set[str]) -> set[str]:
+    """Give everything that a function of a module calls, through the module's other functions too."""
+    words = set(called(functions[name]))
+    for other in (words & functions.keys()) - seen:
+        words |= reached(other, functions, seen | {other})
+    return words
+
+
+def changing_functions() -> dict[str, set[str]]:
+    """Give the public functions of the workflows that write to the audit log, each with what it calls."""
+    found = {}
+    for path in sorted((ROOT / "issbox/workflows").rglob("*.py")):
+        tree = ast.parse(path.read_text())
+        functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+        for name in functions:
+            words = reached(name, functions, {name})
+            if not name.startswith("_") and "audit" in words:
+                found[f"{path.stem}.{name}"] = words
+    return found
+
+
+def test_every_use_case_that_changes_something_asks_whether_its_user_may() -> None:
+    changing = changing_functions()
+    assert {"catalog.create_product", "exporting.export", "synchronize.synchronize", "inbox.retry"} <= changing.keys()
+    asking = {name for name, words in changing.items() if words & ASKING}
+    silent = changing.keys() - asking - ALLOWED_BEFORE.keys()
+    assert silent == set(), "begin them with ctx.require(Permission..., organization, products)"
+    assert ALLOWED_BEFORE.keys() <= changing.keys() - asking, "these need no exception any more"

@@ -27,9 +27,10 @@ def init(run: Run, *, name: str, organization: str | None, organization_name: st
     """
     from issbox.config import load_settings
     from issbox.errors import CommandLineError
-    from issbox.wiring import calling_actor, now
+    from issbox.wiring import calling_actor, now, require_local_administrator
     from issbox.workflows import boxes
 
+    require_local_administrator(os.environ)
     if organization is None and organization_name is None:
         raise CommandLineError("neither --organization nor --organization-name was given")
     settings = load_settings(os.environ)

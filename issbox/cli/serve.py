@@ -1,12 +1,15 @@
 """`issbox serve`."""
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from types import FrameType
 
 from issbox.cli.command import Run, command
+from issbox.model import Actor
 
 
 @command("serve", example="issbox serve")
@@ -17,8 +20,10 @@ def serve(run: Run) -> None:
     then stops and starts over at the next start. Only one service runs on a box.
     """
     from issbox.watcher.service import configure_log, run_service
+    from issbox.wiring import require_local_administrator
 
-    ctx = run.open()
+    require_local_administrator(os.environ)
+    ctx = replace(run.open(), actor=Actor("inbox", "serve"))
     configure_log("debug" if run.verbose else ctx.settings.log.level)
     with _stopped_by_signals() as stop:
         run_service(ctx, stop)

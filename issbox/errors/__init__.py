@@ -3,6 +3,11 @@
 A docstring here is what docs/exit-codes.md says about the code. Front ends print `str(error)` and `error.hint`.
 """
 
+from issbox.errors.access import (
+    AuthenticationFailedError,
+    NotPermittedError,
+    TooManyAttemptsError,
+)
 from issbox.errors.base import (
     EXIT_CODE_MEANINGS,
     BugError,
@@ -72,6 +77,7 @@ from issbox.errors.upstream import (
 __all__ = [
     "EXIT_CODE_MEANINGS",
     "AlreadyExistsError",
+    "AuthenticationFailedError",
     "AuthorityAnswerError",
     "AuthorityExpiredError",
     "AuthorityKeyError",
@@ -104,6 +110,7 @@ __all__ = [
     "NotConfirmedError",
     "NotFoundError",
     "NotInitializedError",
+    "NotPermittedError",
     "OlderBundleError",
     "OperatingSystemError",
     "OversizedError",
@@ -112,6 +119,7 @@ __all__ = [
     "RepositorySignatureError",
     "StoreDamagedError",
     "StoreTooNewError",
+    "TooManyAttemptsError",
     "UnknownKeyError",
     "UnlistedFileError",
     "UnreachableError",

@@ -29,6 +29,15 @@ from issbox.model.history import (
     ExportState,
     ImportState,
 )
+from issbox.model.users import (
+    ApiToken,
+    Attempts,
+    Grant,
+    Role,
+    SshKey,
+    User,
+    UserSshKey,
+)
 from issbox.model.versions import (
     FileKind,
     Package,
@@ -40,6 +49,8 @@ from issbox.model.versions import (
 __all__ = [
     "LIBRARY",
     "Actor",
+    "ApiToken",
+    "Attempts",
     "AuditEntry",
     "Box",
     "Content",
@@ -49,6 +60,7 @@ __all__ = [
     "CredentialKind",
     "ExportState",
     "FileKind",
+    "Grant",
     "ImportMark",
     "ImportState",
     "LifecycleEnvironment",
@@ -60,7 +72,11 @@ __all__ = [
     "RepositoryFile",
     "RepositoryKey",
     "RepositoryVersion",
+    "Role",
+    "SshKey",
     "TrustedKey",
     "Upstream",
+    "User",
+    "UserSshKey",
     "VersionOrigin",
 ]

@@ -26,6 +26,7 @@ class _Thread(threading.local):
 
     def __init__(self) -> None:
         self.databases: list[peewee.Database] = []
+        self.afterwards: list[tuple[peewee.Database, Callable[[], None]]] = []
 
 
 _thread = _Thread()
@@ -122,10 +123,29 @@ def session(database: peewee.Database) -> Iterator[None]:
 def transaction() -> Iterator[None]:
     """Begin a transaction of the one writer at a time, or a savepoint inside of one."""
     database: Any = current()
-    with translated(), database.atomic():
-        if not is_sqlite(database) and database.transaction_depth() == 1:
-            database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_WRITER_LOCK,))
-        yield
+    try:
+        with translated(), database.atomic():
+            if not is_sqlite(database) and database.transaction_depth() == 1:
+                database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_WRITER_LOCK,))
+            yield
+    finally:
+        if not database.in_transaction():
+            _do_afterwards(database)
+
+
+def after_transaction(database: peewee.Database, work: Callable[[], None]) -> None:
+    """Do the work when this thread's transaction has ended, committed or rolled back; at once when there is none."""
+    if database.in_transaction():
+        _thread.afterwards.append((database, work))
+    else:
+        work()
+
+
+def _do_afterwards(database: peewee.Database) -> None:
+    due = [work for owner, work in _thread.afterwards if owner is database]
+    _thread.afterwards = [each for each in _thread.afterwards if each[0] is not database]
+    for work in due:
+        work()
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """The store as a whole: its directories and database, made or opened."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Final
@@ -13,10 +13,18 @@ from issbox.store.audit import Audit
 from issbox.store.blobs import BlobStore
 from issbox.store.boxes import BoxIdentity, TrustedKeys
 from issbox.store.credentials import Credentials
-from issbox.store.database import create_sqlite_file, is_sqlite, open_database, session, transaction
+from issbox.store.database import (
+    after_transaction,
+    create_sqlite_file,
+    is_sqlite,
+    open_database,
+    session,
+    transaction,
+)
 from issbox.store.drafts import delete_dead_drafts
 from issbox.store.exports import Exports
 from issbox.store.imports import Imports
+from issbox.store.logins import Passwords, SshKeys, Tokens
 from issbox.store.migrating import Migrations
 from issbox.store.organizations import Environments, Organizations
 from issbox.store.products import Products
@@ -24,6 +32,7 @@ from issbox.store.repositories import Repositories
 from issbox.store.staging import sweep
 from issbox.store.tables import BoxRow
 from issbox.store.trees import Trees
+from issbox.store.users import Grants, Users
 from issbox.store.versions import Versions
 
 _DATABASE: Final = "issbox.db"
@@ -53,6 +62,11 @@ class Store:
         self.imports = Imports()
         self.exports = Exports()
         self.audit = Audit()
+        self.users = Users()
+        self.grants = Grants()
+        self.passwords = Passwords()
+        self.tokens = Tokens()
+        self.ssh_keys = SshKeys()
         self.blobs = BlobStore(state_dir / "blobs" / "sha256", self._staging)
         self.trees = Trees(state_dir / "published", state_dir / "content", self._staging, self.blobs)
 
@@ -68,6 +82,13 @@ class Store:
         """
         with transaction():
             yield
+
+    def after_transaction(self, work: Callable[[], None]) -> None:
+        """Do the work once this thread is in no transaction, whether the present one is committed or rolled back.
+
+        For what must be written down although the caller fails. The work opens its own transaction.
+        """
+        after_transaction(self.database, work)
 
     def clean_staging(self, *, downloads: bool = False) -> int:
         """Remove unfinished files of dead processes and give the bytes removed.

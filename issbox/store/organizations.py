@@ -4,7 +4,7 @@ from issbox.errors import AlreadyExistsError, InUseError, NotFoundError
 from issbox.model import LIBRARY, LifecycleEnvironment, Organization
 from issbox.names import check_label
 from issbox.store.database import Noun, first, rows, transaction
-from issbox.store.tables import CredentialRow, EnvironmentRow, OrganizationRow, ProductRow
+from issbox.store.tables import CredentialRow, EnvironmentRow, GrantRow, OrganizationRow, ProductRow
 
 
 def organization_id(label: str) -> int:
@@ -59,7 +59,7 @@ class Organizations(Noun):
             return self.get(label)
 
     def delete(self, label: str) -> None:
-        """Delete an organization with its environments and content credentials.
+        """Delete an organization with its environments, content credentials and the roles granted in it.
 
         Raises NotFoundError, and InUseError while it has products.
         """
@@ -69,6 +69,7 @@ class Organizations(Noun):
             if products:
                 raise InUseError(f"the organization {label} has {products} products", hint="Delete its products first.")
             CredentialRow.delete().where(CredentialRow.organization == identity).execute()
+            GrantRow.delete().where(GrantRow.organization == identity).execute()
             EnvironmentRow.update(prior=None).where(EnvironmentRow.organization == identity).execute()
             EnvironmentRow.delete().where(EnvironmentRow.organization == identity).execute()
             OrganizationRow.delete().where(OrganizationRow.id == identity).execute()

@@ -14,7 +14,7 @@ from issbox.model import ContentImport
 from issbox.watcher.narration import ServiceProgress, Systemd, configure_log, fields
 from issbox.watcher.observer import InboxObserver
 from issbox.watcher.rounds import Round, Rounds
-from issbox.workflows.context import Context
+from issbox.workflows.context import Context, Permission
 from issbox.workflows.inbox import heal
 from issbox.workflows.intake import Attempts, import_settled, is_left_behind, next_settled
 from issbox.workflows.upkeep import reconcile
@@ -51,6 +51,7 @@ def scan_once(ctx: Context, *, sleep: Callable[[float], None] = time.sleep) -> l
     Waits `quiet_for_seconds` and looks again only if something new may settle in that time; what is incomplete is
     left to the next call. Raises BusyError when a service runs on this box.
     """
+    ctx.require(Permission.BOX_MAINTAIN)
     with _serving(ctx):
         _make_inbox(ctx)
         if is_left_behind(ctx):

@@ -14,7 +14,7 @@ from issbox.model import Actor, Box, TrustedKey
 from issbox.names import check_label, check_name
 from issbox.progress import Progress
 from issbox.store import Store, create_store
-from issbox.workflows.context import Context
+from issbox.workflows.context import Context, Permission
 
 STEPS: Final = ("create-store", "make-key", "record-box")
 """What `initialize` announces, in order."""
@@ -84,6 +84,7 @@ def _make_signing_key(store: Store) -> SigningKey:
 
 def show(ctx: Context) -> Box:
     """Give the identity of this box."""
+    ctx.require(Permission.BOX_READ)
     with ctx.store.session():
         return ctx.store.box.get()
 
@@ -91,7 +92,8 @@ def show(ctx: Context) -> Box:
 def signing_key(ctx: Context) -> SigningKey:
     """Give the key that signs this box's bundles; raises StoreDamagedError when it is missing or another one."""
     path = ctx.store.state_dir / SIGNING_KEY
-    box = show(ctx)
+    with ctx.store.session():
+        box = ctx.store.box.get()
     if not path.exists():
         raise StoreDamagedError(
             f"the signing key {path} is missing", hint="Restore the file from a backup; its mode must be 0600."
@@ -107,6 +109,7 @@ def signing_key(ctx: Context) -> SigningKey:
 
 def public_key(ctx: Context) -> str:
     """Give the public key (PEM) that another box adds to accept this box's bundles."""
+    ctx.require(Permission.BOX_READ)
     return signing_key(ctx).public_pem
 
 
@@ -116,6 +119,7 @@ def add_trusted_key(ctx: Context, pem: str, name: str | None = None) -> TrustedK
     Without a name the key is called `box-` and the first 8 digits of its fingerprint. Raises InvalidValueError for
     what is no public key, and AlreadyExistsError for a key or name that is there already.
     """
+    ctx.require(Permission.TRUST_MANAGE)
     if "PRIVATE KEY" in pem:
         raise InvalidValueError(
             "this is a private key, which must never leave its box",
@@ -134,18 +138,21 @@ def add_trusted_key(ctx: Context, pem: str, name: str | None = None) -> TrustedK
 
 def list_trusted_keys(ctx: Context) -> list[TrustedKey]:
     """Give the keys whose bundles are accepted."""
+    ctx.require(Permission.BOX_READ)
     with ctx.store.session():
         return list(ctx.store.trusted_keys.list())
 
 
 def get_trusted_key(ctx: Context, name_or_fingerprint: str) -> TrustedKey:
     """Give one trusted key by name or fingerprint; raises NotFoundError."""
+    ctx.require(Permission.BOX_READ)
     with ctx.store.session():
         return ctx.store.trusted_keys.get(name_or_fingerprint)
 
 
 def remove_trusted_key(ctx: Context, name_or_fingerprint: str) -> TrustedKey:
     """Accept no more bundles signed by this key, and give what it was; raises NotFoundError."""
+    ctx.require(Permission.TRUST_MANAGE)
     with ctx.store.session(), ctx.store.transaction():
         key = ctx.store.trusted_keys.get(name_or_fingerprint)
         ctx.store.trusted_keys.remove(key.key_id)
@@ -155,6 +162,7 @@ def remove_trusted_key(ctx: Context, name_or_fingerprint: str) -> TrustedKey:
 
 def find_public_key(ctx: Context, key_id: str) -> str | None:
     """Give the public key (PEM) of this fingerprint when it is trusted or this box's own, or None."""
+    ctx.require(Permission.BOX_READ)
     with ctx.store.session():
         if key_id == ctx.store.box.get().key_id:
             return public_key(ctx)

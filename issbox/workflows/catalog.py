@@ -9,12 +9,13 @@ from typing import Any
 from issbox.errors import InvalidValueError, NotFoundError, RedHatProductError
 from issbox.model import CredentialKind, Organization, Product, ProductKind
 from issbox.names import check_label, check_name
-from issbox.workflows.context import Context
+from issbox.workflows.context import Context, Permission
 from issbox.workflows.credentials import require_credential
 
 
 def create_organization(ctx: Context, *, label: str, name: str) -> Organization:
     """Make an organization with its Library; raises AlreadyExistsError."""
+    ctx.require(Permission.ORGANIZATION_MANAGE)
     check_label(label, "organization label")
     check_name(name, "organization name")
     with ctx.store.session(), ctx.store.transaction():
@@ -24,13 +25,15 @@ def create_organization(ctx: Context, *, label: str, name: str) -> Organization:
 
 
 def list_organizations(ctx: Context) -> list[Organization]:
-    """Give all organizations."""
+    """Give all organizations in which who asks has a role."""
+    reach = ctx.reach(Permission.CONTENT_READ)
     with ctx.store.session():
-        return list(ctx.store.organizations.list())
+        return [each for each in ctx.store.organizations.list() if reach.products(each.label)]
 
 
 def get_organization(ctx: Context, label: str) -> Organization:
     """Give one organization; raises NotFoundError."""
+    ctx.require_some(Permission.CONTENT_READ, label)
     with ctx.store.session():
         return ctx.store.organizations.get(label)
 
@@ -38,10 +41,12 @@ def get_organization(ctx: Context, label: str) -> Organization:
 def choose_organization(ctx: Context, label: str | None) -> str:
     """Give the label of the organization meant: the one named, or the only one.
 
-    Raises NotFoundError when it does not exist, InvalidValueError when none is named but there are several.
+    Only those count in which who asks has a role. Raises NotFoundError when it does not exist, InvalidValueError when
+    none is named but there are several, NotPermittedError when there is no role at all.
     """
     if label is not None:
         return get_organization(ctx, label).label
+    ctx.require_anywhere(Permission.CONTENT_READ)
     labels = [organization.label for organization in list_organizations(ctx)]
     if not labels:
         raise NotFoundError("this box has no organization", hint="Make one with `issbox organization create`.")
@@ -54,6 +59,7 @@ def choose_organization(ctx: Context, label: str | None) -> str:
 
 def update_organization(ctx: Context, label: str, *, name: str) -> Organization:
     """Change the name of an organization."""
+    ctx.require(Permission.ORGANIZATION_MANAGE)
     check_name(name, "organization name")
     with ctx.store.session(), ctx.store.transaction():
         organization = ctx.store.organizations.update(label, name=name)
@@ -63,6 +69,7 @@ def update_organization(ctx: Context, label: str, *, name: str) -> Organization:
 
 def delete_organization(ctx: Context, label: str) -> Organization:
     """Delete an organization and give what it was; raises InUseError while it has products."""
+    ctx.require(Permission.ORGANIZATION_MANAGE)
     with ctx.store.session(), ctx.store.transaction():
         organization = ctx.store.organizations.get(label)
         ctx.store.organizations.delete(label)
@@ -74,6 +81,7 @@ def create_product(
     ctx: Context, *, organization: str, label: str, name: str, description: str = "", gpg_key: str | None = None
 ) -> Product:
     """Make a custom product. `gpg_key` is the label of a content credential."""
+    ctx.require(Permission.CONTENT_MANAGE, organization, [label])
     check_label(label, "product label")
     check_name(name, "product name")
     product = Product(organization, label, name, ProductKind.CUSTOM, description, gpg_key or None)
@@ -86,14 +94,16 @@ def create_product(
 
 
 def list_products(ctx: Context, organization: str) -> list[Product]:
-    """Give the products of an organization."""
+    """Give the products of an organization that who asks may see."""
+    seen = ctx.require_some(Permission.CONTENT_READ, organization)
     with ctx.store.session():
         ctx.store.organizations.get(organization)
-        return list(ctx.store.products.list(organization))
+        return [each for each in ctx.store.products.list(organization) if each.label in seen]
 
 
 def get_product(ctx: Context, organization: str, label: str) -> Product:
     """Give one product; raises NotFoundError."""
+    ctx.require(Permission.CONTENT_READ, organization, [label])
     with ctx.store.session():
         return ctx.store.products.get(organization, label)
 
@@ -108,6 +118,7 @@ def update_product(
     gpg_key: str | None = None,
 ) -> Product:
     """Change a custom product; raises RedHatProductError for one that a subscription manifest made."""
+    ctx.require(Permission.CONTENT_MANAGE, organization, [label])
     changes: dict[str, Any] = {}
     if name is not None:
         changes["name"] = check_name(name, "product name")
@@ -125,6 +136,7 @@ def update_product(
 
 def delete_product(ctx: Context, organization: str, label: str) -> Product:
     """Delete a custom product and give what it was; raises InUseError while it has repositories."""
+    ctx.require(Permission.CONTENT_MANAGE, organization, [label])
     with ctx.store.session(), ctx.store.transaction():
         product = ctx.store.products.get(organization, label)
         require_custom(product)

@@ -11,7 +11,7 @@ from issbox.errors import InvalidValueError
 from issbox.files import atomic_write
 from issbox.model import ContentCredential, CredentialKind
 from issbox.names import check_label, check_name
-from issbox.workflows.context import Context
+from issbox.workflows.context import Context, Permission
 from issbox.workflows.credential_contents import check_content
 
 
@@ -29,6 +29,7 @@ def create_credential(
 
     Raises InvalidValueError for content that is not of this kind, AlreadyExistsError for a label in use.
     """
+    ctx.require(Permission.CONTENT_MANAGE, organization)
     check_label(label, "content credential label")
     check_name(name, "content credential name")
     content, private_key = check_content(kind, content, private_key)
@@ -53,6 +54,7 @@ def create_credential(
 
 def list_credentials(ctx: Context, organization: str) -> list[ContentCredential]:
     """Give the content credentials of an organization."""
+    ctx.require_some(Permission.CONTENT_READ, organization)
     with ctx.store.session():
         ctx.store.organizations.get(organization)
         return list(ctx.store.credentials.list(organization))
@@ -60,12 +62,14 @@ def list_credentials(ctx: Context, organization: str) -> list[ContentCredential]
 
 def get_credential(ctx: Context, organization: str, label: str) -> ContentCredential:
     """Give one content credential; raises NotFoundError."""
+    ctx.require_some(Permission.CONTENT_READ, organization)
     with ctx.store.session():
         return ctx.store.credentials.get(organization, label)
 
 
 def delete_credential(ctx: Context, organization: str, label: str) -> ContentCredential:
     """Delete a content credential and its private key, and give what it was; raises InUseError."""
+    ctx.require(Permission.CONTENT_MANAGE, organization)
     with ctx.store.session(), ctx.store.transaction():
         credential = ctx.store.credentials.get(organization, label)
         ctx.store.credentials.delete(organization, label)

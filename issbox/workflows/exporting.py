@@ -44,7 +44,7 @@ from issbox.model import (
 from issbox.names import check_name
 from issbox.rules.layout import bundle_name, first_clash
 from issbox.workflows.boxes import signing_key
-from issbox.workflows.context import Context
+from issbox.workflows.context import Context, Permission
 from issbox.workflows.parallel import run_all
 
 STEPS: Final = ("plan-export", "copy-files", "finish-bundle", "record-export")
@@ -81,6 +81,8 @@ def plan_export(ctx: Context, keys: Sequence[RepositoryKey], *, destination: str
         check_name(destination, "destination server")
     if not keys:
         raise NotFoundError("no repository was named, so there is nothing to export")
+    for key in keys:
+        ctx.require(Permission.CONTENT_EXPORT, key.organization, [key.product])
     with ctx.store.session():
         chosen = []
         for key in sorted(set(keys)):
@@ -105,6 +107,8 @@ def export(ctx: Context, plan: ExportPlan, output: Path | None = None) -> Conten
 
     The bundle has its final name only when it is whole and durable. Raises NoSpaceError before anything is written.
     """
+    products = {repository.key.product for repository, _ in plan.repositories}
+    ctx.require(Permission.CONTENT_EXPORT, plan.organization, products)
     parent = output or ctx.settings.export.path
     parent.mkdir(parents=True, exist_ok=True)
     with ctx.store.session(), ExitStack() as stack:

@@ -1,49 +1,76 @@
-"""What happened in this box: exports, imports and the audit log, for showing."""
+"""What happened in this box: exports, imports and the audit log, for showing. Everybody sees what its roles cover."""
 
 from collections.abc import Sequence
 
+from issbox.errors import NotFoundError
 from issbox.model import AuditEntry, ContentExport, ContentImport, ImportState
-from issbox.workflows.context import Context
+from issbox.workflows.context import Context, Permission
+from issbox.workflows.visibility import seen_exports, seen_imports
 
 
 def list_exports(ctx: Context, organization: str | None = None) -> list[ContentExport]:
     """Give the exports, of all organizations or of one, newest first."""
+    ctx.require_anywhere(Permission.CONTENT_READ)
     with ctx.store.session():
         if organization is not None:
+            ctx.require_some(Permission.CONTENT_READ, organization)
             ctx.store.organizations.get(organization)
-        return sorted(ctx.store.exports.list(organization), key=lambda export: -export.id)
+        return seen_exports(ctx, sorted(ctx.store.exports.list(organization), key=lambda export: -export.id))
 
 
 def get_export(ctx: Context, export_id: int) -> ContentExport:
     """Give one export; raises NotFoundError."""
+    ctx.require_anywhere(Permission.CONTENT_READ)
     with ctx.store.session():
-        return ctx.store.exports.get(export_id)
+        export = ctx.store.exports.get(export_id)
+        if not seen_exports(ctx, [export]):
+            raise NotFoundError(f"there is no content export {export_id}")
+        return export
 
 
 def list_imports(
     ctx: Context, states: Sequence[ImportState] | None = None, limit: int | None = None
 ) -> list[ContentImport]:
     """Give the imports in these states, or all, newest first; `limit` keeps the newest only."""
+    ctx.require_anywhere(Permission.CONTENT_READ)
+    everything = ctx.reach(Permission.CONTENT_READ).everywhere
     with ctx.store.session():
-        return list(ctx.store.imports.list(states=states, limit=limit))
+        return seen_imports(ctx, ctx.store.imports.list(states=states, limit=limit if everything else None))[:limit]
 
 
 def get_import(ctx: Context, import_id: int) -> ContentImport:
     """Give one import; raises NotFoundError."""
+    ctx.require_anywhere(Permission.CONTENT_READ)
     with ctx.store.session():
-        return ctx.store.imports.get(import_id)
+        row = ctx.store.imports.get(import_id)
+        if not seen_imports(ctx, [row]):
+            raise NotFoundError(f"there is no content import {import_id}")
+        return row
 
 
 def list_audit(ctx: Context, *, limit: int | None = None, organization: str | None = None) -> list[AuditEntry]:
-    """Give audit entries, of the whole box or of one organization, oldest first; `limit` keeps the newest only."""
+    """Give audit entries, of the whole box or of one organization, oldest first; `limit` keeps the newest only.
+
+    Who may not read the whole log gets the entries of those organizations whose log it may read.
+    """
+    reach = ctx.reach(Permission.AUDIT_READ)
+    if organization is not None:
+        ctx.require(Permission.AUDIT_READ, organization)
+    else:
+        ctx.require_anywhere(Permission.AUDIT_READ)
     with ctx.store.session():
+        chosen = [organization]
         if organization is not None:
             ctx.store.organizations.get(organization)
-        entries = ctx.store.audit.list(limit=limit, organization=organization)
-        return sorted(entries, key=lambda entry: entry.number)
+        elif not reach.everywhere:
+            labels = [each.label for each in ctx.store.organizations.list()]
+            chosen = [label for label in labels if reach.products(label).cover(())]
+        entries = [entry for label in chosen for entry in ctx.store.audit.list(limit=limit, organization=label)]
+        return sorted(entries, key=lambda entry: entry.number)[-limit if limit is not None else None :]
 
 
 def verify_audit(ctx: Context) -> int:
     """Check that no audit entry was changed or removed and give their number; raises StoreDamagedError."""
+    ctx.require(Permission.AUDIT_READ)
     with ctx.store.session():
         return ctx.store.audit.verify()

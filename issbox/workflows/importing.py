@@ -26,7 +26,7 @@ from issbox.manifest import Manifest
 from issbox.model import ContentImport, ImportState, RepositoryKey, VersionOrigin
 from issbox.rules.importing import ImportPlan, Library, PlannedRepository, holds_already, plan_import
 from issbox.workflows.arrival import describe, record_import
-from issbox.workflows.context import Context
+from issbox.workflows.context import Context, Permission
 from issbox.workflows.mending import find_damaged, rebuild_trees
 from issbox.workflows.publishing import STEPS as PUBLISH_STEPS
 from issbox.workflows.publishing import changing_content, publish
@@ -59,8 +59,10 @@ def run_import(
     also when it was imported before. Raises the reason when the bundle is refused, and BusyError while another import
     is running.
     """
+    ctx.require_anywhere(Permission.CONTENT_IMPORT)
     with ctx.store.session():
         if organization is not None:
+            ctx.require_some(Permission.CONTENT_IMPORT, organization)
             ctx.store.organizations.get(organization)
         if not path.exists():
             raise NotFoundError(f"there is nothing at {path}", hint="Check the path; is the medium mounted?")
@@ -88,6 +90,7 @@ def import_bundle(ctx: Context, import_id: int) -> ContentImport:
     Raises only for what is not the bundle's fault, after putting the row back to SETTLED with the reason. BusyError
     while another import is running leaves the row alone.
     """
+    ctx.require_anywhere(Permission.CONTENT_IMPORT)
     with ctx.store.session(), _import_lock(ctx):
         row = ctx.store.imports.get(import_id)
         if row.state not in OPEN_STATES:
@@ -137,6 +140,7 @@ def _attempt(ctx: Context, row: ContentImport, *, repair: bool) -> ContentImport
         files=manifest.files.count,
     )
     organization = _organization(ctx, row, manifest)
+    ctx.require(Permission.CONTENT_IMPORT, organization, {each.product for each in manifest.repositories})
     library = _library(ctx, organization)
     if not (row.allow_older or repair) and (before := _imported_before(ctx, manifest, library)):
         note = f"imported before, on {before.updated_at:%Y-%m-%d %H:%M} UTC: nothing to do"

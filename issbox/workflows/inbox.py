@@ -12,9 +12,11 @@ from typing import Final
 
 from issbox.errors import BusyError, NotFoundError, WrongStateError
 from issbox.model import ContentImport, ImportState
-from issbox.workflows.context import Context
+from issbox.workflows.context import Context, Permission
 from issbox.workflows.disposal import delete_bundle, dispose, finish, heal, in_inbox, quarantine
+from issbox.workflows.history import get_import
 from issbox.workflows.peeking import peek
+from issbox.workflows.visibility import owner, seen_imports
 
 __all__ = [
     "Sighting",
@@ -51,10 +53,14 @@ class Sighting:
 
 
 def list_inbox(ctx: Context) -> list[ContentImport]:
-    """Give what is in the inbox or lies in quarantine, newest first: everything that is not yet done with."""
+    """Give what is in the inbox or lies in quarantine, newest first: everything that is not yet done with.
+
+    Of this, what who asks may see.
+    """
+    ctx.require_anywhere(Permission.CONTENT_READ)
     with ctx.store.session():
         rows = ctx.store.imports.list(states=(*_OPEN, ImportState.REFUSED))
-        return [row for row in rows if row.inbox and row.path]
+        return seen_imports(ctx, [row for row in rows if row.inbox and row.path])
 
 
 def record(ctx: Context, sightings: Sequence[Sighting]) -> list[ContentImport]:
@@ -89,7 +95,7 @@ def retry(ctx: Context, import_id: int, *, allow_older: bool = False) -> Content
     to for a bundle that did not come through the inbox. Raises WrongStateError, BusyError or NotFoundError.
     """
     with ctx.store.session():
-        row = ctx.store.imports.get(import_id)
+        row = _own_row(ctx, import_id)
         _require_state(row, "retried")
         if not row.path or not os.path.lexists(row.path):
             raise NotFoundError(
@@ -115,7 +121,7 @@ def discard(ctx: Context, import_id: int) -> ContentImport:
     Raises WrongStateError, BusyError, PermissionDeniedError or NotFoundError.
     """
     with ctx.store.session():
-        row = ctx.store.imports.get(import_id)
+        row = _own_row(ctx, import_id)
         _require_state(row, "discarded")
         deleted = delete_bundle(ctx, row)
         with ctx.store.transaction():
@@ -132,6 +138,16 @@ def discard(ctx: Context, import_id: int) -> ContentImport:
                 details={"import": import_id, "deleted": deleted},
             )
         return after
+
+
+def _own_row(ctx: Context, import_id: int) -> ContentImport:
+    """Give the row of an import that who asks may decide on; one that may not even be seen is not found.
+
+    A role limited to products is not enough: which products are in a refused bundle is not known for certain.
+    """
+    row = get_import(ctx, import_id)
+    ctx.require(Permission.CONTENT_IMPORT, owner(ctx, row))
+    return row
 
 
 def _require_state(row: ContentImport, verb: str) -> None:

@@ -15,7 +15,7 @@ from issbox.names import check_label, check_name
 from issbox.rules.layout import custom_path
 from issbox.rules.urls import PROXY_SCHEMES, check_url, mask_url
 from issbox.workflows.catalog import require_custom
-from issbox.workflows.context import Context
+from issbox.workflows.context import Context, Permission
 from issbox.workflows.credentials import require_credential
 from issbox.workflows.publishing import changing_content, point_environment
 
@@ -40,6 +40,7 @@ def create_repository(
 
     Without a URL only imports fill it. Raises RedHatProductError for a product of a subscription manifest.
     """
+    ctx.require(Permission.CONTENT_MANAGE, organization, [product])
     check_label(label, "repository label")
     check_name(name, "repository name")
     key = RepositoryKey(organization, product, label)
@@ -68,22 +69,25 @@ def create_repository(
 
 
 def list_repositories(ctx: Context, organization: str, product: str | None = None) -> list[Repository]:
-    """Give the repositories of an organization or of one of its products."""
+    """Give the repositories of an organization or of one of its products, those that who asks may see."""
+    seen = ctx.require_some(Permission.CONTENT_READ, organization)
     with ctx.store.session():
         ctx.store.organizations.get(organization)
         if product is not None:
             ctx.store.products.get(organization, product)
-        return list(ctx.store.repositories.list(organization, product))
+        return [each for each in ctx.store.repositories.list(organization, product) if each.key.product in seen]
 
 
 def get_repository(ctx: Context, key: RepositoryKey) -> Repository:
     """Give one repository; raises NotFoundError."""
+    ctx.require(Permission.CONTENT_READ, key.organization, [key.product])
     with ctx.store.session():
         return ctx.store.repositories.get(key)
 
 
 def list_versions(ctx: Context, key: RepositoryKey) -> list[RepositoryVersion]:
     """Give the versions of a repository, oldest first."""
+    ctx.require(Permission.CONTENT_READ, key.organization, [key.product])
     with ctx.store.session():
         ctx.store.repositories.get(key)
         return sorted(ctx.store.versions.list(key), key=lambda version: version.number)
@@ -103,6 +107,7 @@ def update_repository(
     check_packages: bool | None = None,
 ) -> Repository:
     """Change a repository's name, keys, or where and how it is synchronized."""
+    ctx.require(Permission.CONTENT_MANAGE, key.organization, [key.product])
     changes: dict[str, Any] = {}
     if name is not None:
         changes["name"] = check_name(name, "repository name")
@@ -131,6 +136,7 @@ def delete_repository(ctx: Context, key: RepositoryKey) -> Repository:
     The packages stay in the store until cleanup finds that no other repository needs them. Raises BusyError while it
     is being synchronized or imported.
     """
+    ctx.require(Permission.CONTENT_MANAGE, key.organization, [key.product])
     with ctx.store.session(), changing_content(ctx, [key]):
         repository = ctx.store.repositories.get(key)
         numbers = [version.number for version in ctx.store.versions.list(key)]

@@ -14,7 +14,7 @@ from issbox.model import Repository, RepositoryKey, RepositoryVersion, VersionOr
 from issbox.rules.urls import mask_url
 from issbox.store import Batch, Store
 from issbox.workflows import publishing
-from issbox.workflows.context import Context
+from issbox.workflows.context import Context, Permission
 from issbox.workflows.credentials import client_key_path
 from issbox.workflows.mending import find_damaged, rebuild_trees
 from issbox.workflows.publishing import changing_content, publish
@@ -51,6 +51,7 @@ def synchronize(
     Raises what `issbox.yum.mirror.mirror` does, NotFoundError, BusyError, InvalidValueError without any URL, and
     NoSpaceError. Killed or failed, nothing of it is visible, and the next run goes on with what had been fetched.
     """
+    ctx.require(Permission.CONTENT_MANAGE, key.organization, [key.product])
     with ctx.store.session(), changing_content(ctx, [key]):
         repository = ctx.store.repositories.get(key)
         latest = ctx.store.versions.latest(key)

@@ -10,8 +10,9 @@ from pathlib import Path
 from issbox.errors import InterruptedByUserError
 from issbox.files import FileLock, remove_tree
 from issbox.model import Box, ContentExport, ContentImport, ExportState, ImportState, RepositoryKey
-from issbox.workflows.context import Context
+from issbox.workflows.context import Context, Permission
 from issbox.workflows.publishing import point_environment
+from issbox.workflows.visibility import seen_imports
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ def reconcile(ctx: Context) -> ReconcileReport:
 
     Safe at any time and while other processes work: what they hold locked is left alone.
     """
+    ctx.require(Permission.BOX_MAINTAIN)
     with ctx.store.session():
         ctx.store.clean_drafts()
         staging = ctx.store.clean_staging()
@@ -149,6 +151,7 @@ def collect_garbage(ctx: Context, *, dry_run: bool) -> GarbageReport:
 
     Raises BusyError while content is being changed. A dry run says what would go and removes nothing.
     """
+    ctx.require(Permission.BOX_MAINTAIN)
     with ctx.store.session(), _alone(ctx):
         pruned: list[tuple[RepositoryKey, int]] = []
         blobs: list[str] = []
@@ -192,14 +195,18 @@ def _unneeded(ctx: Context) -> Iterator[str]:
 
 
 def status(ctx: Context) -> Status:
-    """Say how the box is doing."""
+    """Say how the box is doing, as far as who asks may see it."""
+    ctx.require(Permission.BOX_READ)
+    reach = ctx.reach(Permission.CONTENT_READ)
     with ctx.store.session():
-        imports = ctx.store.imports.list()
+        imports = seen_imports(ctx, ctx.store.imports.list())
+        organizations = {each.label: reach.products(each.label) for each in ctx.store.organizations.list()}
+        repositories = [each.key for each in ctx.store.repositories.list()]
         usage = shutil.disk_usage(ctx.store.state_dir)
         return Status(
             box=ctx.store.box.get(),
-            organizations=len(ctx.store.organizations.list()),
-            repositories=len(ctx.store.repositories.list()),
+            organizations=sum(map(bool, organizations.values())),
+            repositories=sum(key.product in organizations[key.organization] for key in repositories),
             imports=dict(Counter(str(each.state) for each in imports)),
             needs_attention=tuple(each for each in imports if each.state is ImportState.REFUSED),
             trusted_keys=len(ctx.store.trusted_keys.list()),

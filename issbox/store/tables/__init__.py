@@ -23,10 +23,12 @@ from issbox.store.tables.content import (
     VersionRow,
 )
 from issbox.store.tables.history import AuditRow, ExportRow, ImportRow
+from issbox.store.tables.users import AttemptRow, GrantRow, PasswordRow, SshKeyRow, TokenRow, UserRow
 
 __all__ = [
     "PACKAGE_COLUMNS",
     "TABLES",
+    "AttemptRow",
     "AuditRow",
     "BoxRow",
     "ContentRow",
@@ -36,14 +38,19 @@ __all__ = [
     "EnvironmentRow",
     "ExportRow",
     "FileRow",
+    "GrantRow",
     "ImportRow",
     "OrganizationRow",
     "PackageRow",
+    "PasswordRow",
     "ProductRow",
     "PromotionRow",
     "RepositoryRow",
     "Row",
+    "SshKeyRow",
+    "TokenRow",
     "TrustedKeyRow",
+    "UserRow",
     "VersionRow",
 ]
 
@@ -65,5 +72,11 @@ TABLES: Final[tuple[type[Row], ...]] = (
     ImportRow,
     ExportRow,
     AuditRow,
+    UserRow,
+    GrantRow,
+    PasswordRow,
+    AttemptRow,
+    TokenRow,
+    SshKeyRow,
 )
 """All of them, each after those it refers to."""

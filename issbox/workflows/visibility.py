@@ -1,0 +1,39 @@
+"""Which imports and exports who asks may see: those of the organizations, and of the products, of its roles."""
+
+from collections.abc import Iterable
+
+from issbox.model import ContentExport, ContentImport
+from issbox.workflows.context import Context, Permission
+
+
+def seen_exports(ctx: Context, exports: Iterable[ContentExport]) -> list[ContentExport]:
+    """Give the exports of which who asks may see every product."""
+    reach = ctx.reach(Permission.CONTENT_READ)
+    return [each for each in exports if reach.products(each.organization).cover(exported_products(each))]
+
+
+def seen_imports(ctx: Context, imports: Iterable[ContentImport]) -> list[ContentImport]:
+    """Give the imports into organizations that who asks may see; call it inside a session."""
+    reach = ctx.reach(Permission.CONTENT_READ)
+    if reach.everywhere:
+        return list(imports)
+    only = _only_organization(ctx)
+    return [each for each in imports if reach.products(each.organization or only)]
+
+
+def owner(ctx: Context, row: ContentImport) -> str | None:
+    """Give the organization that a bundle goes into; call it inside a session.
+
+    Of a bundle that has not been read yet it is the only organization of the box, and None when there are several.
+    """
+    return row.organization or _only_organization(ctx)
+
+
+def exported_products(export: ContentExport) -> set[str]:
+    """Give the labels of the products in an export."""
+    return {repository.partition("/")[0] for repository in export.repositories}
+
+
+def _only_organization(ctx: Context) -> str | None:
+    organizations = ctx.store.organizations.list()
+    return organizations[0].label if len(organizations) == 1 else None
