@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
@@ -10,7 +11,7 @@ from issbox.workflows.parallel import WORKERS, run_all
 
 def test_every_job_runs_once_and_all_have_ended_afterwards() -> None:
     done: list[int] = []
-    run_all([lambda number=number: done.append(number) for number in range(1000)])
+    run_all([partial(done.append, number) for number in range(1000)])
     assert sorted(done) == list(range(1000))
 
 
@@ -44,7 +45,7 @@ def test_the_first_failure_is_raised_and_what_has_not_begun_is_left() -> None:
     def jobs() -> Iterator[Callable[[], None]]:
         for number in range(100_000):
             taken.append(number)
-            yield lambda number=number: job(number)
+            yield partial(job, number)
 
     with pytest.raises(ValueError, match="number 100"):
         run_all(jobs())
