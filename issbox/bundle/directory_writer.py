@@ -21,11 +21,11 @@ from issbox.errors import AlreadyExistsError, BusyError, DigestMismatchError, In
 from issbox.files import (
     Digest,
     Readable,
+    WriteBehind,
     copy_and_digest,
     error_from_os,
     remove_tree,
     safe_join,
-    start_writeback,
     sync_directory,
     sync_filesystem,
 )
@@ -62,6 +62,7 @@ class DirectoryWriter:
         self._staging = parent / f".{name}.part"
         self._lock = threading.Lock()
         self._directories: set[str] = set()
+        self._behind = WriteBehind()
         self._resources = ExitStack()
         self._spool: EntrySpool | None = None
 
@@ -76,6 +77,7 @@ class DirectoryWriter:
                 remove_tree(leftover)
             _set_mode(self._staging, 0o755)
             self._spool = resources.enter_context(EntrySpool(self._staging))
+            resources.enter_context(self._behind)
             self._resources = resources.pop_all()
         return self
 
@@ -109,7 +111,7 @@ class DirectoryWriter:
                         f"{path!r} has {digest.size} bytes with SHA-256 {digest.sha256}, "
                         f"expected were {expected.size} with {expected.sha256}"
                     )
-                start_writeback(out.fileno(), digest.size)
+                self._behind.follow(out.fileno(), digest.size, str(self._staging / path))
             entry = FileEntry(
                 path=path, size=digest.size, sha256=digest.sha256, kind=kind, repository=repository, volume=_VOLUME
             )

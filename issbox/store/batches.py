@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Final, Protocol, Self
 
 from issbox.errors import DigestMismatchError, InvalidValueError, StoreDamagedError
-from issbox.files import Digest, Readable, copy_and_digest, digest_file, error_from_os, start_writeback, sync_filesystem
+from issbox.files import Digest, Readable, WriteBehind, copy_and_digest, digest_file, error_from_os, sync_filesystem
 from issbox.names import is_sha256
 from issbox.store.staging import Staging
 
@@ -52,6 +52,7 @@ class Batch:
         self._places = places
         self._staging = Staging(staging, name)
         self._replace = replace
+        self._behind = WriteBehind()
         self._numbers = count(1)
         self._lock = threading.Lock()
         self._staged: dict[str, tuple[str, int]] = {}
@@ -74,7 +75,8 @@ class Batch:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Discard what is not committed, except the `*.part` files of a named batch."""
-        self._staging.__exit__(kind, error, traceback)
+        with self._behind:
+            self._staging.__exit__(kind, error, traceback)
 
     def has(self, sha256: str, size: int | None = None) -> bool:
         """Tell whether the blob is stored or staged here, with that many bytes when a size is given."""
@@ -112,7 +114,7 @@ class Batch:
         name = self._claim(sha256)
         path = f"{self._staging.path}/{name}"
         try:
-            digest = _write(path, source, size, advance)
+            digest = self._write(path, source, size, advance)
             if (sha256 is not None and digest.sha256 != sha256) or (size is not None and digest.size != size):
                 raise DigestMismatchError(_mismatch(digest, sha256, size))
         except BaseException as error:
@@ -125,6 +127,16 @@ class Batch:
             raise
         self._keep(path, digest)
         return digest
+
+    def _write(self, path: str, source: Readable, size: int | None, advance: Callable[[int], None] | None) -> Digest:
+        number = os.open(path, _CREATE, 0o600)
+        try:
+            digest = copy_and_digest(source, _Descriptor(number, path), advance=advance, limit=size)
+            os.fchmod(number, _READ_ONLY)
+            self._behind.follow(number, digest.size, path)
+            return digest
+        finally:
+            os.close(number)
 
     @property
     def directory(self) -> Path:
@@ -212,17 +224,6 @@ class Batch:
                     continue
             if not path.name.endswith(".part"):
                 path.unlink()
-
-
-def _write(path: str, source: Readable, size: int | None, advance: Callable[[int], None] | None) -> Digest:
-    number = os.open(path, _CREATE, 0o600)
-    try:
-        digest = copy_and_digest(source, _Descriptor(number, path), advance=advance, limit=size)
-        os.fchmod(number, _READ_ONLY)
-        start_writeback(number, digest.size)
-        return digest
-    finally:
-        os.close(number)
 
 
 def _mismatch(digest: Digest, sha256: str | None, size: int | None) -> str:
