@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from issbox.model import Content, CredentialKind, ProductKind
+from issbox.model import LIBRARY, Content, CredentialKind, ProductKind
 
 FORMAT = "issbox-bundle"
 FORMAT_VERSION = 1
@@ -18,6 +18,11 @@ FORMAT_VERSION = 1
 MANIFEST_NAME = "issbox-bundle.json"
 SIGNATURE_NAME = "issbox-bundle.json.sig"
 TABLE_NAME = "issbox-files.jsonl"
+VOLUME_NAME = "issbox-volume.json"
+"""Says which volume of its bundle this is; only in bundles of several volumes, and signed by nothing."""
+PARTS_DIRECTORY = "issbox-parts"
+"""Where the parts of files lie that are larger than a volume."""
+MAX_VOLUMES = 9999
 
 
 class BundleKind(StrEnum):
@@ -25,6 +30,16 @@ class BundleKind(StrEnum):
 
     COMPLETE = "complete"
     INCREMENTAL = "incremental"
+
+
+class ScopeKind(StrEnum):
+    """What was asked for when the bundle was exported."""
+
+    REPOSITORY = "repository"
+    PRODUCT = "product"
+    LIBRARY = "library"
+    LIFECYCLE_ENVIRONMENT = "lifecycle-environment"
+    CONTENT_VIEW_VERSION = "content-view-version"
 
 
 class EntryKind(StrEnum):
@@ -53,6 +68,24 @@ class BundleIdentity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What was asked for when the bundle was exported; the repositories say what that came to."""
+
+    kind: ScopeKind
+    products: tuple[str, ...] = ()
+    """Labels of the products named; empty unless products were."""
+    lifecycle_environment: str = LIBRARY
+    """Label of the environment whose versions of the repositories these are; empty for a content view version."""
+    content_view: str = ""
+    """Label; empty unless the scope is a content view version."""
+    content_view_name: str = ""
+    content_view_version: str = ""
+    """For example `3.0`."""
+    description: str = ""
+    """Of the content view version."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BundleSource:
     """The box that made the bundle."""
 
@@ -60,6 +93,8 @@ class BundleSource:
     box_name: str
     key_id: str
     software: str
+    made_by: str = ""
+    """Name of the user who exported it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +135,8 @@ class ManifestVersion:
     created_at: datetime
     repomd_sha256: str
     packages: int
+    lineage: str = ""
+    """Label of the content view whose filters made the version; numbers grow only within one lineage."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +182,9 @@ class Volume:
 
     number: int
     size: int
-    """Bytes of the carried files in it."""
+    """Bytes of the carried files and parts in it."""
+    count: int = 0
+    """How many of these it holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +202,16 @@ class Manifest:
     files: Totals
     table: TableReference
     volumes: tuple[Volume, ...]
+    scope: Scope | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilePart:
+    """A piece of a file that is larger than a volume; the pieces of a file follow each other in its bytes."""
+
+    volume: int
+    size: int
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,4 +226,16 @@ class FileEntry:
     repository: int | None = None
     """Index into the manifest's repositories; None for listing files and documents."""
     volume: int | None = None
-    """Number of the volume that carries it; None when it is not carried."""
+    """Number of the volume that carries it whole; None when it is not carried, or in parts."""
+    parts: tuple[FilePart, ...] = ()
+    """At least two when it is carried in parts."""
+
+    @property
+    def carried(self) -> bool:
+        """Whether the bundle carries it, whole or in parts."""
+        return self.volume is not None or bool(self.parts)
+
+
+def part_path(sha256: str, number: int) -> str:
+    """Give where part `number` (from 1) of the file with this SHA-256 lies in its volume."""
+    return f"{PARTS_DIRECTORY}/{sha256}.{number:04d}"

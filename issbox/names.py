@@ -10,6 +10,7 @@ LABEL_RULE = "1 to 128 letters, digits, '-' or '_'"
 _LABEL = re.compile(r"[A-Za-z0-9_-]{1,128}")
 USER_NAME_RULE = "1 to 64 of a-z, 0-9, '.', '_', '@' and '-', beginning with a letter or digit"
 _USER_NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
+_VIEW_VERSION = re.compile(r"(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?", re.IGNORECASE)
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
@@ -59,6 +60,13 @@ def check_user_name(text: str) -> str:
     """
     if _USER_NAME.fullmatch(text) is None:
         raise InvalidValueError(f"user name {text[:200]!r} is not valid: it must be {USER_NAME_RULE}")
+    return text
+
+
+def check_view_version(text: str, what: str = "content view version") -> str:
+    """Give the number of a content view version back, for example `3.0`, or raise InvalidValueError."""
+    if _VIEW_VERSION.fullmatch(text) is None:
+        raise InvalidValueError(f"{what} {text!r} is not valid: it must be MAJOR.MINOR, such as 3.0")
     return text
 
 

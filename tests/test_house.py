@@ -136,7 +136,7 @@ def changing_functions() -> dict[str, set[str]]:
 
 def test_every_use_case_that_changes_something_asks_whether_its_user_may() -> None:
     changing = changing_functions()
-    assert {"catalog.create_product", "exporting.export", "synchronize.synchronize", "inbox.retry"} <= changing.keys()
+    assert {"catalog.create_product", "writing.export", "synchronize.synchronize", "inbox.retry"} <= changing.keys()
     asking = {name for name, words in changing.items() if words & ASKING}
     silent = changing.keys() - asking - ALLOWED_BEFORE.keys()
     assert silent == set(), "begin them with ctx.require(Permission..., organization, products)"

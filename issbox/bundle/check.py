@@ -7,22 +7,26 @@ Cheap checks come first, and nothing that is not signed by a trusted key is look
 3. the format is not newer than this issbox; the manifest keeps every rule; the bundle is not larger than allowed
 4. the file table has the size and digest of the manifest
 5. every line of it keeps every rule, and together they add up to what the manifest says
-6. the directory holds exactly the carried files, each of its size, and nothing but files and directories
+6. the volume holds exactly the files it carries, each of its size, and nothing but files and directories
 7. (only `verify`) every byte of every file is what its digest says
 """
 
-import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from issbox.bundle.directory_reader import DirectoryReader
+import msgspec
+
+from issbox.bundle.decoding import decode
+from issbox.bundle.head import VolumeMark
 from issbox.bundle.manifest import claimed_key_id, decode_manifest
+from issbox.bundle.pieces import Piece
+from issbox.bundle.reader import BundleReader, VolumeReader
 from issbox.bundle.signature import SIGNATURE_SIZE, format_fingerprint
 from issbox.bundle.signature import verify as verify_signature
-from issbox.bundle.tree import reading, translated
+from issbox.bundle.volume_files import DirectoryFiles, VolumeFiles
 from issbox.errors import (
     BadManifestError,
     BundleDamagedError,
@@ -34,7 +38,7 @@ from issbox.errors import (
     UnsignedBundleError,
 )
 from issbox.files import BLOCK, copy_and_digest
-from issbox.manifest import MANIFEST_NAME, SIGNATURE_NAME, TABLE_NAME, FileEntry, Manifest
+from issbox.manifest import MANIFEST_NAME, SIGNATURE_NAME, TABLE_NAME, VOLUME_NAME, Manifest
 from issbox.names import format_size, is_sha256
 from issbox.progress import Progress
 
@@ -43,6 +47,8 @@ Trusted = Callable[[str], str | None]
 
 MAX_MANIFEST = 64 << 20
 """Largest manifest in bytes."""
+_MARK = msgspec.json.Decoder(VolumeMark)
+_MAX_MARK = 4096
 _THREADS = 2
 """One reads while the other digests; more of them only move a disk's head about."""
 
@@ -82,27 +88,37 @@ class VerificationReport:
     repositories: tuple[VerifiedRepository, ...]
 
 
-def open_bundle(path: Path, trusted: Trusted, limits: Limits = Limits()) -> DirectoryReader:
-    """Check everything but the contents of the carried files, and give the bundle for reading."""
+def open_bundle(path: Path, trusted: Trusted, limits: Limits = Limits()) -> BundleReader:
+    """Check everything but the contents of the carried files, and give the bundle or volume for reading."""
     bundle = open_head(path, trusted, limits)
-    check_body(bundle)
+    bundle.check_body()
     return bundle
 
 
-def open_head(path: Path, trusted: Trusted | None, limits: Limits = Limits()) -> DirectoryReader:
-    """Do steps 1 to 3: enough to know which bundle it is and that its manifest can be believed, whatever its size."""
-    data, signature = _read_head(path)
+def open_head(path: Path, trusted: Trusted | None, limits: Limits = Limits()) -> BundleReader:
+    """Do steps 1 to 3: enough to know which bundle it is and that its manifest can be believed, whatever its size.
+
+    `check_body` of what is given does steps 4 to 6; nothing but the manifest may be used before.
+    """
+    return open_volume(DirectoryFiles(path), trusted, limits)
+
+
+def open_volume(files: VolumeFiles, trusted: Trusted | None, limits: Limits) -> VolumeReader:
+    """Do steps 1 to 3 with the files of one volume."""
+    data, signature = _read_head(files)
+    manifest = check_head(data, signature, trusted, limits)
+    return VolumeReader(files, data, signature, manifest, _volume_number(files, manifest))
+
+
+def check_head(data: bytes, signature: bytes, trusted: Trusted | None, limits: Limits) -> Manifest:
+    """Check the signature of a manifest, unless `trusted` is None, then the manifest, and give it."""
+    if len(signature) != SIGNATURE_SIZE:
+        raise BundleSignatureError(f"{SIGNATURE_NAME} is no signature of {SIGNATURE_SIZE} bytes")
     if trusted is not None:
         _check_signature(data, signature, trusted)
     manifest = decode_manifest(data)
     _check_limits(manifest, limits)
-    return DirectoryReader(path, data, signature, manifest)
-
-
-def check_body(bundle: DirectoryReader) -> None:
-    """Do steps 4 to 6; nothing but the manifest may be used before."""
-    bundle.check_table_digest()
-    bundle.check_inventory()
+    return manifest
 
 
 def verify(path: Path, trusted: Trusted | None, limits: Limits, progress: Progress) -> VerificationReport:
@@ -112,17 +128,17 @@ def verify(path: Path, trusted: Trusted | None, limits: Limits, progress: Progre
     it comes from. Raises the BundleError that fits.
     """
     bundle = open_head(path, trusted, limits)
-    check_body(bundle)
-    files = bundle.manifest.files
+    bundle.check_body()
+    volume = bundle.manifest.volumes[bundle.volume - 1]
     progress.step("verify", f"reading every file of {path.name}")
-    progress.expect(files=files.carried_count, size=files.carried_size)
-    _read_all(bundle, progress)
+    progress.expect(files=volume.count, size=volume.size)
+    files = _read_all(bundle, progress)
     return VerificationReport(
         manifest=bundle.manifest,
         key_id=bundle.manifest.source.key_id,
         trusted=trusted is not None,
-        files=files.carried_count,
-        size=files.carried_size,
+        files=files,
+        size=volume.size,
         repositories=tuple(
             VerifiedRepository(r.path, r.files, r.version.packages, r.size, r.version.repomd_sha256)
             for r in bundle.manifest.repositories
@@ -130,53 +146,69 @@ def verify(path: Path, trusted: Trusted | None, limits: Limits, progress: Progre
     )
 
 
-def check_contents(bundle: DirectoryReader, entry: FileEntry, advance: Callable[[int], None] | None = None) -> None:
-    """Read one carried file; raises BundleDamagedError or OversizedError when it is not what its entry says."""
-    with translated(bundle.path, entry.path), bundle.open(entry) as source:
-        found = copy_and_digest(source, None, advance=advance, limit=entry.size)
-    if found.size > entry.size:
-        raise OversizedError(f"{entry.path!r} is longer than the {entry.size} bytes of the signed file table")
-    if found.size < entry.size:
-        raise BundleDamagedError(f"{entry.path!r} has {found.size} bytes, the signed file table says {entry.size}")
-    if found.sha256 != entry.sha256:
-        raise BundleDamagedError(
-            f"{entry.path!r} has SHA-256 {found.sha256}, the signed file table says {entry.sha256}"
-        )
+def check_contents(piece: Piece, advance: Callable[[int], None] | None = None) -> None:
+    """Read one carried file or part; raises BundleDamagedError or OversizedError when it is not what it must be."""
+    with piece.open() as source:
+        found = copy_and_digest(source, None, advance=advance, limit=piece.digest.size)
+    said = piece.digest
+    if found.size > said.size:
+        raise OversizedError(f"{piece.path!r} is longer than the {said.size} bytes of the signed file table")
+    if found.size < said.size:
+        raise BundleDamagedError(f"{piece.path!r} has {found.size} bytes, the signed file table says {said.size}")
+    if found.sha256 != said.sha256:
+        raise BundleDamagedError(f"{piece.path!r} has SHA-256 {found.sha256}, the signed file table says {said.sha256}")
 
 
-def _read_head(path: Path) -> tuple[bytes, bytes]:
+def _read_head(files: VolumeFiles) -> tuple[bytes, bytes]:
     """Give the manifest's bytes and the signature, once the three head files are there and not too large."""
     try:
-        data = _read_small(path, MANIFEST_NAME, MAX_MANIFEST)
+        data = _read_small(files, MANIFEST_NAME, MAX_MANIFEST)
     except BundleIncompleteError:
-        if any(os.path.lexists(path / name) for name in (SIGNATURE_NAME, TABLE_NAME)):
+        if any(files.has(name) for name in (SIGNATURE_NAME, TABLE_NAME)):
             raise
-        raise NotABundleError(f"{path} holds no {MANIFEST_NAME}") from None
+        raise NotABundleError(f"{files.path} holds no {MANIFEST_NAME}") from None
     if len(data) > MAX_MANIFEST:
         raise OversizedError(
             f"{MANIFEST_NAME} is larger than {format_size(MAX_MANIFEST)}",
             hint="No issbox writes such a manifest: find out where it comes from.",
         )
     try:
-        signature = _read_small(path, SIGNATURE_NAME, SIGNATURE_SIZE)
+        signature = _read_small(files, SIGNATURE_NAME, SIGNATURE_SIZE)
     except BundleIncompleteError:
-        raise UnsignedBundleError(f"{path} holds no {SIGNATURE_NAME}") from None
-    if len(signature) != SIGNATURE_SIZE:
-        raise BundleSignatureError(f"{SIGNATURE_NAME} is no signature of {SIGNATURE_SIZE} bytes")
-    with reading(path, TABLE_NAME):
+        raise UnsignedBundleError(f"{files.path} holds no {SIGNATURE_NAME}") from None
+    with files.open(TABLE_NAME):
         pass
     return data, signature
 
 
-def _read_small(path: Path, name: str, limit: int) -> bytes:
+def _read_small(files: VolumeFiles, name: str, limit: int) -> bytes:
     """Give a file's bytes, one more than the limit when it is longer."""
     parts: list[bytes] = []
     left = limit + 1
-    with reading(path, name) as source:
-        while left and (part := source.read(min(left, BLOCK))):
-            parts.append(part)
-            left -= len(part)
+    with files.open(name) as source:
+        while left:
+            buffer = memoryview(bytearray(min(left, BLOCK)))
+            count = source.readinto(buffer) or 0
+            if not count:
+                break
+            parts.append(bytes(buffer[:count]))
+            left -= count
     return b"".join(parts)
+
+
+def _volume_number(files: VolumeFiles, manifest: Manifest) -> int:
+    """Give the number that a volume of several says it has."""
+    count = len(manifest.volumes)
+    if count == 1:
+        return 1
+    mark = decode(_MARK, _read_small(files, VOLUME_NAME, _MAX_MARK), VOLUME_NAME)
+    if mark.bundle_id != manifest.bundle.id or not 1 <= mark.number <= count:
+        raise BadManifestError(
+            f"{VOLUME_NAME} says volume {mark.number} of the bundle {mark.bundle_id[:128]!r}, but the manifest is that "
+            f"of the bundle {manifest.bundle.id}, which has {count} volumes",
+            hint="Files of two volumes or bundles were mixed up: copy the volume again as a whole.",
+        )
+    return mark.number
 
 
 def _check_signature(data: bytes, signature: bytes, trusted: Trusted) -> None:
@@ -204,43 +236,49 @@ def _check_limits(manifest: Manifest, limits: Limits) -> None:
         )
 
 
-def _read_all(bundle: DirectoryReader, progress: Progress) -> None:
-    entries = _Shared(bundle.carried())
+def _read_all(bundle: BundleReader, progress: Progress) -> int:
+    """Read every piece and give their number."""
+    if bundle.sequential:
+        return _read_some(bundle.pieces(), progress)
+    pieces = _Shared(bundle.pieces())
     with ThreadPoolExecutor(_THREADS, "verify") as pool:
         try:
-            workers = [pool.submit(_read_some, bundle, entries, progress) for _ in range(_THREADS)]
-            for worker in workers:
-                worker.result()
+            workers = [pool.submit(_read_some, pieces, progress) for _ in range(_THREADS)]
+            return sum(worker.result() for worker in workers)
         finally:
-            entries.stop()
+            pieces.stop()
 
 
-def _read_some(bundle: DirectoryReader, entries: "_Shared", progress: Progress) -> None:
+def _read_some(pieces: "Iterator[Piece]", progress: Progress) -> int:
+    count = 0
     try:
-        for entry in entries:
-            check_contents(bundle, entry, lambda size: progress.advance(size=size))
+        for piece in pieces:
+            check_contents(piece, lambda size: progress.advance(size=size))
             progress.advance(files=1)
+            count += 1
     except BaseException:
-        entries.stop()
+        if isinstance(pieces, _Shared):
+            pieces.stop()
         raise
+    return count
 
 
 class _Shared:
-    """Entries that several threads take from, until one of them stops it."""
+    """Pieces that several threads take from, until one of them stops it."""
 
-    def __init__(self, entries: Iterator[FileEntry]) -> None:
-        self._entries = entries
+    def __init__(self, pieces: Iterator[Piece]) -> None:
+        self._pieces = pieces
         self._lock = threading.Lock()
         self._stopped = False
 
-    def __iter__(self) -> Iterator[FileEntry]:
+    def __iter__(self) -> Iterator[Piece]:
         return self
 
-    def __next__(self) -> FileEntry:
+    def __next__(self) -> Piece:
         with self._lock:
             if self._stopped:
                 raise StopIteration
-            return next(self._entries)
+            return next(self._pieces)
 
     def stop(self) -> None:
         self._stopped = True

@@ -2,12 +2,13 @@
 
 import heapq
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from issbox.bundle.foreign import is_foreign
-from issbox.bundle.tree import FoundFile, walk
+from issbox.bundle.pieces import Piece
+from issbox.bundle.tree import FoundFile
+from issbox.bundle.volume_files import VolumeFiles
 from issbox.errors import BundleDamagedError, BundleError, BundleIncompleteError, OversizedError, UnlistedFileError
-from issbox.manifest import FileEntry
+from issbox.manifest import PARTS_DIRECTORY
 
 SHOWN = 10
 """How many names a message lists."""
@@ -32,17 +33,15 @@ class _Names:
         return f"{files} {what}: {', '.join(map(repr, self._first))}{more}"
 
 
-def check_inventory(root: Path, carried: Iterable[FileEntry], head: Iterable[FoundFile]) -> None:
-    """Check that root holds exactly the carried files, sorted by path, and the head files, and nothing but files.
+def check_inventory(files: VolumeFiles, head: Iterable[FoundFile], pieces: Iterable[Piece]) -> None:
+    """Check that a volume holds exactly the head files and the pieces, sorted by entry, and nothing but files.
 
     Empty directories and what `is_foreign` knows are passed over. Raises UnsafeFileError for a link, device, pipe or
     socket, UnlistedFileError, OversizedError for a file that is too long, BundleIncompleteError for missing ones, and
-    BundleDamagedError for one that is too short. All of `carried` is read, and what it raises comes first.
+    BundleDamagedError for one that is too short. All of `pieces` is read, and what it raises comes first.
     """
     unlisted, longer, missing, shorter = _Names(), _Names(), _Names(), _Names()
-    listed = (FoundFile(entry.path, entry.size) for entry in carried)
-    wanted = heapq.merge(sorted(head, key=_path), listed, key=_path)
-    for path, said, there in _side_by_side(wanted, walk(root)):
+    for path, said, there in _compare(files, head, pieces):
         if said is None:
             if not is_foreign(path.partition("/")[0]):
                 unlisted.add(path)
@@ -58,6 +57,32 @@ def check_inventory(root: Path, carried: Iterable[FileEntry], head: Iterable[Fou
         raise BundleIncompleteError(f"{missing.text('missing')}; {shorter.text('too short')}")
     _refuse(missing, BundleIncompleteError, "missing")
     _refuse(shorter, BundleDamagedError, "shorter than the signed file table says")
+
+
+def _compare(
+    files: VolumeFiles, head: Iterable[FoundFile], pieces: Iterable[Piece]
+) -> Iterator[tuple[str, int | None, int | None]]:
+    """Give each path with the size wanted and the size found. Parts, which are few, are compared at the end."""
+    parts_wanted: list[FoundFile] = []
+    parts_found: list[FoundFile] = []
+
+    def whole() -> Iterator[FoundFile]:
+        for piece in pieces:
+            file = FoundFile(piece.path, piece.digest.size)
+            if piece.part is None:
+                yield file
+            else:
+                parts_wanted.append(file)
+
+    def found() -> Iterator[FoundFile]:
+        for file in files.walk():
+            if file.path.startswith(f"{PARTS_DIRECTORY}/"):
+                parts_found.append(file)
+            else:
+                yield file
+
+    yield from _side_by_side(heapq.merge(sorted(head, key=_path), whole(), key=_path), found())
+    yield from _side_by_side(iter(sorted(parts_wanted, key=_path)), iter(parts_found))
 
 
 def _refuse(names: _Names, error: type[BundleError], what: str) -> None:

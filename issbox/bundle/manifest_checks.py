@@ -9,9 +9,18 @@ from typing import NoReturn
 
 from issbox.bundle.decoding import MAX_NUMBER
 from issbox.errors import BadManifestError, InvalidValueError, NameClashError, UnsafePathError
-from issbox.manifest import MANIFEST_NAME, TABLE_NAME, BundleKind, Manifest, ManifestRepository
+from issbox.manifest import (
+    MANIFEST_NAME,
+    MAX_VOLUMES,
+    TABLE_NAME,
+    BundleKind,
+    Manifest,
+    ManifestRepository,
+    Scope,
+    ScopeKind,
+)
 from issbox.model import Content, CredentialKind
-from issbox.names import check_label, check_name, clash_key, is_sha256, path_problem
+from issbox.names import check_label, check_name, check_view_version, clash_key, is_sha256, path_problem
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _MAX_REASON = 300
@@ -37,6 +46,8 @@ def check_manifest(manifest: Manifest) -> None:
         _check_repository(repository, place)
     _check_repository_paths(manifest.repositories)
     _check_totals(manifest)
+    if manifest.scope is not None:
+        _check_scope(manifest.scope)
 
 
 def _check_identity(manifest: Manifest) -> None:
@@ -52,8 +63,21 @@ def _check_identity(manifest: Manifest) -> None:
     _check("$.source.box_name", check_name, source.box_name)
     _check_sha256("$.source.key_id", source.key_id)
     _check("$.source.software", check_name, source.software)
+    if source.made_by:
+        _check("$.source.made_by", check_name, source.made_by)
     _check("$.organization.label", check_label, manifest.organization.label)
     _check("$.organization.name", check_name, manifest.organization.name)
+
+
+def _check_scope(scope: Scope) -> None:
+    for product in scope.products:
+        _check("$.scope.products", check_label, product)
+    _check("$.scope.lifecycle_environment", check_label, scope.lifecycle_environment)
+    if scope.kind is not ScopeKind.CONTENT_VIEW_VERSION:
+        return
+    _check("$.scope.content_view", check_label, scope.content_view)
+    _check("$.scope.content_view_name", check_name, scope.content_view_name)
+    _check("$.scope.content_view_version", check_view_version, scope.content_view_version)
 
 
 def _check_credentials(manifest: Manifest) -> None:
@@ -85,6 +109,8 @@ def _check_repository(repository: ManifestRepository, place: str) -> None:
     _check_time(f"{place}.version.created_at", repository.version.created_at)
     _check_sha256(f"{place}.version.repomd_sha256", repository.version.repomd_sha256)
     _check_number(f"{place}.version.packages", repository.version.packages)
+    if repository.version.lineage:
+        _check(f"{place}.version.lineage", check_label, repository.version.lineage)
     _check_number(f"{place}.files", repository.files)
     _check_number(f"{place}.size", repository.size)
 
@@ -143,6 +169,9 @@ def _check_totals(manifest: Manifest) -> None:
         if volume.number != number:
             _refuse("$.volumes", "volumes are numbered 1, 2, 3, ...")
         _check_number(f"$.volumes[{number - 1}].size", volume.size)
+        _check_number(f"$.volumes[{number - 1}].count", volume.count)
+    if len(manifest.volumes) > MAX_VOLUMES:
+        _refuse("$.volumes", f"there are more than {MAX_VOLUMES}")
     if not manifest.volumes:
         _refuse("$.volumes", "there is at least one volume")
     if sum(volume.size for volume in manifest.volumes) != files.carried_size:

@@ -12,8 +12,10 @@ from issbox.bundle.totals import TableTotals
 from issbox.errors import BadManifestError, NameClashError, UnsafePathError
 from issbox.manifest import (
     MANIFEST_NAME,
+    PARTS_DIRECTORY,
     SIGNATURE_NAME,
     TABLE_NAME,
+    VOLUME_NAME,
     BundleKind,
     EntryKind,
     FileEntry,
@@ -21,7 +23,7 @@ from issbox.manifest import (
 )
 from issbox.names import is_sha256, path_problem
 
-HEAD_NAMES = (MANIFEST_NAME, SIGNATURE_NAME, TABLE_NAME)
+HEAD_NAMES = (MANIFEST_NAME, SIGNATURE_NAME, TABLE_NAME, VOLUME_NAME)
 """The files of a bundle that its table does not list."""
 
 _OUTSIDE = frozenset({EntryKind.LISTING, EntryKind.DOCUMENT})
@@ -47,14 +49,31 @@ class EntryCheck:
             raise _bad(entry, "its sha256 is not 64 lower-case hexadecimal digits")
         if not 0 <= entry.size <= MAX_NUMBER:
             raise _bad(entry, f"its size is not a number from 0 to {MAX_NUMBER}")
-        if entry.volume is None and self._complete:
+        if not entry.carried and self._complete:
             raise _bad(entry, "it is not carried, although the bundle is complete")
         if entry.volume is not None and entry.volume not in self._volumes:
             raise _bad(entry, f"there is no volume {entry.volume}")
+        if entry.parts:
+            self._check_parts(entry)
         if entry.repository is None:
             self._check_outside(entry)
         else:
             self._check_inside(entry, entry.repository)
+
+    def _check_parts(self, entry: FileEntry) -> None:
+        if entry.volume is not None:
+            raise _bad(entry, "it is carried whole and in parts")
+        if len(entry.parts) < 2:
+            raise _bad(entry, "it has a single part")
+        for part in entry.parts:
+            if part.volume not in self._volumes:
+                raise _bad(entry, f"there is no volume {part.volume}")
+            if not 1 <= part.size <= MAX_NUMBER:
+                raise _bad(entry, f"the size of a part is not a number from 1 to {MAX_NUMBER}")
+            if not is_sha256(part.sha256):
+                raise _bad(entry, "the sha256 of a part is not 64 lower-case hexadecimal digits")
+        if sum(part.size for part in entry.parts) != entry.size:
+            raise _bad(entry, "its parts do not add up to its size")
 
     def _check_outside(self, entry: FileEntry) -> None:
         if entry.kind not in _OUTSIDE:
@@ -82,7 +101,7 @@ def in_order(
     UnsafePathError, NameClashError and BadManifestError.
     """
     last = ""
-    clashes = ClashFinder(again, reserved=HEAD_NAMES)
+    clashes = ClashFinder(again, reserved=(*HEAD_NAMES, PARTS_DIRECTORY))
     for entry in entries:
         check(entry)
         if entry.path == last:

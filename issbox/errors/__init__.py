@@ -55,6 +55,7 @@ from issbox.errors.catalog import (
     NotFoundError,
     RedHatProductError,
     StoreDamagedError,
+    VolumeSizeError,
     WrongStateError,
 )
 from issbox.errors.certificates import (
@@ -129,6 +130,7 @@ __all__ = [
     "UntrustedBundleError",
     "UntrustedCertificateError",
     "UpstreamError",
+    "VolumeSizeError",
     "WrongStateError",
     "every_error",
 ]

@@ -11,6 +11,13 @@ class InvalidValueError(IssboxError):
     hint = "Correct the value and run the command again."
 
 
+class VolumeSizeError(InvalidValueError):
+    """The volume size is too small for what every volume has to carry, or makes too many volumes."""
+
+    code = "volume-size"
+    hint = "Choose a larger --volume-size, or export fewer repositories at once."
+
+
 class NotFoundError(IssboxError):
     """The organization, product, repository or other thing named does not exist."""
 

@@ -24,10 +24,14 @@ from issbox.model.catalog import (
 )
 from issbox.model.history import (
     AuditEntry,
+    BundleForm,
     ContentExport,
     ContentImport,
+    ExportedVersion,
     ExportState,
     ImportState,
+    VersionChange,
+    WaitsFor,
 )
 from issbox.model.users import (
     ApiToken,
@@ -53,12 +57,14 @@ __all__ = [
     "Attempts",
     "AuditEntry",
     "Box",
+    "BundleForm",
     "Content",
     "ContentCredential",
     "ContentExport",
     "ContentImport",
     "CredentialKind",
     "ExportState",
+    "ExportedVersion",
     "FileKind",
     "Grant",
     "ImportMark",
@@ -78,5 +84,7 @@ __all__ = [
     "Upstream",
     "User",
     "UserSshKey",
+    "VersionChange",
     "VersionOrigin",
+    "WaitsFor",
 ]

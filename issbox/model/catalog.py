@@ -121,6 +121,8 @@ class ImportMark:
 
     box_id: str
     number: int
+    lineage: str = ""
+    """Content view whose filters made the version; numbers are compared only within one lineage."""
 
 
 @dataclass(frozen=True, slots=True)

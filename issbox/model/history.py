@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from issbox.model.box import Actor
+from issbox.model.catalog import RepositoryKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,42 @@ class AuditEntry:
     """SHA-256 over the previous digest and this entry."""
 
 
+class BundleForm(StrEnum):
+    """How a bundle lies on its medium."""
+
+    DIRECTORY = "dir"
+    TAR = "tar"
+    TGZ = "tgz"
+    ISO = "iso"
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedVersion:
+    """A repository version that a bundle describes."""
+
+    repository: RepositoryKey
+    number: int
+    repomd_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class VersionChange:
+    """What Library held of a repository before an import, and what it holds since."""
+
+    repository: RepositoryKey
+    before: int | None
+    """None when it did not have the repository."""
+    after: int
+
+
+class WaitsFor(StrEnum):
+    """What a bundle in state waiting waits for."""
+
+    VOLUMES = "volumes"
+    BASE = "base"
+    APPROVAL = "approval"
+
+
 class ImportState(StrEnum):
     """Where a bundle stands on its way in."""
 
@@ -35,6 +72,7 @@ class ImportState(StrEnum):
     IMPORTED = "imported"
     REFUSED = "refused"
     DISCARDED = "discarded"
+    ROLLED_BACK = "rolled-back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +102,32 @@ class ContentImport:
     allow_older: bool = False
     fingerprint: str = ""
     """What the inbox scan last saw of its files (names, sizes, times), so that a restart knows it again."""
+    form: BundleForm | None = None
+    incremental: bool | None = None
+    volume: int | None = None
+    """Which volume, or chunk of an archive, this is; None for a bundle that is one piece."""
+    volumes: int | None = None
+    """How many volumes or chunks there are, as far as it is known."""
+    waits_for: WaitsFor | None = None
+    taken: bool = False
+    """Whether the content of this volume is in the store already, invisible until the other volumes are there."""
+    made_by: str = ""
+    """Who exported the bundle, as its manifest says."""
+    approvals: tuple[str, ...] = ()
+    """Names of those who approved the import."""
+    changes: tuple[VersionChange, ...] = ()
+    """What the import changed in Library."""
 
 
 class ExportState(StrEnum):
-    """Whether the bundle has its final name yet."""
+    """Whether the bundle has its final name yet, and whether it is still there."""
 
     WRITING = "writing"
     WRITTEN = "written"
+    STREAMED = "streamed"
+    """It went down a pipe and lies nowhere here."""
+    PRUNED = "pruned"
+    """Deleted by retention; the record stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,5 +144,20 @@ class ContentExport:
     path: str
     created_at: datetime
     files: int
+    """Files carried."""
     size: int
+    """Bytes of the files carried."""
     state: ExportState = ExportState.WRITTEN
+    form: BundleForm = BundleForm.DIRECTORY
+    incremental: bool = False
+    scope: str = ""
+    """In words, for example `library` or `content view base 3.0`."""
+    versions: tuple[ExportedVersion, ...] = ()
+    """All repository versions that the bundle describes, carried or not."""
+    base: Mapping[str, object] | None = None
+    """What an incremental bundle starts from, as its manifest says."""
+    volumes: tuple[int, ...] = ()
+    """Bytes of each volume or chunk."""
+    seconds: float = 0.0
+    """How long writing took."""
+    made_by: str = ""

@@ -79,7 +79,7 @@ def plan_import(manifest: Manifest, library: Library, *, allow_older: bool = Fal
             refusals.append(target)
             continue
         repository, exists = target
-        mark = ImportMark(manifest.source.box_id, described.version.number)
+        mark = ImportMark(manifest.source.box_id, described.version.number, described.version.lineage)
         if not allow_older and _is_older(repository.imported, mark):
             refusals.append(_older(described, repository, mark))
         planned.append(PlannedRepository(index, repository, exists, _changes(library, repository), mark))
@@ -108,7 +108,12 @@ def holds_already(manifest: Manifest, library: Library) -> bool:
         if isinstance(target, Refusal):
             return False
         imported = target[0].imported
-        if imported is None or imported.box_id != manifest.source.box_id or imported.number < described.version.number:
+        if imported is None or (imported.box_id, imported.lineage) != (
+            manifest.source.box_id,
+            described.version.lineage,
+        ):
+            return False
+        if imported.number < described.version.number:
             return False
     return True
 
@@ -203,7 +208,8 @@ def _redhat_target(library: Library, described: ManifestRepository) -> tuple[Rep
 
 
 def _is_older(present: ImportMark | None, mark: ImportMark) -> bool:
-    return present is not None and present.box_id == mark.box_id and mark.number < present.number
+    same_line = present is not None and (present.box_id, present.lineage) == (mark.box_id, mark.lineage)
+    return same_line and present is not None and mark.number < present.number
 
 
 def _older(described: ManifestRepository, repository: Repository, mark: ImportMark) -> Refusal:

@@ -1,16 +1,15 @@
 """Rows of content exports: the history of bundles made here."""
 
-import json
-from dataclasses import asdict, replace
-from datetime import datetime
+from dataclasses import fields, replace
 from typing import Any, cast
 
 from peewee import fn
 
 from issbox.errors import NotFoundError
-from issbox.model import ContentExport, ExportState
+from issbox.model import BundleForm, ContentExport, ExportedVersion, ExportState
 from issbox.store.database import Noun, transaction
 from issbox.store.tables import ExportRow
+from issbox.store.tables.columns import from_json, to_json
 
 
 class Exports(Noun):
@@ -23,41 +22,19 @@ class Exports(Noun):
         )
         return int(query.scalar() or 0) + 1
 
-    def add(
-        self,
-        *,
-        bundle_id: str,
-        organization: str,
-        repositories: tuple[str, ...],
-        destination: str,
-        sequence: int,
-        path: str,
-        created_at: datetime,
-        files: int,
-        size: int,
-        state: ExportState = ExportState.WRITTEN,
-    ) -> ContentExport:
-        """Record an export."""
-        new = ContentExport(
-            id=0,
-            bundle_id=bundle_id,
-            organization=organization,
-            repositories=repositories,
-            destination=destination,
-            sequence=sequence,
-            path=path,
-            created_at=created_at,
-            files=files,
-            size=size,
-            state=state,
-        )
+    def add(self, new: ContentExport) -> ContentExport:
+        """Record an export, whose id is given here."""
         with transaction():
             return self.get(int(ExportRow.insert(**_columns(new)).execute()))
 
-    def list(self, organization: str | None = None) -> list[ContentExport]:
-        """Give exports, newest first, all or those of an organization."""
+    def list(self, organization: str | None = None, destination: str | None = None) -> list[ContentExport]:
+        """Give exports, newest first: all, or those of an organization, or for a destination."""
         query = ExportRow.select().order_by(ExportRow.id.desc())
-        return _read(query if organization is None else query.where(ExportRow.organization == organization))
+        if organization is not None:
+            query = query.where(ExportRow.organization == organization)
+        if destination is not None:
+            query = query.where(ExportRow.destination == destination)
+        return _read(query)
 
     def get(self, export_id: int) -> ContentExport:
         """Give an export by its number; raises NotFoundError."""
@@ -80,17 +57,29 @@ class Exports(Noun):
 
 
 def _columns(row: ContentExport) -> dict[str, object]:
-    columns = asdict(row)
-    del columns["id"]
-    columns["state"] = row.state.value
-    columns["repositories"] = json.dumps(row.repositories)
-    return columns
+    columns: dict[str, object] = {each.name: getattr(row, each.name) for each in fields(row) if each.name != "id"}
+    return columns | {
+        "state": row.state.value,
+        "repositories": to_json(row.repositories),
+        "form": row.form.value,
+        "versions": to_json(row.versions),
+        "base": None if row.base is None else to_json(row.base),
+        "volumes": to_json(row.volumes),
+    }
 
 
 def _read(query: Any) -> list[ContentExport]:
     return [
         ContentExport(
-            **{**row, "state": ExportState(row["state"]), "repositories": tuple(json.loads(row["repositories"]))}
+            **{
+                **row,
+                "state": ExportState(row["state"]),
+                "repositories": from_json(row["repositories"], tuple[str, ...]),
+                "form": BundleForm(row["form"]),
+                "versions": from_json(row["versions"], tuple[ExportedVersion, ...]),
+                "base": None if row["base"] is None else from_json(row["base"], dict[str, object]),
+                "volumes": from_json(row["volumes"], tuple[int, ...]),
+            }
         )
         for row in query.dicts()
     ]

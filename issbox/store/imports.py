@@ -1,7 +1,7 @@
 """Rows of content imports: the inbox and the history of imports."""
 
 from collections.abc import Collection
-from dataclasses import asdict, replace
+from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, cast
@@ -9,11 +9,17 @@ from typing import Any, Final, cast
 from peewee import fn
 
 from issbox.errors import NotFoundError
-from issbox.model import ContentImport, ImportState
+from issbox.model import BundleForm, ContentImport, ImportState, VersionChange, WaitsFor
 from issbox.store.database import Noun, transaction
 from issbox.store.tables import ImportRow
+from issbox.store.tables.columns import from_json, to_json
 
-CLOSED_STATES: Final = (ImportState.IMPORTED, ImportState.REFUSED, ImportState.DISCARDED)
+CLOSED_STATES: Final = (
+    ImportState.IMPORTED,
+    ImportState.REFUSED,
+    ImportState.DISCARDED,
+    ImportState.ROLLED_BACK,
+)
 """States in which nothing more happens by itself."""
 
 
@@ -105,11 +111,27 @@ def _values(states: Collection[ImportState]) -> list[str]:
 
 
 def _columns(row: ContentImport) -> dict[str, object]:
-    columns = asdict(row)
-    del columns["id"]
-    columns["state"] = row.state.value
-    return columns
+    columns: dict[str, object] = {each.name: getattr(row, each.name) for each in fields(row) if each.name != "id"}
+    return columns | {
+        "state": row.state.value,
+        "form": row.form and row.form.value,
+        "waits_for": row.waits_for and row.waits_for.value,
+        "approvals": to_json(row.approvals),
+        "changes": to_json(row.changes),
+    }
 
 
 def _read(query: Any) -> list[ContentImport]:
-    return [ContentImport(**{**row, "state": ImportState(row["state"])}) for row in query.dicts()]
+    return [
+        ContentImport(
+            **{
+                **row,
+                "state": ImportState(row["state"]),
+                "form": row["form"] and BundleForm(row["form"]),
+                "waits_for": row["waits_for"] and WaitsFor(row["waits_for"]),
+                "approvals": from_json(row["approvals"], tuple[str, ...]),
+                "changes": from_json(row["changes"], tuple[VersionChange, ...]),
+            }
+        )
+        for row in query.dicts()
+    ]

@@ -24,12 +24,13 @@ from issbox.store.database import (
 from issbox.store.drafts import delete_dead_drafts
 from issbox.store.exports import Exports
 from issbox.store.imports import Imports
+from issbox.store.increments import Increments
 from issbox.store.logins import Passwords, SshKeys, Tokens
 from issbox.store.migrating import Migrations
 from issbox.store.organizations import Environments, Organizations
 from issbox.store.products import Products
 from issbox.store.repositories import Repositories
-from issbox.store.staging import sweep
+from issbox.store.staging import Staging, sweep
 from issbox.store.tables import BoxRow
 from issbox.store.trees import Trees
 from issbox.store.users import Grants, Users
@@ -37,7 +38,7 @@ from issbox.store.versions import Versions
 
 _DATABASE: Final = "issbox.db"
 _OPEN_TO_ALL: Final = ("blobs", "blobs/sha256", "published", "content")
-_PRIVATE: Final = ("keys", "keys/credentials", "tmp", "locks")
+_PRIVATE: Final = ("keys", "keys/credentials", "tmp", "locks", "heads", "incoming")
 
 
 class Store:
@@ -48,6 +49,10 @@ class Store:
         self.state_dir = state_dir
         self.locks = state_dir / "locks"
         """Where the locks between processes lie."""
+        self.heads = state_dir / "heads"
+        """Where the heads of exported bundles are kept, by bundle id, so that a volume can be written again."""
+        self.incoming = state_dir / "incoming"
+        """Where the heads of bundles are kept, by bundle id, of which only some volumes are here yet."""
         self.database = database
         """For the set-up of the queue only."""
         self._staging = state_dir / "tmp"
@@ -59,6 +64,7 @@ class Store:
         self.credentials = Credentials()
         self.repositories = Repositories()
         self.versions = Versions(self._staging)
+        self.increments = Increments()
         self.imports = Imports()
         self.exports = Exports()
         self.audit = Audit()
@@ -89,6 +95,12 @@ class Store:
         For what must be written down although the caller fails. The work opens its own transaction.
         """
         after_transaction(self.database, work)
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """Give a directory for unfinished files of this process, which goes away with the with-block or the process."""
+        with Staging(self._staging) as staging:
+            yield staging.path
 
     def clean_staging(self, *, downloads: bool = False) -> int:
         """Remove unfinished files of dead processes and give the bytes removed.

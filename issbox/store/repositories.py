@@ -209,7 +209,9 @@ def read_repository(row: dict[str, Any]) -> Repository:
             check_packages=bool(row["check_packages"]),
         ),
         latest=row["latest"],
-        imported=None if row["imported_box"] is None else ImportMark(row["imported_box"], row["imported_number"]),
+        imported=None
+        if row["imported_box"] is None
+        else ImportMark(row["imported_box"], row["imported_number"], row["imported_lineage"]),
     )
 
 
@@ -227,6 +229,7 @@ def _columns(organization: int, repository: Repository) -> dict[str, object]:
         "check_packages": upstream.check_packages,
         "imported_box": None if imported is None else imported.box_id,
         "imported_number": None if imported is None else imported.number,
+        "imported_lineage": "" if imported is None else imported.lineage,
     }
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from issbox.bundle.check import Limits, check_body, open_head
-from issbox.bundle.directory import DirectoryReader
+from issbox.bundle.check import Limits, open_head
+from issbox.bundle.reader import BundleReader
 from issbox.errors import (
     BundleError,
     ImportRefusedError,
@@ -44,7 +44,7 @@ class _Job:
     """An import under way."""
 
     row: ContentImport
-    bundle: DirectoryReader
+    bundle: BundleReader
     manifest: Manifest
     plan: ImportPlan
     repair: bool
@@ -146,7 +146,7 @@ def _attempt(ctx: Context, row: ContentImport, *, repair: bool) -> ContentImport
         note = f"imported before, on {before.updated_at:%Y-%m-%d %H:%M} UTC: nothing to do"
         ctx.progress.note(note)
         return _update(ctx, row.id, state=ImportState.IMPORTED, organization=organization, reason=note)
-    check_body(bundle)
+    bundle.check_body()
     ctx.progress.step("plan-import")
     plan = plan_import(manifest, library, allow_older=row.allow_older)
     if plan.refusals:

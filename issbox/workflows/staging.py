@@ -6,7 +6,8 @@ from functools import partial
 from itertools import groupby
 from typing import Final
 
-from issbox.bundle.directory import DirectoryReader
+from issbox.bundle.pieces import Piece
+from issbox.bundle.reader import BundleReader
 from issbox.errors import (
     BadManifestError,
     BadMetadataError,
@@ -35,7 +36,7 @@ _NAMED: Final = 10
 """How many missing files a message names."""
 
 
-def stage(ctx: Context, bundle: DirectoryReader, batch: Batch, damaged: AbstractSet[str] = frozenset()) -> None:
+def stage(ctx: Context, bundle: BundleReader, batch: Batch, damaged: AbstractSet[str] = frozenset()) -> None:
     """Copy what the store lacks from the bundle into the batch, checking each file against the signed table.
 
     What is `damaged` in the store counts as lacking; the batch then has to be one that replaces. Raises
@@ -49,7 +50,7 @@ def stage(ctx: Context, bundle: DirectoryReader, batch: Batch, damaged: Abstract
 
     files, size, absent = 0, 0, []
     for entry in filter(lacks, _content(bundle)):
-        if entry.volume is None:
+        if not entry.carried:
             absent.append(entry.path)
         files, size = files + 1, size + entry.size
     if absent:
@@ -60,26 +61,28 @@ def stage(ctx: Context, bundle: DirectoryReader, batch: Batch, damaged: Abstract
         )
     require_space(ctx.store.state_dir, size + _HEAD_ROOM, "the import")
     ctx.progress.expect(files=files, size=size)
-    run_all(partial(_stage_file, ctx, bundle, batch, entry) for entry in filter(lacks, _content(bundle)))
+    run_all(
+        partial(_stage_piece, ctx, batch, piece) for piece in bundle.pieces(lambda e: e.kind in _CONTENT and lacks(e))
+    )
 
 
-def _content(bundle: DirectoryReader) -> Iterator[FileEntry]:
+def _content(bundle: BundleReader) -> Iterator[FileEntry]:
     return (entry for entry in bundle.entries() if entry.kind in _CONTENT)
 
 
-def _stage_file(ctx: Context, bundle: DirectoryReader, batch: Batch, entry: FileEntry) -> None:
+def _stage_piece(ctx: Context, batch: Batch, piece: Piece) -> None:
     def advance(count: int) -> None:
         ctx.progress.advance(size=count)
 
-    with bundle.open(entry) as source:
+    with piece.open() as source:
         try:
-            batch.add(source, sha256=entry.sha256, size=entry.size, advance=advance)
+            batch.add(source, sha256=piece.digest.sha256, size=piece.digest.size, advance=advance)
         except DigestMismatchError as error:
-            raise BundleDamagedError(f"{entry.path} is not what the signed file table says: {error}") from error
+            raise BundleDamagedError(f"{piece.path} is not what the signed file table says: {error}") from error
     ctx.progress.advance(files=1)
 
 
-def fill(ctx: Context, bundle: DirectoryReader, batch: Batch, drafts: Sequence[Draft]) -> None:
+def fill(ctx: Context, bundle: BundleReader, batch: Batch, drafts: Sequence[Draft]) -> None:
     """Write the files of each repository of the bundle into its draft, with what the repodata says of the packages.
 
     The drafts are in the order of the manifest's repositories. Raises BadManifestError when repodata, file table and

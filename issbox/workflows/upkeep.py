@@ -139,6 +139,7 @@ def _undo_export(ctx: Context, export: ContentExport) -> None:
         ctx.store.exports.update(export.id, state=ExportState.WRITTEN)
         return
     remove_tree(path.with_name(f".{path.name}.part"))
+    remove_tree(ctx.store.heads / export.bundle_id)
     ctx.store.exports.delete(export.id)
 
 

@@ -10,7 +10,10 @@ import stat
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import createrepo_c
 import pytest
@@ -22,7 +25,7 @@ from makers.bundles import (
     make_bundle,
     read_lines,
     read_manifest,
-    sample_manifest,
+    sample_content,
     sign_again,
     sign_table,
     trust,
@@ -30,8 +33,11 @@ from makers.bundles import (
 from makers.hostile import a_package
 
 from issbox.bundle.check import Limits, check_contents, open_bundle, verify
-from issbox.bundle.directory import DirectoryWriter
+from issbox.bundle.members import Member
+from issbox.bundle.pieces import Piece
 from issbox.bundle.signature import SigningKey
+from issbox.bundle.staged import StagedDirectory
+from issbox.bundle.tree_writer import TreeWriter
 from issbox.errors import (
     AlreadyExistsError,
     BadManifestError,
@@ -48,7 +54,7 @@ from issbox.errors import (
     UnsafeFileError,
     UnsafePathError,
 )
-from issbox.files import Digest
+from issbox.files import Digest, Readable, copy_and_digest
 from issbox.manifest import TABLE_NAME, EntryKind
 from issbox.progress import Silent
 
@@ -90,6 +96,20 @@ class Broken(io.RawIOBase):
         raise OSError(5, "Input/output error", "/media/disk/file")
 
 
+def read(piece: Piece) -> bytes:
+    """Give the bytes of a piece."""
+    out = io.BytesIO()
+    with piece.open() as source:
+        copy_and_digest(source, out)
+    return out.getvalue()
+
+
+def member(path: str, data: bytes, source: object = None) -> Member:
+    """Describe a file that has these bytes, or is said to have them."""
+    digest = Digest(len(data), hashlib.sha256(data).hexdigest())
+    return Member(path, digest, lambda: nullcontext(cast("Readable", source or io.BytesIO(data))))
+
+
 def tree_of(root: Path) -> set[str]:
     return {str(path.relative_to(root)) for path in root.rglob("*")}
 
@@ -101,7 +121,7 @@ def test_a_bundle_is_read_as_it_was_written(tmp_path: Path, key: SigningKey) -> 
     assert bundle.manifest.files.count == len(entries)
     assert bundle.manifest.files.size == sum(entry.size for entry in entries)
     assert [repository.version.packages for repository in bundle.manifest.repositories] == [2, 1]
-    packages = {entry.path: bundle.open(entry).readall() for entry in entries if entry.kind is EntryKind.PACKAGE}
+    packages = {piece.path: read(piece) for piece in bundle.pieces(lambda each: each.kind is EntryKind.PACKAGE)}
     assert packages["custom/tools/base/Packages/bell-1.0-1.noarch.rpm"] == PACKAGES["bell-1.0-1.noarch.rpm"]
     assert packages["custom/tools/extras/Packages/horn-1-1.noarch.rpm"] == b"tuut"
     assert (bundle.path / "custom/tools/listing").read_text() == "base\nextras"
@@ -175,26 +195,20 @@ def test_a_file_system_without_modes_is_good_enough(
         os.umask(before)
 
 
-def test_several_threads_may_add(tmp_path: Path, key: SigningKey) -> None:
+def test_several_threads_may_add(tmp_path: Path) -> None:
     files = {f"Packages/{number % 5}/p{number}-1-1.noarch.rpm": os.urandom(3000) for number in range(60)}
-    repository = SampleRepository(packages={}, extra=files)
-    tree = {"repodata/repomd.xml": b"<repomd/>"} | files
-    manifest = sample_manifest(SampleBundle((repository,)), [tree])
-    with DirectoryWriter(tmp_path, "bundle") as writer, ThreadPoolExecutor(8) as pool:
-
-        def add(item: tuple[str, bytes]) -> None:
-            kind = EntryKind.PACKAGE if item[0].endswith(".rpm") else EntryKind.METADATA
-            writer.add_bytes(f"{repository.path}/{item[0]}", kind, item[1], repository=0)
-
-        list(pool.map(add, tree.items()))
-        path = writer.finish(manifest, key)
-    assert verify(path, trust(key), Limits(), Silent()).repositories[0].packages == 60
+    with StagedDirectory(tmp_path, "bundle") as staged:
+        writer = TreeWriter(staged.path, staged.final)
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda item: writer.add(member(*item)), files.items()))
+        path = staged.finish()
+    assert {str(each.relative_to(path)): each.read_bytes() for each in path.rglob("*.rpm")} == files
 
 
-def test_nothing_is_seen_before_it_is_whole_and_nothing_is_left_of_a_failure(tmp_path: Path, key: SigningKey) -> None:
+def test_nothing_is_seen_before_it_is_whole_and_nothing_is_left_of_a_failure(tmp_path: Path) -> None:
     def fail_half_way() -> None:
-        with DirectoryWriter(tmp_path, "bundle") as writer:
-            writer.add_bytes("custom/a/b", EntryKind.PACKAGE, b"x", repository=0)
+        with StagedDirectory(tmp_path, "bundle") as staged:
+            TreeWriter(staged.path, staged.final).add(member("custom/a/b", b"x"))
             assert [path.name for path in tmp_path.iterdir()] == [".bundle.part"]
             raise KeyboardInterrupt
 
@@ -212,7 +226,7 @@ def test_what_a_killed_writer_left_is_removed(tmp_path: Path, key: SigningKey) -
 
 
 def _hold(parent: Path, ready: "multiprocessing.synchronize.Event", done: "multiprocessing.synchronize.Event") -> None:
-    with DirectoryWriter(parent, "bundle"):
+    with StagedDirectory(parent, "bundle"):
         ready.set()
         done.wait(10)
 
@@ -236,17 +250,17 @@ def test_a_name_that_is_taken_is_refused(tmp_path: Path, key: SigningKey) -> Non
     (tmp_path / "bundle").symlink_to("nowhere")
     with pytest.raises(AlreadyExistsError):
         make_bundle(tmp_path, key)
-    with DirectoryWriter(tmp_path, "late") as writer:
+    with StagedDirectory(tmp_path, "late") as staged:
         (tmp_path / "late").mkdir()
         with pytest.raises(AlreadyExistsError):
-            _finish(writer, key)
+            staged.finish()
     assert {path.name for path in tmp_path.iterdir()} == {"bundle", "late"}
 
 
 @pytest.mark.parametrize("name", ["", "..", ".hidden", "a/b", "/a", "a" * 250, "a\nb"])
 def test_a_bundle_has_a_plain_name(tmp_path: Path, name: str) -> None:
     with pytest.raises(InvalidValueError):
-        DirectoryWriter(tmp_path, name)
+        StagedDirectory(tmp_path, name)
 
 
 def test_a_place_that_is_not_there_is_an_error_in_words(tmp_path: Path, key: SigningKey) -> None:
@@ -254,99 +268,89 @@ def test_a_place_that_is_not_there_is_an_error_in_words(tmp_path: Path, key: Sig
         make_bundle(tmp_path / "missing", key)
 
 
-def _add_and_finish(writer: DirectoryWriter, path: str, key: SigningKey) -> None:
-    writer.add_bytes(path, EntryKind.DOCUMENT, b"x")
-    _finish(writer, key)
-
-
-def _finish(writer: DirectoryWriter, key: SigningKey) -> Path:
-    repository = SampleRepository(packages={})
-    tree = {"repodata/repomd.xml": b"<repomd/>"}
-    writer.add_bytes(f"{repository.path}/repodata/repomd.xml", EntryKind.METADATA, b"<repomd/>", repository=0)
-    return writer.finish(sample_manifest(SampleBundle((repository,)), [tree]), key)
-
-
 @pytest.fixture
-def writer(tmp_path: Path) -> Iterator[DirectoryWriter]:
-    with DirectoryWriter(tmp_path, "bundle") as made:
-        yield made
+def writer(tmp_path: Path) -> Iterator[TreeWriter]:
+    with StagedDirectory(tmp_path, "bundle") as staged:
+        yield TreeWriter(staged.path, staged.final)
 
 
-def test_a_source_that_is_not_what_was_expected_leaves_no_file(tmp_path: Path, writer: DirectoryWriter) -> None:
-    expected = Digest(4, hashlib.sha256(b"good").hexdigest())
+def test_a_source_that_is_not_what_was_expected_leaves_no_file(tmp_path: Path, writer: TreeWriter) -> None:
     for source in (io.BytesIO(b"evil"), io.BytesIO(b"goo"), Endless()):
         with pytest.raises(DigestMismatchError, match="custom/x"):
-            writer.add("custom/x", EntryKind.DOCUMENT, source, expected=expected)
+            writer.add(member("custom/x", b"good", source))
     assert tree_of(tmp_path / ".bundle.part") == {"custom"}
-    assert writer.add("custom/x", EntryKind.DOCUMENT, io.BytesIO(b"good"), expected=expected).size == 4
+    writer.add(member("custom/x", b"good"))
+    assert (tmp_path / ".bundle.part/custom/x").read_bytes() == b"good"
 
 
-def test_a_source_that_breaks_is_an_error_in_words(tmp_path: Path, writer: DirectoryWriter) -> None:
+def test_a_source_that_breaks_is_an_error_in_words(tmp_path: Path, writer: TreeWriter) -> None:
     with pytest.raises(OperatingSystemError, match="/media/disk/file: Input/output error"):
-        writer.add("custom/x", EntryKind.DOCUMENT, Broken())
+        writer.add(member("custom/x", b"good", Broken()))
     assert tree_of(tmp_path / ".bundle.part") == {"custom"}
 
 
 @pytest.mark.parametrize("path", ["/etc/x", "../x", "a//b", "a\\b", ""])
-def test_the_writer_leaves_its_directory_never(writer: DirectoryWriter, path: str) -> None:
+def test_the_writer_leaves_its_directory_never(writer: TreeWriter, path: str) -> None:
     with pytest.raises(UnsafePathError):
-        writer.add_bytes(path, EntryKind.DOCUMENT, b"x")
+        writer.add(member(path, b"x"))
 
 
-def test_a_full_disk_is_told_with_the_place(writer: DirectoryWriter) -> None:
+def test_a_full_disk_is_told_with_the_place(tmp_path: Path, writer: TreeWriter) -> None:
     class Full(io.RawIOBase):
         def readinto(self, buffer: object) -> int:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # as a write says it, without a name
 
-    with pytest.raises(NoSpaceError, match=re.escape(str(writer.path))):
-        writer.add("a", EntryKind.DOCUMENT, Full())
+    with pytest.raises(NoSpaceError, match=re.escape(str(tmp_path / "bundle"))):
+        writer.add(member("a", b"x", Full()))
 
 
-def test_the_writer_refuses_what_a_reader_would(tmp_path: Path, key: SigningKey) -> None:
-    for path, error in (("a", NameClashError), ("A", NameClashError), ("lost+found", UnsafePathError)):
-        with DirectoryWriter(tmp_path, "bundle") as writer:
-            writer.add_bytes("a", EntryKind.DOCUMENT, b"x")
-            with pytest.raises(error):
-                _add_and_finish(writer, path, key)
-    with DirectoryWriter(tmp_path, "bundle") as writer:
-        writer.add_bytes("custom/tools/base/more.rpm", EntryKind.PACKAGE, b"x", repository=0)
-        with pytest.raises(BadManifestError, match="packages"):
-            _finish(writer, key)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_file_and_a_directory_cannot_have_one_name(writer: DirectoryWriter) -> None:
-    writer.add_bytes("a", EntryKind.DOCUMENT, b"x")
+def test_a_file_and_a_directory_cannot_have_one_name(writer: TreeWriter) -> None:
+    writer.add(member("a", b"x"))
     with pytest.raises(NameClashError):
-        writer.add_bytes("a/b", EntryKind.DOCUMENT, b"x")
+        writer.add(member("a/b", b"x"))
+
+
+def test_no_head_is_signed_that_a_reader_would_refuse(tmp_path: Path, key: SigningKey) -> None:
+    good = sample_content()
+    for path, error in (
+        ("LISTING", NameClashError),
+        ("lost+found", UnsafePathError),
+        ("custom/tools/base/more.rpm", BadManifestError),
+        ("issbox-parts/x", NameClashError),
+        ("issbox-volume.json", NameClashError),
+    ):
+        package = path.endswith(".rpm")
+        more = (EntryKind.PACKAGE, 0, b"x") if package else (EntryKind.DOCUMENT, None, b"x")
+        with pytest.raises(error):
+            replace(good, files={**good.files, path: more}).head(key, tmp_path)
 
 
 def test_what_changes_after_the_check_is_noticed_on_opening(tmp_path: Path, key: SigningKey) -> None:
     bundle = open_bundle(make_bundle(tmp_path, key), trust(key))
-    first, second, third, fourth, *_ = [entry for entry in bundle.carried() if "/repodata/" in entry.path]
+    first, second, third, fourth, *_ = bundle.pieces(lambda entry: "/repodata/" in entry.path)
     path = bundle.path / first.path
     path.unlink()
     os.mkfifo(path)
     (bundle.path / second.path).unlink()
     os.truncate(bundle.path / third.path, 1 << 43)  # 8 TiB of nothing: to read it all would take hours
-    (bundle.path / fourth.path).write_bytes(b"x" * fourth.size)
-    for entry, error in (
+    (bundle.path / fourth.path).write_bytes(b"x" * fourth.digest.size)
+    for piece, error in (
         (first, UnsafeFileError),
         (second, BundleIncompleteError),
         (third, OversizedError),
         (fourth, BundleDamagedError),
     ):
         with pytest.raises(error):
-            check_contents(bundle, entry)
+            check_contents(piece)
 
 
 def test_a_directory_that_becomes_a_link_after_the_check_is_not_followed(tmp_path: Path, key: SigningKey) -> None:
     bundle = open_bundle(make_bundle(tmp_path, key), trust(key))
-    entry = next(entry for entry in bundle.entries() if entry.kind is EntryKind.PACKAGE)
+    piece = next(bundle.pieces(lambda entry: entry.kind is EntryKind.PACKAGE))
     (bundle.path / "custom").rename(tmp_path / "moved")
     (bundle.path / "custom").symlink_to("../moved")
     with pytest.raises(UnsafeFileError):
-        bundle.open(entry)
+        read(piece)
 
 
 def test_a_table_that_changes_after_the_check_is_noticed_at_its_end(tmp_path: Path, key: SigningKey) -> None:
@@ -384,7 +388,7 @@ def test_an_incremental_bundle_lacks_the_files_it_only_lists(tmp_path: Path, key
         open_bundle(path, trust(key))
     package.unlink()
     bundle = open_bundle(path, trust(key))
-    assert len(list(bundle.carried())) == len(lines) - 1
+    assert len(list(bundle.pieces())) == len(lines) - 1
     assert verify(path, trust(key), Limits(), Silent()).files == len(lines) - 1
 
 

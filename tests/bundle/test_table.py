@@ -4,23 +4,21 @@ import io
 import json
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from makers.bundle_strategies import entries, json_values, paths
+from makers.bundle_strategies import entries, json_values
 from makers.bundles import SampleBundle, SampleRepository, sample_manifest
 
 from issbox.bundle.clashes import refuse_clashes
-from issbox.bundle.table import MAX_LINE, EntrySpool, encode_entry, iter_table, write_table
+from issbox.bundle.table import MAX_LINE, encode_entry, iter_table, write_table
 from issbox.bundle.table_checks import EntryCheck, checked_entries, in_order
 from issbox.bundle.totals import TableTotals
 from issbox.errors import BadManifestError, BundleError, NameClashError, UnsafePathError
-from issbox.manifest import BundleIdentity, BundleKind, EntryKind, FileEntry, Manifest, Volume
+from issbox.manifest import BundleIdentity, BundleKind, EntryKind, FileEntry, FilePart, Manifest, Volume
 from issbox.names import clash_key
 
 DIGEST = "ab" * 32
@@ -62,22 +60,34 @@ def test_a_line_has_its_keys_in_a_fixed_order_and_no_spaces() -> None:
     )
 
 
-@given(st.lists(paths, unique=True))
-def test_a_spool_gives_its_entries_sorted_and_as_often_as_asked(made: list[str]) -> None:
-    with EntrySpool(Path(tempfile.gettempdir()), run=3) as spool:
-        for path in made:
-            spool.add(entry(path))
-        first, second = iter(spool), iter(spool)
-        pairs = list(zip(first, second, strict=True))
-    assert [one.path for one, _ in pairs] == sorted(made)
-    assert all(one == two for one, two in pairs)
+PARTS = (FilePart(volume=1, size=1, sha256=DIGEST), FilePart(volume=2, size=2, sha256=DIGEST))
 
 
-def test_a_spool_leaves_no_files_behind(tmp_path: Path) -> None:
-    with EntrySpool(tmp_path, run=1) as spool:
-        spool.add(entry())
-        assert list(spool) == [entry()]
-    assert list(tmp_path.iterdir()) == []
+def test_the_parts_of_a_file_come_last_and_only_where_there_are_any() -> None:
+    cut = entry("a", volume=None, parts=PARTS)
+    line = encode_entry(cut)
+    parts = [{"volume": 1, "size": 1, "sha256": DIGEST}, {"volume": 2, "size": 2, "sha256": DIGEST}]
+    assert line.endswith(b',"volume":null,"parts":' + json.dumps(parts, separators=(",", ":")).encode() + b"}\n")
+    assert list(iter_table(io.BytesIO(line))) == [cut]
+    assert cut.carried
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"volume": 1, "parts": PARTS}, "carried whole and in parts"),
+        ({"parts": PARTS[:1]}, "a single part"),
+        ({"parts": (PARTS[0], replace(PARTS[1], volume=3))}, "no volume 3"),
+        ({"parts": (PARTS[0], replace(PARTS[1], size=3))}, "do not add up"),
+        ({"parts": (replace(PARTS[0], size=0), replace(PARTS[1], size=3))}, "size of a part"),
+        ({"parts": (PARTS[0], replace(PARTS[1], sha256="x"))}, "sha256 of a part"),
+    ],
+)
+def test_parts_keep_their_rules(wrong: dict[str, object], message: str) -> None:
+    manifest = replace(a_manifest(), volumes=(Volume(number=1, size=1), Volume(number=2, size=2)))
+    assert check_all([entry(volume=None, parts=PARTS)], manifest)
+    with pytest.raises(BadManifestError, match=message):
+        check_all([replace(entry(volume=None), **wrong)], manifest)  # type: ignore[arg-type]  # any field
 
 
 @pytest.mark.parametrize(
@@ -271,13 +281,11 @@ import io, resource, sys, tempfile
 sys.path.insert(0, "tests")
 sys.path.insert(0, "tests/bundle")
 from pathlib import Path
-from issbox.bundle.table import EntrySpool, iter_table, write_table
+from issbox.bundle.table import iter_table, write_table
 from test_table import BASE, check_counted, entry
 with tempfile.TemporaryDirectory() as scratch:
-    with EntrySpool(Path(scratch)) as spool, open(f"{scratch}/table", "wb") as out:
-        for number in range(1_000_000):
-            spool.add(entry(f"{BASE}/Packages/{number * 7919 % 1_000_000:07d}.rpm"))
-        write_table(spool, out)
+    with open(f"{scratch}/table", "wb") as out:
+        write_table((entry(f"{BASE}/Packages/{number:07d}.rpm") for number in range(1_000_000)), out)
     with open(f"{scratch}/table", "rb") as table:
         assert check_counted(iter_table(table)) == 1_000_000
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)

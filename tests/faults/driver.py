@@ -10,10 +10,11 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from issbox.manifest import ScopeKind
 from issbox.model import RepositoryKey
 from issbox.wiring import open_context
 from issbox.workflows.context import Context
-from issbox.workflows.exporting import export, plan_export
+from issbox.workflows.exports import ExportRequest, export, plan_export
 from issbox.workflows.importing import import_bundle, run_import
 from issbox.workflows.synchronize import synchronize
 from issbox.workflows.upkeep import collect_garbage, reconcile
@@ -57,7 +58,8 @@ def act(ctx: Context, action: str, argument: str) -> None:
     if action == "synchronize":
         synchronize(ctx, KEY)
     elif action == "export":
-        export(ctx, plan_export(ctx, [KEY]), Path(argument))
+        request = ExportRequest(organization="acme", scope=ScopeKind.REPOSITORY, repositories=(KEY,))
+        export(ctx, plan_export(ctx, request), Path(argument))
     elif action == "import":
         run_import(ctx, Path(argument))
     elif action == "import-row":

@@ -8,7 +8,7 @@ import pytest
 from makers.boxes import Gap
 
 from issbox.model import ExportState, ImportState
-from issbox.workflows import exporting, importing, synchronize
+from issbox.workflows import exports, importing, synchronize
 
 AFTER_COMMIT = {"switch-links"}
 """Steps that begin after the transaction: killed there, the change is done once the box has started again."""
@@ -16,7 +16,7 @@ AFTER_COMMIT = {"switch-links"}
 
 def test_every_named_step_is_passed(gap: Gap) -> None:
     assert gap.outside.run("synchronize") == list(synchronize.STEPS)
-    assert gap.outside.run("export", gap.media) == list(exporting.STEPS)
+    assert gap.outside.run("export", gap.media) == list(exports.STEPS)
     (bundle,) = gap.media.iterdir()
     assert gap.inside.run("import", bundle) == list(importing.STEPS)
 
@@ -40,7 +40,7 @@ def test_synchronize(gap: Gap, step: str) -> None:
     assert gap.outside.versions() == [1, 2]
 
 
-@pytest.mark.parametrize("step", [*exporting.STEPS, "copy-files+1"])
+@pytest.mark.parametrize("step", [*exports.STEPS, "copy-files+1"])
 def test_export(gap: Gap, step: str) -> None:
     gap.outside.run("synchronize")
     gap.outside.run("export", gap.media, kill=step)

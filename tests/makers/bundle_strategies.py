@@ -14,6 +14,7 @@ from issbox.manifest import (
     BundleSource,
     EntryKind,
     FileEntry,
+    FilePart,
     Manifest,
     ManifestCredential,
     ManifestOrganization,
@@ -42,6 +43,7 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=6,
 )
+parts = st.builds(FilePart, volume=numbers, size=numbers, sha256=digests)
 entries = st.builds(
     FileEntry,
     path=paths,
@@ -50,6 +52,7 @@ entries = st.builds(
     kind=st.sampled_from(EntryKind),
     repository=st.none() | numbers,
     volume=st.none() | numbers,
+    parts=st.just(()) | st.lists(parts, max_size=3).map(tuple),
 )
 
 

@@ -1,19 +1,24 @@
 """Small real bundles: a yum repository made by createrepo_c, written and signed as an export does it."""
 
 import hashlib
+import io
 import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import createrepo_c
 
-from issbox.bundle.directory import DirectoryWriter
+from issbox.bundle.head import Head, Layout, OpenEntry, prepare_head, volume_members
 from issbox.bundle.katello import METADATA_NAME, katello_metadata
 from issbox.bundle.signature import SigningKey, generate_key
+from issbox.bundle.staged import StagedDirectory
+from issbox.bundle.tree_writer import TreeWriter
 from issbox.manifest import (
     FORMAT,
     FORMAT_VERSION,
@@ -24,6 +29,7 @@ from issbox.manifest import (
     BundleKind,
     BundleSource,
     EntryKind,
+    FileEntry,
     Manifest,
     ManifestCredential,
     ManifestOrganization,
@@ -34,6 +40,7 @@ from issbox.manifest import (
     Totals,
 )
 from issbox.model import Content, ProductKind
+from issbox.rules.layout import listings
 
 NOW = datetime(2026, 11, 1, 12, 0, 0, tzinfo=UTC)
 PACKAGES: Mapping[str, bytes] = {"bell-1.0-1.noarch.rpm": b"ding" * 50, "drum-2.0-1.noarch.rpm": b"boom" * 70}
@@ -84,18 +91,72 @@ def trust(*keys: SigningKey) -> Callable[[str], str | None]:
     return {key.key_id: key.public_pem for key in keys}.get
 
 
-def make_bundle(parent: Path, key: SigningKey, sample: SampleBundle | None = None, *, name: str = "bundle") -> Path:
-    """Write a complete, valid, signed bundle to parent/name."""
+@dataclass(frozen=True, slots=True)
+class SampleContent:
+    """The files of a sample bundle in memory, and the manifest they need."""
+
+    manifest: Manifest
+    files: Mapping[str, tuple[EntryKind, int | None, bytes]]
+    """Kind, index of the repository and bytes by path."""
+
+    def entries(self) -> list[FileEntry]:
+        """Give the entries sorted by path, all of them to be carried."""
+        return [
+            FileEntry(
+                path=path,
+                size=len(data),
+                sha256=hashlib.sha256(data).hexdigest(),
+                kind=kind,
+                repository=index,
+                volume=1,
+            )
+            for path, (kind, index, data) in sorted(self.files.items())
+        ]
+
+    def open(self, entry: FileEntry) -> AbstractContextManager[io.BytesIO]:
+        """Open the bytes of an entry."""
+        return nullcontext(io.BytesIO(self.files[entry.path][2]))
+
+    def digest_parts(self, entry: FileEntry, sizes: Sequence[int]) -> list[str]:
+        """Give the digests of the parts of a file."""
+        source = io.BytesIO(self.files[entry.path][2])
+        return [hashlib.sha256(source.read(size)).hexdigest() for size in sizes]
+
+    def head(self, key: SigningKey, scratch: Path, layout: Layout | None = None) -> Head:
+        """Sign the head."""
+        table = scratch / f".table-{uuid4().hex}"
+        return prepare_head(self.manifest, self.entries, key, table, layout=layout, digest_parts=self.digest_parts)
+
+
+def sample_content(sample: SampleBundle | None = None) -> SampleContent:
+    """Give what a sample bundle holds."""
     sample = sample or SampleBundle()
     trees = [yum_tree(repository.packages) | dict(repository.extra) for repository in sample.repositories]
     manifest = sample_manifest(sample, trees)
-    with DirectoryWriter(parent, name) as writer:
-        for index, (repository, tree) in enumerate(zip(sample.repositories, trees, strict=True)):
-            for path, data in tree.items():
-                writer.add_bytes(f"{repository.path}/{path}", _kind(path), data, repository=index)
-        writer.add_listings([repository.path for repository in sample.repositories])
-        writer.add_bytes(METADATA_NAME, EntryKind.DOCUMENT, katello_metadata(manifest))
-        return writer.finish(manifest, key)
+    files: dict[str, tuple[EntryKind, int | None, bytes]] = {
+        f"{repository.path}/{path}": (_kind(path), index, data)
+        for index, (repository, tree) in enumerate(zip(sample.repositories, trees, strict=True))
+        for path, data in tree.items()
+    }
+    for directory, text in listings(repository.path for repository in sample.repositories).items():
+        files[f"{directory}/listing".lstrip("/")] = (EntryKind.LISTING, None, text.encode())
+    files[METADATA_NAME] = (EntryKind.DOCUMENT, None, katello_metadata(manifest))
+    return SampleContent(manifest, files)
+
+
+def make_bundle(parent: Path, key: SigningKey, sample: SampleBundle | None = None, *, name: str = "bundle") -> Path:
+    """Write a complete, valid, signed bundle to parent/name."""
+    content = sample_content(sample)
+    with tempfile.TemporaryDirectory() as scratch:
+        return write_directory(parent, name, content.head(key, Path(scratch)), content.open)
+
+
+def write_directory(parent: Path, name: str, head: Head, open_entry: OpenEntry) -> Path:
+    """Write a head and the files it lists as a directory bundle, as an export does."""
+    with StagedDirectory(parent, name) as staged, TreeWriter(staged.path, staged.final) as writer:
+        for member in [*volume_members(head, 1, open_entry), *head.members(1)]:
+            writer.add(member)
+        return staged.finish()
 
 
 def sample_manifest(sample: SampleBundle, trees: Sequence[Mapping[str, bytes]]) -> Manifest:
@@ -216,7 +277,7 @@ def sign_table(bundle: Path, key: SigningKey, lines: Sequence[Document] | bytes)
         "carried_count": len(carried),
         "carried_size": size,
     }
-    manifest["volumes"] = [{"number": 1, "size": size}]
+    manifest["volumes"] = [{"number": 1, "size": size, "count": len(carried)}]
     for index, repository in enumerate(manifest["repositories"]):
         own = [line for line in listed if line.get("repository") == index]
         repository |= {"files": len(own), "size": sum(line["size"] for line in own)}

@@ -68,8 +68,7 @@ def with_migration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str) -
     directory.mkdir()
     for path in DIRECTORY.glob("[0-9]*.py"):
         (directory / path.name).write_text(path.read_text())
-    number = len(list(directory.iterdir())) + 1
-    (directory / f"{number:04}_more.py").write_text(f"def up(migrator, db):\n    {body}\n")
+    (directory / f"{next_number():04}_more.py").write_text(f"def up(migrator, db):\n    {body}\n")
     defaults = Migrations.__init__.__defaults__
     monkeypatch.setattr(Migrations.__init__, "__defaults__", (directory,))
     yield

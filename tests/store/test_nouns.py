@@ -10,11 +10,13 @@ from makers.stores import KEY, NOW, Library, package, repository
 from issbox.errors import AlreadyExistsError, InUseError, InvalidValueError, NotFoundError
 from issbox.model import (
     LIBRARY,
+    BundleForm,
     Content,
     ContentCredential,
     ContentExport,
     ContentImport,
     CredentialKind,
+    ExportedVersion,
     ExportState,
     ImportMark,
     ImportState,
@@ -25,8 +27,11 @@ from issbox.model import (
     RepositoryKey,
     TrustedKey,
     Upstream,
+    VersionChange,
+    WaitsFor,
 )
 from issbox.store import UNCHANGED, Store
+from issbox.store.imports import CLOSED_STATES
 
 A = TrustedKey("far", "ab" * 32, "PEM A", NOW)
 B = TrustedKey("office", "ab" * 4 + "cd" * 28, "PEM B", NOW)
@@ -236,6 +241,15 @@ IMPORT: dict[str, object] = {
     "reason": "words",
     "allow_older": True,
     "fingerprint": "seen",
+    "form": BundleForm.ISO,
+    "incremental": True,
+    "volume": 2,
+    "volumes": 3,
+    "waits_for": WaitsFor.VOLUMES,
+    "taken": True,
+    "made_by": "anna",
+    "approvals": ("bert", "carla"),
+    "changes": (VersionChange(KEY, None, 1), VersionChange(KEY, 1, 2)),
 }
 
 
@@ -265,7 +279,7 @@ def test_the_largest_numbers_that_a_manifest_may_have_are_kept(store: Store, lib
 def test_an_import_is_open_until_it_is_over(store: Store) -> None:
     for state in ImportState:
         row = store.imports.add(f"/inbox/{state}", inbox=True, first_seen=NOW, state=state)
-        over = state in {ImportState.IMPORTED, ImportState.REFUSED, ImportState.DISCARDED}
+        over = state in CLOSED_STATES
         assert store.imports.find_open(row.path) == (None if over else row)
     assert [row.state for row in store.imports.list()] == list(reversed(ImportState))
     waiting = (ImportState.WAITING, ImportState.ARRIVING)
@@ -295,16 +309,25 @@ def test_exports_are_numbered_for_each_destination(store: Store) -> None:
     def add(destination: str, organization: str = "Example") -> ContentExport:
         sequence = store.exports.next_sequence(organization, destination)
         return store.exports.add(
-            bundle_id=f"{organization}-{destination}-{sequence}",
-            organization=organization,
-            repositories=("tools/base", "tools/extra"),
-            destination=destination,
-            sequence=sequence,
-            path="/exports/x",
-            created_at=NOW,
-            files=3,
-            size=5_000_000_000,
-            state=ExportState.WRITING,
+            ContentExport(
+                id=0,
+                bundle_id=f"{organization}-{destination}-{sequence}",
+                organization=organization,
+                repositories=("tools/base", "tools/extra"),
+                destination=destination,
+                sequence=sequence,
+                path="/exports/x",
+                created_at=NOW,
+                files=3,
+                size=5_000_000_000,
+                state=ExportState.WRITING,
+                form=BundleForm.ISO,
+                incremental=True,
+                base={"kind": "since"},
+                versions=(ExportedVersion(KEY, 7, "ab" * 32),),
+                volumes=(1, 2**40),
+                seconds=1.5,
+            )
         )
 
     first, second = add("plant"), add("plant")
@@ -314,6 +337,8 @@ def test_exports_are_numbered_for_each_destination(store: Store) -> None:
     assert store.exports.update(first.id, state=ExportState.WRITTEN) == replace(first, state=ExportState.WRITTEN)
     assert [export.sequence for export in store.exports.list("Other")] == [1]
     assert len(store.exports.list()) == 4
+    assert [export.sequence for export in store.exports.list("Example", "plant")] == [2, 1]
+    assert first.versions == (ExportedVersion(KEY, 7, "ab" * 32),)
     store.exports.delete(second.id)
     assert store.exports.next_sequence("Example", "plant") == 2
     with pytest.raises(NotFoundError):

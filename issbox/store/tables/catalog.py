@@ -139,6 +139,7 @@ class RepositoryRow(Row):
     check_packages = BooleanField()
     imported_box = Text(null=True)
     imported_number = BigIntegerField(null=True)
+    imported_lineage = Text()
 
     class Meta:
         """Table settings."""

@@ -1,11 +1,15 @@
 """Columns that both databases keep alike, and the base of all tables."""
 
 from datetime import UTC, datetime
+from typing import TypeVar
 
+import msgspec
 from peewee import Model, TextField
 
 from issbox.errors import InvalidValueError
 from issbox.store.database import SESSION
+
+T = TypeVar("T")
 
 
 class Text(TextField):
@@ -47,6 +51,16 @@ def format_stamp(time: datetime) -> str:
     if time.tzinfo is None:
         raise InvalidValueError(f"the time {time} has no time zone")
     return time.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def to_json(value: object) -> str:
+    """Write what a column keeps as JSON: words of issbox.model, in tuples."""
+    return msgspec.json.encode(value).decode()
+
+
+def from_json(text: str, kind: type[T]) -> T:
+    """Read what `to_json` wrote."""
+    return msgspec.json.decode(text, type=kind)
 
 
 class Row(Model):

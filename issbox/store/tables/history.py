@@ -1,6 +1,6 @@
 """Tables of what happened: bundles that came in and went out, and the audit log."""
 
-from peewee import AutoField, BigIntegerField, BooleanField, IntegerField
+from peewee import AutoField, BigIntegerField, BooleanField, FloatField, IntegerField
 
 from issbox.store.tables.columns import Row, Text, Time
 
@@ -26,6 +26,15 @@ class ImportRow(Row):
     reason = Text()
     allow_older = BooleanField()
     fingerprint = Text()
+    form = Text(null=True)
+    incremental = BooleanField(null=True)
+    volume = IntegerField(null=True)
+    volumes = IntegerField(null=True)
+    waits_for = Text(null=True)
+    taken = BooleanField()
+    made_by = Text()
+    approvals = Text()
+    changes = Text()
 
     class Meta:
         """Table settings."""
@@ -47,6 +56,14 @@ class ExportRow(Row):
     files = IntegerField()
     size = BigIntegerField()
     state = Text()
+    form = Text()
+    incremental = BooleanField()
+    scope = Text()
+    versions = Text()
+    base = Text(null=True)
+    volumes = Text()
+    seconds = FloatField()
+    made_by = Text()
 
     class Meta:
         """Table settings."""

@@ -1,0 +1,96 @@
+"""The directory of an export in the making: hidden until everything in it is durable, gone when it comes to nothing."""
+
+import fcntl
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Self
+
+from issbox.errors import AlreadyExistsError, BusyError, InvalidValueError
+from issbox.files import error_from_os, remove_tree, sync_directory, sync_filesystem
+from issbox.names import path_problem
+
+
+class StagedDirectory:
+    """`parent/.NAME.part` until `finish`, then `parent/NAME`.
+
+    A context manager; leaving it without `finish` removes everything, and what a killed process left behind is
+    removed by the next one of the same name.
+    """
+
+    def __init__(self, parent: Path, name: str) -> None:
+        """Name the directory; raises InvalidValueError when the name is no single visible file name."""
+        if not name or "/" in name or name.startswith(".") or path_problem(f".{name}.part") is not None:
+            raise InvalidValueError(f"{name[:300]!r} cannot be the name of a bundle's directory")
+        self.final = parent / name
+        """Where it will be."""
+        self.path = parent / f".{name}.part"
+        """Where it is until then."""
+        self._resources = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Make the directory; raises AlreadyExistsError, BusyError when another process writes it, NoSpaceError..."""
+        with os_errors(self.final), ExitStack() as resources:
+            self._refuse_existing()
+            with suppress(FileExistsError):
+                self.path.mkdir()
+            self._hold(resources)
+            for leftover in self.path.iterdir():
+                remove_tree(leftover)
+            set_mode(self.path, 0o755)
+            self._resources = resources.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # After `finish` the directory has another name, and this finds nothing to remove.
+        with self._resources, suppress(OSError):
+            remove_tree(self.path)
+
+    def finish(self) -> Path:
+        """Make everything durable and give the directory its name; raises AlreadyExistsError and what the disk says."""
+        with os_errors(self.final):
+            sync_filesystem(self.path)
+            self._refuse_existing()
+            self.path.rename(self.final)
+            sync_directory(self.final.parent)
+        return self.final
+
+    def _refuse_existing(self) -> None:
+        if os.path.lexists(self.final):
+            raise AlreadyExistsError(
+                f"{self.final} exists already", hint="Choose another place, or move the old bundle away."
+            )
+
+    def _hold(self, resources: ExitStack) -> None:
+        """Lock the directory itself, so that no lock file stays on a medium."""
+        descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        resources.callback(os.close, descriptor)
+        busy = BusyError(f"another process is writing {self.final}")
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise busy from None
+        except OSError:
+            return  # A file system without locks: nothing protects a second writer there, as for any program.
+        if not (self.path.exists() and os.path.samestat(os.fstat(descriptor), self.path.stat())):
+            raise busy
+
+
+def set_mode(target: Path, mode: int) -> None:
+    """Give a file of an export its mode; vfat and the like have none, and what lies there is readable all the same."""
+    if stat.S_IMODE(target.stat().st_mode) != mode:
+        with suppress(OSError):
+            target.chmod(mode)
+
+
+@contextmanager
+def os_errors(bundle: Path) -> Iterator[None]:
+    """Translate errors of the operating system; a failed write names no file of its own, so it names the bundle."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(bundle)
+        raise error_from_os(error) from None

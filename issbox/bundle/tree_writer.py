@@ -1,0 +1,80 @@
+"""Writes the files of a bundle, or of one of its volumes, as a directory tree."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Self
+
+from issbox.bundle.clashes import with_ancestors
+from issbox.bundle.members import Member, copy_member
+from issbox.bundle.staged import os_errors, set_mode
+from issbox.errors import NameClashError
+from issbox.files import WriteBehind, safe_join
+
+
+class TreeWriter:
+    """Files below a directory that is there already. May be used by several threads.
+
+    A context manager: leaving it gives back what following the files to the disk took.
+    """
+
+    def __init__(self, root: Path, shown: Path) -> None:
+        """Take the directory, and the name by which messages call it."""
+        self._root = root
+        self._shown = shown
+        self._lock = threading.Lock()
+        self._directories: set[str] = set()
+        self._behind = WriteBehind()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._behind.__exit__()
+
+    def add(self, member: Member, advance: Callable[[int], None] | None = None) -> None:
+        """Copy a file to its path, comparing it with its digest on the way.
+
+        Raises UnsafePathError, NameClashError when the path is taken on this file system, DigestMismatchError when
+        the source is not what it must be, and NoSpaceError. A file that failed is removed.
+        """
+        with os_errors(self._shown):
+            safe_join(self._root, member.path)
+            self._make_directories(member.path.rpartition("/")[0])
+            with self._create(member.path) as out:
+                copy_member(member, out, advance=advance)
+                out.flush()
+                self._behind.follow(out.fileno(), member.digest.size, str(self._shown / member.path))
+
+    def _make_directories(self, directory: str) -> None:
+        with self._lock:
+            for ancestor in reversed([*with_ancestors(directory)]):
+                if ancestor in self._directories:
+                    continue
+                try:
+                    (self._root / ancestor).mkdir()
+                except FileExistsError:
+                    raise _clash(ancestor) from None
+                set_mode(self._root / ancestor, 0o755)
+                self._directories.add(ancestor)
+
+    @contextmanager
+    def _create(self, path: str) -> Iterator[BinaryIO]:
+        target = self._root / path
+        try:
+            descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+        except FileExistsError:
+            raise _clash(path) from None
+        try:
+            with os.fdopen(descriptor, "wb") as out:
+                set_mode(target, 0o644)
+                yield out
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
+
+
+def _clash(path: str) -> NameClashError:
+    return NameClashError(f"the path {path!r} is taken already, perhaps in other upper and lower case")

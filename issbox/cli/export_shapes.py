@@ -1,0 +1,68 @@
+"""What is shown of content exports, and of planned ones."""
+
+from typing import TYPE_CHECKING
+
+from issbox.cli.shapes import Field, Shape, size
+from issbox.model import ContentExport
+
+if TYPE_CHECKING:
+    from issbox.workflows.exports import Estimate
+
+EXPORT = Shape[ContentExport](
+    "content export",
+    (
+        Field("id", "number of the export in this box", lambda each: each.id, column=True),
+        Field("bundle_id", "id of the bundle", lambda each: each.bundle_id),
+        Field("organization", "label of the organization", lambda each: each.organization, column=True),
+        Field("scope", "what was exported, in words", lambda each: each.scope, column=True),
+        Field("incremental", "whether it carries only what its base lacks", lambda each: each.incremental, column=True),
+        Field("base", "what an incremental bundle starts from, or null", lambda each: each.base),
+        Field("repositories", "array of `product/repository`", lambda each: each.repositories),
+        Field("destination", "destination server, may be empty", lambda each: each.destination, column=True),
+        Field("sequence", "its number among the exports for that destination", lambda each: each.sequence, column=True),
+        Field("form", "`dir`, `tar`, `tgz` or `iso`", lambda each: each.form.value, column=True),
+        Field(
+            "state",
+            "`written`; `writing` while it is being made, `streamed` when it went down a pipe, `pruned` when deleted",
+            lambda each: each.state.value,
+            column=True,
+        ),
+        Field("path", "the bundle: a directory, with the volumes or chunks in it", lambda each: each.path, column=True),
+        Field("created_at", "when it was made", lambda each: each.created_at, column=True),
+        Field("made_by", "who made it", lambda each: each.made_by),
+        Field("files", "number of files carried", lambda each: each.files),
+        Field("size", "bytes of these files", lambda each: each.size, column=True, show=size),
+        Field("volumes", "array of the bytes of each volume or chunk", lambda each: each.volumes),
+        Field("seconds", "how long writing took", lambda each: each.seconds),
+    ),
+)
+
+PLAN: "Shape[Estimate]" = Shape(
+    "export plan",
+    (
+        Field("organization", "label of the organization", lambda each: each.plan.organization),
+        Field("destination", "destination server, may be empty", lambda each: each.plan.destination),
+        Field("scope", "what would be exported, in words", lambda each: each.plan.words),
+        Field(
+            "base",
+            "what an incremental bundle would start from, or null",
+            lambda each: each.plan.base and each.plan.base.document,
+        ),
+        Field(
+            "repositories",
+            "array of `product/repository:version`",
+            lambda each: [
+                f"{one.key.product}/{one.key.label}:{version.number}" for one, version in each.plan.repositories
+            ],
+        ),
+        Field("files", "number of files it would carry", lambda each: each.files),
+        Field("size", "bytes of these files", lambda each: each.size, show=size),
+        Field("volumes", "array of the bytes of each volume or chunk", lambda each: each.volumes),
+        Field("needed", "bytes of free space that writing it needs", lambda each: each.needed, show=size),
+        Field(
+            "seconds",
+            "how long writing would take, going by earlier exports; null when there is none",
+            lambda each: each.seconds,
+        ),
+    ),
+)
