@@ -10,7 +10,7 @@ from peewee import fn
 
 from issbox.errors import NotFoundError
 from issbox.model import BundleForm, ContentImport, ImportState, VersionChange, WaitsFor
-from issbox.store.database import Noun, transaction
+from issbox.store.database import Noun, rows, transaction
 from issbox.store.tables import ImportRow
 from issbox.store.tables.columns import from_json, to_json
 
@@ -76,6 +76,12 @@ class Imports(Noun):
         if below is not None:  # text sorts by its bytes, and '0' comes right after '/'
             query = query.where(ImportRow.path >= f"{below}/", ImportRow.path < f"{below}0")
         return _read(query if limit is None else query.limit(limit))
+
+    def count(self) -> dict[tuple[str | None, ImportState], int]:
+        """Give how many content imports there are of each organization and state, as far as there are any."""
+        query = ImportRow.select(ImportRow.organization, ImportRow.state, fn.COUNT(ImportRow.id))
+        counted = rows(query.group_by(ImportRow.organization, ImportRow.state))
+        return {(organization, ImportState(state)): int(number) for organization, state, number in counted}
 
     def update(self, import_id: int, *, updated_at: datetime, **changes: object) -> ContentImport:
         """Change fields by name and give the row as it is then; raises NotFoundError."""

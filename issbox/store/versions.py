@@ -17,7 +17,7 @@ from issbox.model import (
     VersionOrigin,
 )
 from issbox.store.database import Noun, execute, first, rows, transaction
-from issbox.store.drafts import Draft, read_file
+from issbox.store.drafts import Draft, latest_number, read_file
 from issbox.store.organizations import environment_id
 from issbox.store.ranges import close_and_open, drop_unneeded
 from issbox.store.repositories import read_repository, repository_id, repository_query
@@ -58,7 +58,8 @@ class Versions(Noun):
 
     def latest(self, key: RepositoryKey) -> RepositoryVersion | None:
         """Give the newest version, or None when there is none yet; raises NotFoundError."""
-        return next(reversed(self.list(key)), None)
+        number = latest_number(repository_id(key))
+        return self.get(key, number) if number else None
 
     def files(self, key: RepositoryKey, number: int) -> Iterator[RepositoryFile]:
         """Give the files of a version ordered by path, a page in memory at a time; raises NotFoundError."""

@@ -1,7 +1,6 @@
 """Keeping the box in order: what every start does, what frees space, and how the box is doing."""
 
 import shutil
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from issbox.files import FileLock, remove_tree
 from issbox.model import Box, ContentExport, ContentImport, ExportState, ImportState, RepositoryKey
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.publishing import point_environment
-from issbox.workflows.visibility import seen_imports
+from issbox.workflows.visibility import count_seen_imports, seen_imports
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +199,7 @@ def status(ctx: Context) -> Status:
     ctx.require(Permission.BOX_READ)
     reach = ctx.reach(Permission.CONTENT_READ)
     with ctx.store.session():
-        imports = seen_imports(ctx, ctx.store.imports.list())
+        refused = ctx.store.imports.list(states=(ImportState.REFUSED,))
         organizations = {each.label: reach.products(each.label) for each in ctx.store.organizations.list()}
         repositories = [each.key for each in ctx.store.repositories.list()]
         usage = shutil.disk_usage(ctx.store.state_dir)
@@ -208,8 +207,8 @@ def status(ctx: Context) -> Status:
             box=ctx.store.box.get(),
             organizations=sum(map(bool, organizations.values())),
             repositories=sum(key.product in organizations[key.organization] for key in repositories),
-            imports=dict(Counter(str(each.state) for each in imports)),
-            needs_attention=tuple(each for each in imports if each.state is ImportState.REFUSED),
+            imports=count_seen_imports(ctx),
+            needs_attention=tuple(seen_imports(ctx, refused)),
             trusted_keys=len(ctx.store.trusted_keys.list()),
             free=usage.free,
             total=usage.total,

@@ -1,6 +1,7 @@
 """Which imports and exports who asks may see: those of the organizations, and of the products, of its roles."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 
 from issbox.model import ContentExport, ContentImport
 from issbox.workflows.context import Context, Permission
@@ -14,11 +15,27 @@ def seen_exports(ctx: Context, exports: Iterable[ContentExport]) -> list[Content
 
 def seen_imports(ctx: Context, imports: Iterable[ContentImport]) -> list[ContentImport]:
     """Give the imports into organizations that who asks may see; call it inside a session."""
+    seen = _seen_organizations(ctx)
+    return [each for each in imports if seen(each.organization)]
+
+
+def count_seen_imports(ctx: Context) -> dict[str, int]:
+    """Give the number of these imports by state, as far as there are any; call it inside a session."""
+    seen = _seen_organizations(ctx)
+    counts: Counter[str] = Counter()
+    for (organization, state), number in ctx.store.imports.count().items():
+        if seen(organization):
+            counts[state.value] += number
+    return dict(counts)
+
+
+def _seen_organizations(ctx: Context) -> Callable[[str | None], bool]:
+    """Give what tells whether who asks may see the imports into an organization, or those not known yet into which."""
     reach = ctx.reach(Permission.CONTENT_READ)
     if reach.everywhere:
-        return list(imports)
+        return lambda _: True
     only = _only_organization(ctx)
-    return [each for each in imports if reach.products(each.organization or only)]
+    return lambda organization: bool(reach.products(organization or only))
 
 
 def owner(ctx: Context, row: ContentImport) -> str | None:

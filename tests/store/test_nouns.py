@@ -287,6 +287,17 @@ def test_an_import_is_open_until_it_is_over(store: Store) -> None:
     assert [row.state for row in store.imports.list(limit=1)] == [ImportState.DISCARDED]
 
 
+def test_imports_are_counted_by_organization_and_state(store: Store) -> None:
+    assert store.imports.count() == {}
+    for organization, state in ((None, "arriving"), ("A", "imported"), ("A", "imported"), ("B", "imported")):
+        store.imports.add("/inbox/x", inbox=True, first_seen=NOW, organization=organization, state=ImportState(state))
+    assert store.imports.count() == {
+        (None, ImportState.ARRIVING): 1,
+        ("A", ImportState.IMPORTED): 2,
+        ("B", ImportState.IMPORTED): 1,
+    }
+
+
 def test_only_what_was_imported_counts_as_history(store: Store) -> None:
     def add(state: ImportState, sequence: int, **changes: object) -> ContentImport:
         row = store.imports.add("/inbox/x", inbox=True, first_seen=NOW)
