@@ -1,11 +1,13 @@
 """`issbox content-credential`."""
 
 import hashlib
+from typing import TYPE_CHECKING
 
 import click
 
 from issbox.cli.command import Run, command
 from issbox.cli.index import noun
+from issbox.cli.listing import add_list_and_info
 from issbox.cli.options import (
     chosen_organization,
     creation_options,
@@ -18,6 +20,9 @@ from issbox.cli.options import (
 )
 from issbox.cli.shapes import Field, Shape
 from issbox.model import ContentCredential, CredentialKind
+
+if TYPE_CHECKING:
+    from issbox.workflows.context import Context
 
 content_credential = noun("content-credential")
 
@@ -99,26 +104,13 @@ def create(
     run.show(CREDENTIAL, made)
 
 
-@command("list", group=content_credential, example="issbox content-credential list", shape=CREDENTIAL, many=True)
-@organization_option
-def list_(run: Run, *, organization: str | None) -> None:
-    """List the content credentials of an organization."""
+def _read(ctx: "Context", organization: str) -> list[ContentCredential]:
     from issbox.workflows import credentials
 
-    ctx = run.open()
-    run.show_all(CREDENTIAL, credentials.list_credentials(ctx, chosen_organization(ctx, organization)))
+    return credentials.list_credentials(ctx, organization)
 
 
-@command("info", group=content_credential, example="issbox content-credential info --label tools-key", shape=CREDENTIAL)
-@organization_option
-@identity_options("content credential")
-def info(run: Run, *, organization: str | None, label: str | None, name: str | None) -> None:
-    """Show one content credential."""
-    from issbox.workflows import credentials
-
-    ctx = run.open()
-    found = credentials.list_credentials(ctx, chosen_organization(ctx, organization))
-    run.show(CREDENTIAL, pick(found, label=label, name=name, what="content credential"))
+add_list_and_info(content_credential, CREDENTIAL, _read, example="tools-key")
 
 
 @command(

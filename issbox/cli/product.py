@@ -1,9 +1,12 @@
 """`issbox product`."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from issbox.cli.command import Run, command
 from issbox.cli.index import noun
+from issbox.cli.listing import add_list_and_info
 from issbox.cli.options import (
     chosen_organization,
     creation_options,
@@ -15,6 +18,9 @@ from issbox.cli.options import (
 )
 from issbox.cli.shapes import Field, Shape
 from issbox.model import Product
+
+if TYPE_CHECKING:
+    from issbox.workflows.context import Context
 
 product = noun("product")
 
@@ -63,26 +69,13 @@ def create(
     run.show(PRODUCT, made)
 
 
-@command("list", group=product, example="issbox product list --organization ACME", shape=PRODUCT, many=True)
-@organization_option
-def list_(run: Run, *, organization: str | None) -> None:
-    """List the products of an organization."""
+def _read(ctx: "Context", organization: str) -> list[Product]:
     from issbox.workflows import catalog
 
-    ctx = run.open()
-    run.show_all(PRODUCT, catalog.list_products(ctx, chosen_organization(ctx, organization)))
+    return catalog.list_products(ctx, organization)
 
 
-@command("info", group=product, example="issbox product info --label Tools", shape=PRODUCT)
-@organization_option
-@identity_options("product")
-def info(run: Run, *, organization: str | None, label: str | None, name: str | None) -> None:
-    """Show one product."""
-    from issbox.workflows import catalog
-
-    ctx = run.open()
-    products = catalog.list_products(ctx, chosen_organization(ctx, organization))
-    run.show(PRODUCT, pick(products, label=label, name=name, what="product"))
+add_list_and_info(product, PRODUCT, _read, example="Tools")
 
 
 @command("update", group=product, example='issbox product update --label Tools --gpg-key ""', shape=PRODUCT)
