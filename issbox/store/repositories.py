@@ -134,6 +134,16 @@ class Repositories(Noun):
             _drop_unused_content(organization)
             return self.get(key)
 
+    def checked_with(self, key: RepositoryKey) -> str | None:
+        """Give what `mark_checked` wrote last, or None; raises NotFoundError."""
+        row = first(RepositoryRow.select(RepositoryRow.checked_with).where(RepositoryRow.id == repository_id(key)))
+        return None if row is None else cast("str | None", row[0])
+
+    def mark_checked(self, key: RepositoryKey, checks: str) -> None:
+        """Write down which checks what the repository holds has passed; raises NotFoundError."""
+        with transaction():
+            RepositoryRow.update(checked_with=checks).where(RepositoryRow.id == repository_id(key)).execute()
+
     def delete(self, key: RepositoryKey) -> None:
         """Delete a repository with its versions and promotions; raises NotFoundError. Blobs stay for gc."""
         with transaction():

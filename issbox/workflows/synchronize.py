@@ -1,9 +1,10 @@
 """Synchronizing a repository: mirror its upstream into the store, then publish that as a new version."""
 
+import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256 as new_sha256
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,9 @@ from issbox.yum import mirror as yum
 
 STEPS: Final = (*yum.STEPS, "record-draft", *publishing.STEPS)
 """What `synchronize` announces, in order; with `repair`, `check-files` comes before them."""
+
+_UNCHECKED: Final = "unchecked"
+_NOT_PASSED: Final = "the newest version has not been checked with the present keys and checks: checking all of it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,8 @@ def synchronize(
     """Make the Library version of a repository what its upstream is now.
 
     `source_url` is used instead of the repository's own, once. With `repair` every stored file of the newest version
-    is read, and what is damaged is fetched again. A repository without change costs one request and makes no version.
+    is read, and what is damaged is fetched again. A repository without change costs one request and makes no version;
+    with keys or checks that its newest version has not passed yet, all of it is checked once more.
     Raises what `issbox.yum.mirror.mirror` does, NotFoundError, BusyError, InvalidValueError without any URL, and
     NoSpaceError. Killed or failed, nothing of it is visible, and the next run goes on with what had been fetched.
     """
@@ -62,21 +67,39 @@ def synchronize(
                 hint="Set one with `issbox repository update --source-url URL`, or fill it by importing a bundle.",
             )
         damaged = find_damaged(ctx, latest) if repair and latest is not None else set()
-        known = latest.repomd_sha256 if latest is not None and not repair else None
-        with _request(ctx, repository, url, known) as request, _batch(ctx, key, repair=repair) as batch:
-            result = yum.mirror(request, _StoreSink(ctx.store, batch, damaged), ctx.progress)
-            notes = list(result.notes)
+        with _request(ctx, repository, url) as request, _batch(ctx, key, repair=repair) as batch:
+            passed = latest is None or _has_passed(ctx, latest, request)
+            if not passed:
+                ctx.progress.note(_NOT_PASSED)
+            known = latest.repomd_sha256 if latest is not None and passed and not repair else None
+            sink = _StoreSink(ctx.store, batch, damaged)
+            result = yum.mirror(replace(request, known_repomd=known), sink, ctx.progress)
+            notes = [*([] if passed else [_NOT_PASSED]), *result.notes]
             if damaged:
                 notes += _mend(ctx, batch, damaged)
-            version = _publish(ctx, key, mask_url(url), result, notes)
+            version = _publish(ctx, key, mask_url(url), result, notes, checks=_checks(request, result.repomd_sha256))
             if not result.unchanged:
                 _forget_downloads(batch)
         packages = result.packages if latest is None or not result.unchanged else latest.packages
         return SynchronizeReport(version, version is None, result.downloaded, result.reused, packages, tuple(notes))
 
 
+def _has_passed(ctx: Context, version: RepositoryVersion, request: yum.MirrorRequest) -> bool:
+    """Tell whether the newest version went through the checks that are asked for now, with the keys of now."""
+    checks = _checks(request, version.repomd_sha256)
+    return checks == _UNCHECKED or checks == ctx.store.repositories.checked_with(version.repository)
+
+
+def _checks(request: yum.MirrorRequest, repomd_sha256: str) -> str:
+    """Name the checks of a request and their keys, for the content with this repomd.xml."""
+    asked = [request.check_metadata, request.check_packages]
+    if not request.gpg_keys or not any(asked):
+        return _UNCHECKED
+    return new_sha256(json.dumps([repomd_sha256, *asked, *request.gpg_keys]).encode()).hexdigest()
+
+
 def _publish(
-    ctx: Context, key: RepositoryKey, source: str, result: yum.MirrorResult, notes: list[str]
+    ctx: Context, key: RepositoryKey, source: str, result: yum.MirrorResult, notes: list[str], *, checks: str
 ) -> RepositoryVersion | None:
     """Record and show what was mirrored; gives the new version, or None when it is the one that is there."""
 
@@ -86,6 +109,7 @@ def _publish(
             details |= {"packages": result.packages, "downloaded": result.downloaded}
         if notes:
             details["notes"] = notes
+        ctx.store.repositories.mark_checked(key, checks)
         ctx.audit(
             "repository.synchronize", f"{key.product}/{key.label}", organization=key.organization, details=details
         )
@@ -138,7 +162,7 @@ def _forget_downloads(batch: Batch) -> None:
 
 
 @contextmanager
-def _request(ctx: Context, repository: Repository, url: str, known_repomd: str | None) -> Iterator[yum.MirrorRequest]:
+def _request(ctx: Context, repository: Repository, url: str) -> Iterator[yum.MirrorRequest]:
     """Put together how upstream is reached; the client certificate lies in a file only as long as it is needed."""
     organization, upstream, settings = repository.key.organization, repository.upstream, ctx.settings.synchronize
     product = ctx.store.products.get(organization, repository.key.product)
@@ -167,7 +191,6 @@ def _request(ctx: Context, repository: Repository, url: str, known_repomd: str |
             downloads=settings.downloads,
             retries=settings.retries,
             timeout_seconds=settings.timeout_seconds,
-            known_repomd=known_repomd,
             max_metadata_size=settings.max_metadata_size,
         )
 

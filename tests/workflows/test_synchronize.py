@@ -1,7 +1,7 @@
 """Synchronizing into a real store: what becomes visible, what is kept, and what a failure leaves."""
 
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -234,6 +234,50 @@ def test_the_key_of_the_product_demands_a_signature(box: Box, upstream: Upstream
     assert box.versions() == []
     repositories.update_repository(box.ctx, KEY, check_metadata=False)
     assert synchronize(box.ctx, KEY).packages == 1
+    assert box.versions() == [1]
+
+
+def test_a_key_or_check_added_later_is_asked_of_what_is_here(box: Box, upstream: Upstream) -> None:
+    write_repository(upstream.root, Listed("a.rpm", b"a"))
+    synchronize(box.ctx, KEY)
+    armor = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDMEZ\n-----END PGP PUBLIC KEY BLOCK-----\n"
+    credentials.create_credential(
+        box.ctx, organization="acme", label="gpg", name="GPG", kind=CredentialKind.GPG_KEY, content=armor
+    )
+    catalog.update_product(box.ctx, "acme", "tools", gpg_key="gpg")
+    for _ in range(2):  # a failure is not taken for a check that was passed
+        with pytest.raises(RepositorySignatureError, match="is not signed"):
+            synchronize(box.ctx, KEY)
+    repositories.update_repository(box.ctx, KEY, check_metadata=False)
+    upstream.requests.clear()
+    assert synchronize(box.ctx, KEY).notes == ()
+    assert len(upstream.requests) == 1
+    assert box.versions() == [1]
+
+
+def test_what_was_checked_with_these_keys_is_not_checked_again(
+    box: Box, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_repository(upstream.root, Listed("a.rpm", b"a"))
+    synchronize(box.ctx, KEY)
+    for label in ("one", "two"):
+        armor = f"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n{label}\n-----END PGP PUBLIC KEY BLOCK-----\n"
+        credentials.create_credential(
+            box.ctx, organization="acme", label=label, name=label, kind=CredentialKind.GPG_KEY, content=armor
+        )
+    checked: list[tuple[list[str], list[str]]] = []
+
+    def check(keys: Sequence[str], packages: Iterable[tuple[str, Path]]) -> None:
+        checked.append(([key.splitlines()[2] for key in keys], [name for name, _ in packages]))
+
+    monkeypatch.setattr("issbox.yum.mirror.check_packages", check)  # signed packages are tested with real ones there
+    repositories.update_repository(box.ctx, KEY, gpg_key="one", check_metadata=False, check_packages=True)
+    first, second = synchronize(box.ctx, KEY), synchronize(box.ctx, KEY)
+    assert (first.unchanged, second.unchanged) == (True, True)
+    assert [len(report.notes) for report in (first, second)] == [1, 0]
+    repositories.update_repository(box.ctx, KEY, gpg_key="two")
+    synchronize(box.ctx, KEY)
+    assert checked == [(["one"], ["a.rpm"]), (["two"], ["a.rpm"])]
     assert box.versions() == [1]
 
 

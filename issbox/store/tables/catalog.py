@@ -140,6 +140,7 @@ class RepositoryRow(Row):
     imported_box = Text(null=True)
     imported_number = BigIntegerField(null=True)
     imported_lineage = Text()
+    checked_with = Text(null=True)
 
     class Meta:
         """Table settings."""
