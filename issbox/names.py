@@ -52,13 +52,18 @@ def check_name(text: str, what: str = "name") -> str:
     return text
 
 
+def is_user_name(text: str) -> bool:
+    """Tell whether text may be the name of a user."""
+    return _USER_NAME.fullmatch(text) is not None
+
+
 def check_user_name(text: str) -> str:
     """Give the name of a user back, or raise InvalidValueError saying what one is.
 
     Lower case only, so that no two users look alike but for it; no character that a shell, an authorized_keys file or
     HTTP's `name:password` takes for something else.
     """
-    if _USER_NAME.fullmatch(text) is None:
+    if not is_user_name(text):
         raise InvalidValueError(f"user name {text[:200]!r} is not valid: it must be {USER_NAME_RULE}")
     return text
 

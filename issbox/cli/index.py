@@ -31,6 +31,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "trusted-key": Entry(
         "issbox.cli.trusted_key", "trusted_key", "Manage the keys of boxes whose bundles are accepted."
     ),
+    "user": Entry("issbox.cli.user", "user", "Manage users, their roles, passwords, tokens and SSH keys."),
     "verify": Entry("issbox.cli.verify", "verify", "Check a bundle completely without importing it."),
     "audit": Entry("issbox.cli.audit", "audit", "Show and check the record of all changes."),
     "store": Entry("issbox.cli.store", "store", "Put the store in order and free space."),

@@ -20,10 +20,6 @@ class Passwords(Noun):
         row = first(query)
         return None if row is None else str(row[0])
 
-    def with_password(self) -> frozenset[str]:
-        """Give the names of the users who have a password."""
-        return frozenset(row[0] for row in rows(PasswordRow.select(UserRow.name).join(UserRow)))
-
     def set(self, user: str, digest: str, changed_at: datetime) -> None:
         """Keep the hash of a new password and forget failed attempts; raises NotFoundError."""
         with transaction():
