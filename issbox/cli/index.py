@@ -25,6 +25,9 @@ COMMANDS: Final[dict[str, Entry]] = {
         "issbox.cli.content_credential", "content_credential", "Manage GPG keys and certificates."
     ),
     "repository": Entry("issbox.cli.repository", "repository", "Manage and synchronize repositories."),
+    "content-view": Entry(
+        "issbox.cli.content_view", "content_view", "Manage sets of repositories and publish versions of them."
+    ),
     "content-export": Entry("issbox.cli.content_export", "content_export", "Write bundles to carry across the gap."),
     "content-import": Entry("issbox.cli.content_import", "content_import", "Take bundles in and show what came in."),
     "inbox": Entry("issbox.cli.inbox", "inbox", "Look into the folder where bundles arrive."),

@@ -76,8 +76,18 @@ VERSION = Shape[RepositoryVersion](
         Field("packages", "number of packages", lambda each: each.packages, column=True),
         Field("files", "number of files, metadata included", lambda each: each.files, column=True),
         Field("size", "bytes of all files", lambda each: each.size, column=True, show=size),
-        Field("origin", "`synchronize` or `import`", lambda each: each.origin, column=True),
-        Field("source", "URL it was synchronized from, or id of the bundle", _source, column=True),
+        Field(
+            "origin",
+            "`synchronize`, `import`, or `publish` for what filters made",
+            lambda each: each.origin,
+            column=True,
+        ),
+        Field(
+            "source",
+            "URL it was synchronized from, id of the bundle, or what it was filtered from",
+            _source,
+            column=True,
+        ),
         Field("repomd_sha256", "SHA-256 of its repomd.xml", lambda each: each.repomd_sha256),
     ),
 )

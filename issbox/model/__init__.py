@@ -22,6 +22,10 @@ from issbox.model.catalog import (
     RepositoryKey,
     Upstream,
 )
+from issbox.model.errata import (
+    Advisory,
+    ErratumType,
+)
 from issbox.model.history import (
     AuditEntry,
     BundleForm,
@@ -32,6 +36,13 @@ from issbox.model.history import (
     ImportState,
     VersionChange,
     WaitsFor,
+)
+from issbox.model.promotions import (
+    Held,
+    Promotion,
+    PromotionAction,
+    PromotionRecord,
+    ViewVersionName,
 )
 from issbox.model.users import (
     ApiToken,
@@ -44,15 +55,27 @@ from issbox.model.users import (
 )
 from issbox.model.versions import (
     FileKind,
+    Nevra,
     Package,
     RepositoryFile,
     RepositoryVersion,
     VersionOrigin,
 )
+from issbox.model.views import (
+    ContentView,
+    ErratumDate,
+    ErratumRule,
+    FilterKind,
+    PackageRule,
+    PinnedVersion,
+    ViewFilter,
+    ViewVersion,
+)
 
 __all__ = [
     "LIBRARY",
     "Actor",
+    "Advisory",
     "ApiToken",
     "Attempts",
     "AuditEntry",
@@ -62,18 +85,30 @@ __all__ = [
     "ContentCredential",
     "ContentExport",
     "ContentImport",
+    "ContentView",
     "CredentialKind",
+    "ErratumDate",
+    "ErratumRule",
+    "ErratumType",
     "ExportState",
     "ExportedVersion",
     "FileKind",
+    "FilterKind",
     "Grant",
+    "Held",
     "ImportMark",
     "ImportState",
     "LifecycleEnvironment",
+    "Nevra",
     "Organization",
     "Package",
+    "PackageRule",
+    "PinnedVersion",
     "Product",
     "ProductKind",
+    "Promotion",
+    "PromotionAction",
+    "PromotionRecord",
     "Repository",
     "RepositoryFile",
     "RepositoryKey",
@@ -86,5 +121,8 @@ __all__ = [
     "UserSshKey",
     "VersionChange",
     "VersionOrigin",
+    "ViewFilter",
+    "ViewVersion",
+    "ViewVersionName",
     "WaitsFor",
 ]

@@ -1,7 +1,7 @@
 """What an organization owns: environments, products, content credentials, contents, repositories."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 LIBRARY = "Library"
@@ -25,6 +25,7 @@ class LifecycleEnvironment:
     name: str
     prior: str | None
     """Label of the environment before this one; None for Library."""
+    description: str = ""
 
 
 class ProductKind(StrEnum):
@@ -90,9 +91,21 @@ class RepositoryKey:
     organization: str
     product: str
     label: str
+    view: str = ""
+    """Label of the content view whose filters made it of the repository so named; empty for that one itself."""
 
     def __str__(self) -> str:
-        return f"{self.organization}/{self.product}/{self.label}"
+        return f"{self.organization}/{self.short}"
+
+    @property
+    def short(self) -> str:
+        """How it is called inside its organization: `product/label`, and `@view` when filters made it."""
+        return f"{self.product}/{self.label}{f'@{self.view}' if self.view else ''}"
+
+    @property
+    def source(self) -> "RepositoryKey":
+        """The repository that this one is filtered from, or itself."""
+        return replace(self, view="") if self.view else self
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ class VersionOrigin(StrEnum):
 
     SYNCHRONIZE = "synchronize"
     IMPORT = "import"
+    PUBLISH = "publish"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class RepositoryVersion:
     size: int
     origin: VersionOrigin
     source: str
-    """The URL it was synchronized from, or the id of the bundle it was imported from."""
+    """The URL it was synchronized from, the id of the bundle it was imported from, or what it was filtered from."""
 
 
 class FileKind(StrEnum):
@@ -36,6 +37,21 @@ class FileKind(StrEnum):
     PACKAGE = "package"
     METADATA = "metadata"
     KICKSTART = "kickstart"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Nevra:
+    """Name, epoch, version, release and architecture of a package."""
+
+    name: str
+    epoch: int
+    version: str
+    release: str
+    arch: str
+
+    def __str__(self) -> str:
+        epoch = f"{self.epoch}:" if self.epoch else ""
+        return f"{self.name}-{epoch}{self.version}-{self.release}.{self.arch}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +70,12 @@ class Package:
     @property
     def nevra(self) -> str:
         """Name-epoch:version-release.arch, without the epoch when it is 0."""
-        epoch = f"{self.epoch}:" if self.epoch else ""
-        return f"{self.name}-{epoch}{self.version}-{self.release}.{self.arch}"
+        return str(self.identity)
+
+    @property
+    def identity(self) -> Nevra:
+        """What advisories know it by."""
+        return Nevra(self.name, self.epoch, self.version, self.release, self.arch)
 
 
 @dataclass(frozen=True, slots=True)

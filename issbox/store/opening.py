@@ -22,19 +22,23 @@ from issbox.store.database import (
     transaction,
 )
 from issbox.store.drafts import delete_dead_drafts
+from issbox.store.environments import Environments
 from issbox.store.exports import Exports
 from issbox.store.imports import Imports
 from issbox.store.increments import Increments
 from issbox.store.logins import Passwords, SshKeys, Tokens
 from issbox.store.migrating import Migrations
-from issbox.store.organizations import Environments, Organizations
+from issbox.store.organizations import Organizations
 from issbox.store.products import Products
+from issbox.store.promotions import Promotions
 from issbox.store.repositories import Repositories
 from issbox.store.staging import Staging, sweep
 from issbox.store.tables import BoxRow
 from issbox.store.trees import Trees
 from issbox.store.users import Grants, Users
 from issbox.store.versions import Versions
+from issbox.store.view_versions import ViewVersions
+from issbox.store.views import Views
 
 _DATABASE: Final = "issbox.db"
 _OPEN_TO_ALL: Final = ("blobs", "blobs/sha256", "published", "content")
@@ -65,6 +69,9 @@ class Store:
         self.repositories = Repositories()
         self.versions = Versions(self._staging)
         self.increments = Increments()
+        self.views = Views()
+        self.view_versions = ViewVersions()
+        self.promotions = Promotions()
         self.imports = Imports()
         self.exports = Exports()
         self.audit = Audit()

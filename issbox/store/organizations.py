@@ -1,10 +1,20 @@
-"""Rows of organizations and their lifecycle environments."""
+"""Rows of organizations."""
 
 from issbox.errors import AlreadyExistsError, InUseError, NotFoundError
-from issbox.model import LIBRARY, LifecycleEnvironment, Organization
+from issbox.model import LIBRARY, Organization
 from issbox.names import check_label
 from issbox.store.database import Noun, first, rows, transaction
-from issbox.store.tables import CredentialRow, EnvironmentRow, GrantRow, OrganizationRow, ProductRow
+from issbox.store.tables import (
+    CredentialRow,
+    EnvironmentRow,
+    GrantRow,
+    OrganizationRow,
+    ProductRow,
+    PromotionHistoryRow,
+    ViewFilterRow,
+    ViewRow,
+    ViewVersionRow,
+)
 
 
 def organization_id(label: str) -> int:
@@ -38,7 +48,7 @@ class Organizations(Noun):
             if OrganizationRow.select().where(OrganizationRow.label == label).exists():
                 raise AlreadyExistsError(f"the organization {label} exists already")
             row = OrganizationRow.create(label=label, name=name)
-            EnvironmentRow.create(organization=row, label=LIBRARY, name=LIBRARY, prior=None)
+            EnvironmentRow.create(organization=row, label=LIBRARY, name=LIBRARY, prior=None, description="")
         return Organization(label, name)
 
     def get(self, label: str) -> Organization:
@@ -59,7 +69,7 @@ class Organizations(Noun):
             return self.get(label)
 
     def delete(self, label: str) -> None:
-        """Delete an organization with its environments, content credentials and the roles granted in it.
+        """Delete an organization with its content views, environments, content credentials and the roles granted in it.
 
         Raises NotFoundError, and InUseError while it has products.
         """
@@ -70,28 +80,11 @@ class Organizations(Noun):
                 raise InUseError(f"the organization {label} has {products} products", hint="Delete its products first.")
             CredentialRow.delete().where(CredentialRow.organization == identity).execute()
             GrantRow.delete().where(GrantRow.organization == identity).execute()
+            views = ViewRow.select(ViewRow.id).where(ViewRow.organization == identity)
+            for table in (ViewFilterRow, ViewVersionRow):  # without products, no version pins anything
+                table.delete().where(table.content_view.in_(views)).execute()
+            ViewRow.delete().where(ViewRow.organization == identity).execute()
+            PromotionHistoryRow.delete().where(PromotionHistoryRow.organization == label).execute()
             EnvironmentRow.update(prior=None).where(EnvironmentRow.organization == identity).execute()
             EnvironmentRow.delete().where(EnvironmentRow.organization == identity).execute()
             OrganizationRow.delete().where(OrganizationRow.id == identity).execute()
-
-
-class Environments(Noun):
-    """Lifecycle environments."""
-
-    def list(self, organization: str) -> list[LifecycleEnvironment]:
-        """Give the environments of an organization, Library first; raises NotFoundError."""
-        prior = EnvironmentRow.alias()
-        query = (
-            EnvironmentRow.select(EnvironmentRow.label, EnvironmentRow.name, prior.label)
-            .left_outer_join(prior, on=(EnvironmentRow.prior == prior.id))
-            .where(EnvironmentRow.organization == organization_id(organization))
-            .order_by(EnvironmentRow.id)
-        )
-        return [LifecycleEnvironment(organization, *row) for row in rows(query)]
-
-    def get(self, organization: str, label: str) -> LifecycleEnvironment:
-        """Give an environment; raises NotFoundError."""
-        for environment in self.list(organization):
-            if environment.label == label:
-                return environment
-        raise NotFoundError(f"the organization {organization} has no lifecycle environment {label!r}")

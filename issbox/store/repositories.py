@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from peewee import JOIN, fn
 
@@ -11,7 +11,7 @@ from issbox.errors import AlreadyExistsError, InvalidValueError, NotFoundError
 from issbox.model import Content, ImportMark, ProductKind, Repository, RepositoryKey, Upstream
 from issbox.names import check_label, check_relative_path
 from issbox.store.credentials import credential_id
-from issbox.store.database import Noun, first, transaction
+from issbox.store.database import Noun, first, rows, transaction
 from issbox.store.organizations import organization_id
 from issbox.store.products import product_id
 from issbox.store.tables import (
@@ -25,6 +25,9 @@ from issbox.store.tables import (
     RepositoryRow,
     VersionRow,
 )
+
+_SHARED: Final = ("content", "name", "variables", "gpg_key")
+"""Columns that a repository made by filters has from its source."""
 
 
 def repository_id(key: RepositoryKey) -> int:
@@ -45,6 +48,7 @@ def find_repository_id(key: RepositoryKey) -> int | None:
             OrganizationRow.label == key.organization,
             ProductRow.label == key.product,
             RepositoryRow.label == key.label,
+            RepositoryRow.view == key.view,
         )
     )
     return None if row is None else int(row[0])
@@ -57,10 +61,13 @@ class Repositories(Noun):
         """Make a repository, and its content unless another repository shares it.
 
         `latest` is not kept: versions come by `versions.commit`. Raises AlreadyExistsError for its label or its path,
-        also when one path lies inside the other, and NotFoundError for its product or a content credential.
+        also when one path lies inside the other, and NotFoundError for its product or a content credential. One that
+        a content view's filters make comes by `derive`.
         """
         key = repository.key
         check_label(key.label)
+        if key.view:
+            raise InvalidValueError(f"the repository {key} is not made by itself: filters make it of another one")
         check_relative_path(repository.path)
         with transaction():
             organization = organization_id(key.organization)
@@ -74,8 +81,31 @@ class Repositories(Noun):
                 content=_keep_content(organization, repository.content),
                 label=key.label,
                 path=repository.path,
+                view="",
                 **_columns(organization, repository),
             )
+            return self.get(key)
+
+    def derive(self, key: RepositoryKey) -> Repository:
+        """Make the repository that the filters of a content view fill from its source, unless it is there.
+
+        It shares the source's content, names and path, and has no upstream. Raises NotFoundError for the source.
+        """
+        check_label(key.view, "content view label")
+        with transaction():
+            source = self.get(key.source)
+            if find_repository_id(key) is None:
+                organization = organization_id(key.organization)
+                derived = replace(source, key=key, upstream=Upstream(), imported=None)
+                RepositoryRow.create(
+                    organization=organization,
+                    product=product_id(key.organization, key.product),
+                    content=_keep_content(organization, source.content),
+                    label=key.label,
+                    path=source.path,
+                    view=key.view,
+                    **_columns(organization, derived),
+                )
             return self.get(key)
 
     def _check_path(self, organization: str, path: str) -> None:
@@ -93,15 +123,14 @@ class Repositories(Noun):
         """Give a repository; raises NotFoundError."""
         return read_repository(repository_query().where(RepositoryRow.id == repository_id(key)).dicts().get())
 
-    def list(self, organization: str | None = None, product: str | None = None) -> list[Repository]:
-        """Give repositories by organization, product and label, all or those of an organization or product."""
-        query = repository_query()
-        if organization is not None:
-            query = query.where(OrganizationRow.label == organization)
-        if product is not None:
-            query = query.where(ProductRow.label == product)
-        query = query.order_by(OrganizationRow.label, ProductRow.label, RepositoryRow.label)
-        return [read_repository(row) for row in query.dicts()]
+    def derived(self, key: RepositoryKey) -> list[RepositoryKey]:
+        """Give the repositories that filters of content views made of this one."""
+        query = RepositoryRow.select(RepositoryRow.view).where(
+            RepositoryRow.product == product_id(key.organization, key.product),
+            RepositoryRow.label == key.label,
+            RepositoryRow.view != "",
+        )
+        return [replace(key, view=view) for (view,) in rows(query.order_by(RepositoryRow.view))]
 
     def find_redhat(self, organization: str, content_id: str, variables: Mapping[str, str]) -> Repository | None:
         """Give the Red Hat repository of this content with exactly these variables, or None."""
@@ -110,6 +139,7 @@ class Repositories(Noun):
             ProductRow.kind == ProductKind.REDHAT.value,
             ContentRow.content_id == content_id,
             RepositoryRow.variables == _dump(dict(variables)),
+            RepositoryRow.view == "",
         )
         row = query.order_by(RepositoryRow.id).dicts().first()
         return None if row is None else read_repository(row)
@@ -118,7 +148,8 @@ class Repositories(Noun):
         """Change fields of the repository by name, and whether its content is enabled by default.
 
         The fields are `name`, `content`, `variables`, `gpg_key`, `upstream` and `imported`; key, path and versions
-        stay. Raises NotFoundError for the repository or a content credential.
+        stay. Repositories that filters made of it follow in what they share. Raises NotFoundError for the repository
+        or a content credential.
         """
         with transaction():
             present = self.get(key)
@@ -128,9 +159,13 @@ class Repositories(Noun):
             if (wanted.key, wanted.path, wanted.latest) != (present.key, present.path, present.latest):
                 raise InvalidValueError(f"the path and the versions of the repository {key} cannot be changed so")
             organization = organization_id(key.organization)
-            RepositoryRow.update(
-                content=_keep_content(organization, wanted.content), **_columns(organization, wanted)
-            ).where(RepositoryRow.id == repository_id(key)).execute()
+            columns = _columns(organization, wanted) | {"content": _keep_content(organization, wanted.content)}
+            RepositoryRow.update(**columns).where(RepositoryRow.id == repository_id(key)).execute()
+            if not key.view:
+                shared = {name: columns[name] for name in _SHARED}
+                RepositoryRow.update(**shared).where(
+                    RepositoryRow.product == product_id(key.organization, key.product), RepositoryRow.label == key.label
+                ).execute()
             _drop_unused_content(organization)
             return self.get(key)
 
@@ -145,15 +180,36 @@ class Repositories(Noun):
             RepositoryRow.update(checked_with=checks).where(RepositoryRow.id == repository_id(key)).execute()
 
     def delete(self, key: RepositoryKey) -> None:
-        """Delete a repository with its versions and promotions; raises NotFoundError. Blobs stay for gc."""
+        """Delete a repository with its versions and promotions; blobs stay for the next cleanup.
+
+        Raises NotFoundError. Content views must not hold it any more; what their filters made of it goes too.
+        """
         with transaction():
-            identity = repository_id(key)
-            PromotionRow.delete().where(PromotionRow.repository == identity).execute()
-            VersionRow.delete().where(VersionRow.repository == identity).execute()
-            FileRow.delete().where(FileRow.repository == identity).execute()
-            RepositoryRow.delete().where(RepositoryRow.id == identity).execute()
+            repository_id(key)
+            for each in [key, *self.derived(key)]:
+                identity = repository_id(each)
+                for table in (PromotionRow, VersionRow, FileRow):
+                    table.delete().where(table.repository == identity).execute()
+                RepositoryRow.delete().where(RepositoryRow.id == identity).execute()
             _drop_unused_content(organization_id(key.organization))
             drop_unused_packages()
+
+    def list(
+        self, organization: str | None = None, product: str | None = None, *, derived: bool = False
+    ) -> list[Repository]:
+        """Give repositories by organization, product and label, all or those of an organization or product.
+
+        Those that filters of content views made are left out, unless `derived` says that they are wanted too.
+        """
+        query = repository_query()
+        if not derived:
+            query = query.where(RepositoryRow.view == "")
+        if organization is not None:
+            query = query.where(OrganizationRow.label == organization)
+        if product is not None:
+            query = query.where(ProductRow.label == product)
+        query = query.order_by(OrganizationRow.label, ProductRow.label, RepositoryRow.label, RepositoryRow.view)
+        return [read_repository(row) for row in query.dicts()]
 
 
 def drop_unused_packages() -> None:
@@ -196,7 +252,7 @@ def repository_query() -> Any:
 def read_repository(row: dict[str, Any]) -> Repository:
     """Make a repository of a row of `repository_query`."""
     return Repository(
-        key=RepositoryKey(row["organization_label"], row["product_label"], row["label"]),
+        key=RepositoryKey(row["organization_label"], row["product_label"], row["label"], row["view"]),
         name=row["name"],
         content=Content(
             id=row["content_id"],

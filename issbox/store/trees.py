@@ -20,6 +20,8 @@ from issbox.store.staging import Staging
 
 _CANNOT_LINK: Final = {errno.EMLINK, errno.EXDEV, errno.EPERM}
 """Too many links, another file system, or one without hardlinks."""
+_OF_VIEW: Final = "@"
+"""Stands in a directory's name between a repository and the content view that filters it; no label has it."""
 
 
 class Trees(Links):
@@ -34,8 +36,9 @@ class Trees(Links):
 
     def path(self, key: RepositoryKey, number: int) -> Path:
         """Give the place of the tree of a repository version, whether it is there or not."""
-        labels = (check_label(label) for label in (key.organization, key.product, key.label))
-        return self._root.joinpath(*labels, str(number))
+        parents = (check_label(label) for label in (key.organization, key.product))
+        name = check_label(key.label) + (f"{_OF_VIEW}{check_label(key.view)}" if key.view else "")
+        return self._root.joinpath(*parents, name, str(number))
 
     def exists(self, key: RepositoryKey, number: int) -> bool:
         """Tell whether the tree is there; a tree that is there is whole."""
@@ -99,7 +102,9 @@ class Trees(Links):
         """Give all trees."""
         for path in sorted(self._root.glob("*/*/*/*")):
             if path.name.isdecimal() and path.is_dir():
-                yield RepositoryKey(*path.relative_to(self._root).parts[:3]), int(path.name)
+                organization, product, name = path.relative_to(self._root).parts[:3]
+                label, _, view = name.partition(_OF_VIEW)
+                yield RepositoryKey(organization, product, label, view), int(path.name)
 
 
 def _link(blob: str, place: str) -> bool:

@@ -16,9 +16,10 @@ from issbox.model import (
     RepositoryVersion,
     VersionOrigin,
 )
-from issbox.store.database import Noun, execute, first, rows, transaction
+from issbox.store.database import Noun, execute, rows, transaction
 from issbox.store.drafts import Draft, latest_number, read_file
 from issbox.store.organizations import environment_id
+from issbox.store.promotions import hold_newest
 from issbox.store.ranges import close_and_open, drop_unneeded
 from issbox.store.repositories import read_repository, repository_id, repository_query
 from issbox.store.tables import (
@@ -27,6 +28,7 @@ from issbox.store.tables import (
     FileRow,
     OrganizationRow,
     PackageRow,
+    PinRow,
     ProductRow,
     PromotionRow,
     RepositoryRow,
@@ -98,12 +100,12 @@ class Versions(Noun):
         origin: VersionOrigin,
         source: str,
         repomd: Mapping[RepositoryKey, str],
-        environment: str = LIBRARY,
+        environment: str | None = LIBRARY,
     ) -> list[RepositoryVersion]:
         """Make versions of drafts and put them into the environment, all in one transaction or in the outer one.
 
-        Every blob must be stored already. `repomd` gives the SHA-256 of each repomd.xml. Raises NotFoundError when a
-        repository or the environment does not exist.
+        Without an environment they are made only. Every blob must be stored already. `repomd` gives the SHA-256 of
+        each repomd.xml. Raises NotFoundError when a repository or the environment does not exist.
         """
         with transaction():
             versions = []
@@ -119,28 +121,30 @@ class Versions(Noun):
                     source=source,
                     **_totals(draft.id),
                 ).execute()
-                self.promote(environment, draft.key, number)
+                if environment is not None:
+                    self.promote(environment, draft.key, number)
                 versions.append(self.get(draft.key, number))
             return versions
 
     def promote(self, environment: str, key: RepositoryKey, number: int) -> None:
         """Let the environment hold this version of the repository; raises NotFoundError."""
         with transaction():
-            repository, place = repository_id(key), environment_id(key.organization, environment)
-            query = VersionRow.select(VersionRow.id).where(VersionRow.repository == repository)
-            row = first(query.where(VersionRow.number == number))
-            if row is None:
-                raise NotFoundError(f"the repository {key} has no version {number}")
-            present = (PromotionRow.environment == place) & (PromotionRow.repository == repository)
-            if not PromotionRow.update(version=row[0]).where(present).execute():
-                PromotionRow.insert(environment=place, repository=repository, version=row[0]).execute()
+            hold_newest(environment, key, number)
 
     def prunable(self, key: RepositoryKey, keep: int) -> list[int]:
-        """Give the versions that `prune` would delete: held by no environment, not among the newest `keep`."""
+        """Give the versions that `prune` would delete.
+
+        No environment and no content view version holds them, and they are not among the newest `keep`.
+        """
         repository = repository_id(key)
         numbers = [version.number for version in self.list(key)]
-        query = PromotionRow.select(VersionRow.number).join(VersionRow).where(PromotionRow.repository == repository)
-        held = {number for (number,) in rows(query)}
+        held = {
+            number
+            for table in (PromotionRow, PinRow)
+            for (number,) in rows(
+                table.select(VersionRow.number).join(VersionRow).where(table.repository == repository)
+            )
+        }
         return [number for number in numbers[: -max(1, keep)] if number not in held]
 
     def prune(self, key: RepositoryKey, keep: int) -> list[int]:
@@ -169,7 +173,9 @@ class Versions(Noun):
     def in_use(self) -> set[tuple[RepositoryKey, int]]:
         """Give all versions that there are."""
         query = (
-            VersionRow.select(OrganizationRow.label, ProductRow.label, RepositoryRow.label, VersionRow.number)
+            VersionRow.select(
+                OrganizationRow.label, ProductRow.label, RepositoryRow.label, RepositoryRow.view, VersionRow.number
+            )
             .join(RepositoryRow)
             .join(ProductRow)
             .join(OrganizationRow)

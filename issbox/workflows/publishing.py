@@ -30,7 +30,7 @@ def changing_content(ctx: Context, keys: Sequence[RepositoryKey]) -> Iterator[No
             FileLock(locks / "content.lock", shared=True, busy="garbage collection is running in this box")
         )
         for key in sorted(set(keys)):
-            name = f"repository-{key.organization}-{key.product}-{key.label}"[:240]
+            name = f"repository-{key.organization}-{key.product}-{key.label}@{key.view}"[:240]
             stack.enter_context(
                 FileLock(locks / f"{name}.lock", busy=f"the repository {key} is being changed by another process")
             )
@@ -46,8 +46,9 @@ def publish(
     repomd: Mapping[RepositoryKey, str],
     record: Callable[[list[RepositoryVersion]], None],
     prepare: Callable[[], None] = lambda: None,
+    environment: str | None = LIBRARY,
 ) -> list[RepositoryVersion]:
-    """Turn drafts into repository versions of Library, all at once.
+    """Turn drafts into repository versions of an environment, Library by default, or of none, all at once.
 
     Call it inside `changing_content` with every file of the drafts in the blob store. Drafts equal to what the
     repository holds already make no version. In the same transaction `prepare` is called first, to make repositories
@@ -64,15 +65,16 @@ def publish(
         prepare()
         versions = (
             ctx.store.versions.commit(
-                changed, created_at=ctx.clock(), origin=origin, source=source, environment=LIBRARY, repomd=repomd
+                changed, created_at=ctx.clock(), origin=origin, source=source, environment=environment, repomd=repomd
             )
             if changed
             else []
         )
         record(versions)
     ctx.progress.step("switch-links")
-    for organization in sorted({version.repository.organization for version in versions}):
-        point_environment(ctx, organization, LIBRARY)
+    if environment is not None:
+        for organization in sorted({version.repository.organization for version in versions}):
+            point_environment(ctx, organization, environment)
     return versions
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
+from issbox.errors import InUseError
 from issbox.model import Content, CredentialKind, Repository, RepositoryKey, RepositoryVersion, Upstream
 from issbox.names import check_label, check_name
 from issbox.rules.layout import custom_path
@@ -134,24 +135,31 @@ def delete_repository(ctx: Context, key: RepositoryKey) -> Repository:
     """Delete a repository with all its versions and give what it was.
 
     The packages stay in the store until cleanup finds that no other repository needs them. Raises BusyError while it
-    is being synchronized or imported.
+    is being synchronized or imported, InUseError while a content view has it.
     """
     ctx.require(Permission.CONTENT_MANAGE, key.organization, [key.product])
     with ctx.store.session(), changing_content(ctx, [key]):
         repository = ctx.store.repositories.get(key)
-        numbers = [version.number for version in ctx.store.versions.list(key)]
+        keys = [key, *ctx.store.repositories.derived(key)]
+        trees = [(each, version.number) for each in keys for version in ctx.store.versions.list(each)]
         with ctx.store.transaction():
+            views = ctx.store.views.using(key)
+            if views:
+                raise InUseError(
+                    f"the repository {key} is part of the content views {', '.join(views)}",
+                    hint="Take it out of them with `content-view remove-repository`, and delete versions that hold it.",
+                )
             ctx.store.repositories.delete(key)
             ctx.audit(
                 "repository.delete",
                 f"{key.product}/{key.label}",
                 organization=key.organization,
-                details={"name": repository.name, "versions": len(numbers)},
+                details={"name": repository.name, "versions": len(trees)},
             )
         for environment in ctx.store.environments.list(key.organization):
             point_environment(ctx, key.organization, environment.label)
-        for number in numbers:
-            ctx.store.trees.remove(key, number)
+        for tree in trees:
+            ctx.store.trees.remove(*tree)
         return repository
 
 

@@ -157,7 +157,7 @@ def collect_garbage(ctx: Context, *, dry_run: bool) -> GarbageReport:
         blobs: list[str] = []
         size = 0
         with suppress(_OnlyCountingError), ctx.store.transaction():
-            for repository in ctx.store.repositories.list():
+            for repository in ctx.store.repositories.list(derived=True):
                 numbers = ctx.store.versions.prune(repository.key, ctx.settings.versions.keep)
                 pruned += [(repository.key, number) for number in numbers]
             blobs = list(_unneeded(ctx))

@@ -75,7 +75,7 @@ class Side:
         ctx = self.context()
         with ctx.store.session():
             ctx.store.audit.verify()
-            repositories = ctx.store.repositories.list(organization="acme")
+            repositories = ctx.store.repositories.list(organization="acme", derived=True)
             expected = {(each.key, one.number) for each in repositories for one in ctx.store.versions.list(each.key)}
             assert set(ctx.store.trees.list()) == expected
             for key, number in expected:

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from playhouse.schema_diff import diff_models
 
 from issbox.errors import BusyError, DatabaseError, StoreTooNewError
 from issbox.files import FileLock
-from issbox.model import Box
+from issbox.model import Box, RepositoryKey
 from issbox.store import Store, create_store, open_store
 from issbox.store.database import open_database, session
 from issbox.store.migrating import DIRECTORY, Migrations
@@ -140,3 +141,84 @@ def test_text_sorts_by_its_bytes_on_both_databases(store: Store) -> None:
     for label in labels:
         store.organizations.create(label, label)
     assert [organization.label for organization in store.organizations.list()] == sorted(labels)
+
+
+def test_a_store_of_the_first_schema_keeps_its_repositories_and_environments(
+    empty_place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = tmp_path / "first"
+    directory.mkdir()
+    (directory / "0001_initial.py").write_text((DIRECTORY / "0001_initial.py").read_text())
+    defaults = Migrations.__init__.__defaults__
+    monkeypatch.setattr(Migrations.__init__, "__defaults__", (directory,))
+    store = create_store(empty_place.state_dir, empty_place.database_url)
+    with store.session():
+        database: Any = store.database
+        for table, columns in OLD_ROWS:
+            names, values = ", ".join(columns), ", ".join(map(literal, columns.values()))
+            database.execute_sql(f"INSERT INTO {table} ({names}) VALUES ({values})")
+        store.box.create(BOX)
+    monkeypatch.setattr(Migrations.__init__, "__defaults__", defaults)
+    upgraded = open_store(empty_place.state_dir, empty_place.database_url)
+    with upgraded.session():
+        (repository,) = upgraded.repositories.list()
+        assert repository.key == RepositoryKey("Example", "tools", "base")
+        assert [(each.repository, each.number) for each in upgraded.promotions.list("Example", "Library")] == [
+            (repository, 1)
+        ]
+        (library,) = upgraded.environments.list("Example")
+        assert (library.label, library.description) == ("Library", "")
+        assert upgraded.repositories.derive(replace(repository.key, view="servers")).path == repository.path
+
+
+OLD_ROWS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("organization", {"label": "Example", "name": "Example"}),
+    ("lifecycle_environment", {"organization_id": 1, "label": "Library", "name": "Library"}),
+    ("product", {"organization_id": 1, "label": "tools", "name": "Tools", "kind": "custom", "description": ""}),
+    (
+        "content",
+        {
+            "organization_id": 1,
+            "content_id": "x",
+            "label": "tools_base",
+            "name": "Base",
+            "path": "/custom/tools/base",
+            "type": "yum",
+            "arches": "[]",
+            "enabled": True,
+        },
+    ),
+    (
+        "repository",
+        {
+            "organization_id": 1,
+            "product_id": 1,
+            "content_id": 1,
+            "label": "base",
+            "name": "Base",
+            "path": "custom/tools/base",
+            "variables": "{}",
+            "check_metadata": True,
+            "check_packages": False,
+        },
+    ),
+    (
+        "repository_version",
+        {
+            "repository_id": 1,
+            "number": 1,
+            "created_at": "2026-01-01T00:00:00.000000+00:00",
+            "repomd_sha256": "",
+            "packages": 0,
+            "files": 0,
+            "size": 0,
+            "origin": "import",
+            "source": "",
+        },
+    ),
+    ("promotion", {"environment_id": 1, "repository_id": 1, "version_id": 1}),
+)
+
+
+def literal(value: object) -> str:
+    return str(value) if isinstance(value, bool | int) else f"'{value}'"

@@ -19,11 +19,12 @@ from issbox.store.tables.content import (
     DraftRow,
     FileRow,
     PackageRow,
-    PromotionRow,
     VersionRow,
 )
 from issbox.store.tables.history import AuditRow, ExportRow, ImportRow
+from issbox.store.tables.promotions import PromotionHistoryRow, PromotionRow
 from issbox.store.tables.users import AttemptRow, GrantRow, PasswordRow, SshKeyRow, TokenRow, UserRow
+from issbox.store.tables.views import PinRow, ViewFilterRow, ViewRepositoryRow, ViewRow, ViewVersionRow
 
 __all__ = [
     "PACKAGE_COLUMNS",
@@ -43,7 +44,9 @@ __all__ = [
     "OrganizationRow",
     "PackageRow",
     "PasswordRow",
+    "PinRow",
     "ProductRow",
+    "PromotionHistoryRow",
     "PromotionRow",
     "RepositoryRow",
     "Row",
@@ -52,6 +55,10 @@ __all__ = [
     "TrustedKeyRow",
     "UserRow",
     "VersionRow",
+    "ViewFilterRow",
+    "ViewRepositoryRow",
+    "ViewRow",
+    "ViewVersionRow",
 ]
 
 TABLES: Final[tuple[type[Row], ...]] = (
@@ -64,7 +71,13 @@ TABLES: Final[tuple[type[Row], ...]] = (
     ContentRow,
     RepositoryRow,
     VersionRow,
+    ViewRow,
+    ViewRepositoryRow,
+    ViewFilterRow,
+    ViewVersionRow,
+    PinRow,
     PromotionRow,
+    PromotionHistoryRow,
     PackageRow,
     FileRow,
     DraftRow,

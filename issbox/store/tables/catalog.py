@@ -56,6 +56,7 @@ class EnvironmentRow(Row):
     label = Text()
     name = Text()
     prior = ForeignKeyField("self", null=True)
+    description = Text()
 
     class Meta:
         """Table settings."""
@@ -120,7 +121,10 @@ class ContentRow(Row):
 
 
 class RepositoryRow(Row):
-    """Repositories. The organization is that of the product, kept here for the unique path."""
+    """Repositories. The organization is that of the product, kept here for the unique path.
+
+    `view` is empty, or the label of the content view whose filters made it of the repository with an empty one.
+    """
 
     id = AutoField()
     organization = ForeignKeyField(OrganizationRow, index=False)
@@ -141,9 +145,10 @@ class RepositoryRow(Row):
     imported_number = BigIntegerField(null=True)
     imported_lineage = Text()
     checked_with = Text(null=True)
+    view = Text()
 
     class Meta:
         """Table settings."""
 
         table_name = "repository"
-        indexes = ((("product", "label"), True), (("organization", "path"), True))
+        indexes = ((("product", "label", "view"), True), (("organization", "path", "view"), True))

@@ -1,10 +1,10 @@
-"""Tables of what repositories hold: versions, promotions, files, packages, and drafts of versions."""
+"""Tables of what repositories hold: versions, files, packages, and drafts of versions."""
 
 from typing import Final
 
-from peewee import AutoField, BigAutoField, BigIntegerField, BooleanField, CompositeKey, ForeignKeyField, IntegerField
+from peewee import AutoField, BigAutoField, BigIntegerField, CompositeKey, ForeignKeyField, IntegerField
 
-from issbox.store.tables.catalog import EnvironmentRow, RepositoryRow
+from issbox.store.tables.catalog import RepositoryRow
 from issbox.store.tables.columns import Row, Text, Time
 
 
@@ -27,22 +27,6 @@ class VersionRow(Row):
 
         table_name = "repository_version"
         indexes = ((("repository", "number"), True),)
-
-
-class PromotionRow(Row):
-    """Which version of a repository an environment holds, and whether hosts there have it enabled (NULL: default)."""
-
-    id = AutoField()
-    environment = ForeignKeyField(EnvironmentRow, index=False)
-    repository = ForeignKeyField(RepositoryRow)
-    version = ForeignKeyField(VersionRow)
-    enabled = BooleanField(null=True)
-
-    class Meta:
-        """Table settings."""
-
-        table_name = "promotion"
-        indexes = ((("environment", "repository"), True),)
 
 
 PACKAGE_COLUMNS: Final = ("checksum", "checksum_type", "name", "epoch", "version", "release", "arch")

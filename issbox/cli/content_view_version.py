@@ -1,0 +1,68 @@
+"""`issbox content-view version`."""
+
+import click
+
+from issbox.cli.command import Run, command
+from issbox.cli.options import chosen_organization, organization_option, yes_option
+from issbox.cli.views import VIEW_VERSION, find_view_version, version_option, view_option
+from issbox.model import ViewVersionName
+
+version = click.Group("version", help="Show, promote and delete published versions of content views.")
+
+
+@command(
+    "list",
+    group=version,
+    example="issbox content-view version list --content-view base",
+    shape=VIEW_VERSION,
+    many=True,
+)
+@organization_option
+@view_option
+def list_(run: Run, *, organization: str | None, view: str) -> None:
+    """List the versions of a content view, newest first."""
+    from issbox.workflows import views
+
+    ctx = run.open()
+    run.show_all(VIEW_VERSION, views.list_view_versions(ctx, chosen_organization(ctx, organization), view))
+
+
+@command(
+    "info",
+    group=version,
+    example="issbox content-view version info --content-view base --version 3.0",
+    shape=VIEW_VERSION,
+)
+@organization_option
+@view_option
+@version_option(required=False)
+def info(run: Run, *, organization: str | None, view: str, number: str | None) -> None:
+    """Show one version of a content view, and which repository versions it holds."""
+    ctx = run.open()
+    run.show(VIEW_VERSION, find_view_version(ctx, chosen_organization(ctx, organization), view, number))
+
+
+@command(
+    "delete",
+    group=version,
+    example="issbox content-view version delete --content-view base --version 1.0 --yes",
+    shape=VIEW_VERSION,
+)
+@organization_option
+@view_option
+@version_option(required=True)
+@yes_option
+def delete(run: Run, *, organization: str | None, view: str, number: str, yes: bool) -> None:
+    """Delete a version of a content view, unless an environment holds it.
+
+    The repository versions that only it held leave the store with the next `issbox store cleanup`.
+    """
+    from issbox.workflows import views
+
+    ctx = run.open()
+    owner = chosen_organization(ctx, organization)
+    chosen = find_view_version(ctx, owner, view, number)
+    run.confirm(f"Delete version {chosen.number} of the content view {owner}/{view}?", yes=yes)
+    deleted = views.delete_view_version(ctx, owner, ViewVersionName(view, chosen.number))
+    run.say(f"Version {deleted.number} of the content view {view} deleted.")
+    run.show(VIEW_VERSION, deleted)

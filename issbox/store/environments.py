@@ -1,0 +1,82 @@
+"""Rows of lifecycle environments."""
+
+from issbox.errors import AlreadyExistsError, InUseError, InvalidValueError, NotFoundError
+from issbox.model import LIBRARY, LifecycleEnvironment
+from issbox.names import check_label
+from issbox.store.database import Noun, rows, transaction
+from issbox.store.organizations import environment_id, organization_id
+from issbox.store.tables import EnvironmentRow, PromotionRow
+
+
+class Environments(Noun):
+    """Lifecycle environments. Library comes with its organization and stays as long as it."""
+
+    def create(self, environment: LifecycleEnvironment) -> LifecycleEnvironment:
+        """Make an environment after its prior one.
+
+        Raises AlreadyExistsError also for a label that differs only in case, since file systems on the way may not
+        tell them apart; InvalidValueError without a prior; NotFoundError.
+        """
+        check_label(environment.label, "lifecycle environment label")
+        if environment.prior is None:
+            raise InvalidValueError(f"the lifecycle environment {environment.label} needs a prior one")
+        with transaction():
+            for other in self.list(environment.organization):
+                if other.label.casefold() == environment.label.casefold():
+                    raise AlreadyExistsError(
+                        f"{environment.organization} has the lifecycle environment {other.label} already"
+                    )
+            EnvironmentRow.insert(
+                organization=organization_id(environment.organization),
+                label=environment.label,
+                name=environment.name,
+                prior=environment_id(environment.organization, environment.prior),
+                description=environment.description,
+            ).execute()
+            return self.get(environment.organization, environment.label)
+
+    def get(self, organization: str, label: str) -> LifecycleEnvironment:
+        """Give an environment; raises NotFoundError."""
+        for environment in self.list(organization):
+            if environment.label == label:
+                return environment
+        raise NotFoundError(f"the organization {organization} has no lifecycle environment {label!r}")
+
+    def update(
+        self, organization: str, label: str, *, name: str | None = None, description: str | None = None
+    ) -> LifecycleEnvironment:
+        """Change what is given; raises NotFoundError."""
+        changes = {"name": name, "description": description}
+        given = {field: value for field, value in changes.items() if value is not None}
+        with transaction():
+            identity = environment_id(organization, label)
+            if given:
+                EnvironmentRow.update(**given).where(EnvironmentRow.id == identity).execute()
+            return self.get(organization, label)
+
+    def delete(self, organization: str, label: str) -> None:
+        """Delete an environment with what it holds; those after it follow the one before it.
+
+        Raises NotFoundError, and InUseError for Library.
+        """
+        if label == LIBRARY:
+            raise InUseError("Library stays as long as its organization", hint="Delete the organization instead.")
+        with transaction():
+            identity, prior = environment_id(organization, label), self.get(organization, label).prior
+            assert prior is not None, "only Library has none"
+            PromotionRow.delete().where(PromotionRow.environment == identity).execute()
+            EnvironmentRow.update(prior=environment_id(organization, prior)).where(
+                EnvironmentRow.prior == identity
+            ).execute()
+            EnvironmentRow.delete().where(EnvironmentRow.id == identity).execute()
+
+    def list(self, organization: str) -> list[LifecycleEnvironment]:
+        """Give the environments of an organization, Library first; raises NotFoundError."""
+        prior = EnvironmentRow.alias()
+        query = (
+            EnvironmentRow.select(EnvironmentRow.label, EnvironmentRow.name, prior.label, EnvironmentRow.description)
+            .left_outer_join(prior, on=(EnvironmentRow.prior == prior.id))
+            .where(EnvironmentRow.organization == organization_id(organization))
+            .order_by(EnvironmentRow.id)
+        )
+        return [LifecycleEnvironment(organization, *row) for row in rows(query)]

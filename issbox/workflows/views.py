@@ -1,0 +1,144 @@
+"""Content views: making, showing, changing and deleting them, and what they are made of.
+
+Every change is one transaction with its audit entry. In updates, None leaves a value as it is.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from issbox.errors import InUseError
+from issbox.files import FileLock
+from issbox.model import ContentView, RepositoryKey, ViewVersion, ViewVersionName
+from issbox.names import check_label, check_name
+from issbox.workflows.context import Context
+
+
+@contextmanager
+def changing_view(ctx: Context, organization: str, label: str) -> Iterator[None]:
+    """Hold what protects a content view from being changed or published twice at once; raises BusyError."""
+    name = f"content-view-{organization}-{label}"[:240]
+    with FileLock(
+        ctx.store.locks / f"{name}.lock",
+        busy=f"the content view {organization}/{label} is being changed or published by another process",
+    ):
+        yield
+
+
+def create_view(ctx: Context, *, organization: str, label: str, name: str, description: str = "") -> ContentView:
+    """Make a content view without repositories; raises AlreadyExistsError."""
+    check_label(label, "content view label")
+    check_name(name, "content view name")
+    with ctx.store.session(), ctx.store.transaction():
+        view = ctx.store.views.create(organization, label, name=name, description=description)
+        ctx.audit("content-view.create", label, organization=organization, details={"name": name})
+        return view
+
+
+def list_views(ctx: Context, organization: str) -> list[ContentView]:
+    """Give the content views of an organization."""
+    with ctx.store.session():
+        return list(ctx.store.views.list(organization))
+
+
+def get_view(ctx: Context, organization: str, label: str) -> ContentView:
+    """Give one content view; raises NotFoundError."""
+    with ctx.store.session():
+        return ctx.store.views.get(organization, label)
+
+
+def update_view(
+    ctx: Context, organization: str, label: str, *, name: str | None = None, description: str | None = None
+) -> ContentView:
+    """Change name and description of a content view; raises NotFoundError."""
+    if name is not None:
+        check_name(name, "content view name")
+    with ctx.store.session(), ctx.store.transaction():
+        view = ctx.store.views.update(organization, label, name=name, description=description)
+        details: dict[str, object] = {"name": name} if name is not None else {}
+        ctx.audit("content-view.update", label, organization=organization, details=details)
+        return view
+
+
+def delete_view(ctx: Context, organization: str, label: str) -> ContentView:
+    """Delete a content view with all its versions and give what it was.
+
+    Raises InUseError while an environment holds something of it, BusyError while it is being published.
+    """
+    with ctx.store.session(), changing_view(ctx, organization, label):
+        with ctx.store.transaction():
+            view = ctx.store.views.get(organization, label)
+            versions = ctx.store.view_versions.list(organization, label)
+            held = sorted({environment for version in versions for environment in version.environments})
+            if held:
+                raise InUseError(
+                    f"the environments {', '.join(held)} hold versions of the content view {organization}/{label}",
+                    hint="Promote something else there, or demote it there, first.",
+                )
+            for version in versions:
+                ctx.store.view_versions.delete(organization, ViewVersionName(label, version.number))
+            for key in view.repositories:
+                ctx.store.views.remove_repository(organization, label, key)
+            trees = ctx.store.view_versions.drop_unused(organization, label)
+            ctx.store.views.delete(organization, label)
+            ctx.audit(
+                "content-view.delete",
+                label,
+                organization=organization,
+                details={"name": view.name, "versions": [version.number for version in versions]},
+            )
+        _remove_trees(ctx, trees)
+        return view
+
+
+def add_repository(ctx: Context, organization: str, label: str, key: RepositoryKey) -> ContentView:
+    """Add a repository to a content view; the next version has it. Raises AlreadyExistsError, NotFoundError."""
+    with ctx.store.session(), ctx.store.transaction():
+        view = ctx.store.views.add_repository(organization, label, key)
+        ctx.audit("content-view.add-repository", label, organization=organization, details={"repository": key.short})
+        return view
+
+
+def remove_repository(ctx: Context, organization: str, label: str, key: RepositoryKey) -> ContentView:
+    """Take a repository out of a content view; versions that have it stay as they are. Raises NotFoundError."""
+    with ctx.store.session(), changing_view(ctx, organization, label):
+        with ctx.store.transaction():
+            view = ctx.store.views.remove_repository(organization, label, key)
+            trees = ctx.store.view_versions.drop_unused(organization, label)
+            ctx.audit(
+                "content-view.remove-repository", label, organization=organization, details={"repository": key.short}
+            )
+        _remove_trees(ctx, trees)
+        return view
+
+
+def list_view_versions(ctx: Context, organization: str, label: str) -> list[ViewVersion]:
+    """Give the versions of a content view, newest first."""
+    with ctx.store.session():
+        return list(ctx.store.view_versions.list(organization, label))
+
+
+def get_view_version(ctx: Context, organization: str, name: ViewVersionName) -> ViewVersion:
+    """Give one content view version; raises NotFoundError."""
+    with ctx.store.session():
+        return ctx.store.view_versions.get(organization, name)
+
+
+def delete_view_version(ctx: Context, organization: str, name: ViewVersionName) -> ViewVersion:
+    """Delete a content view version and give what it was; its repository versions go with the next cleanup.
+
+    Raises InUseError while an environment holds it, BusyError while the content view is being published.
+    """
+    with ctx.store.session(), changing_view(ctx, organization, name.view):
+        with ctx.store.transaction():
+            version = ctx.store.view_versions.get(organization, name)
+            ctx.store.view_versions.delete(organization, name)
+            trees = ctx.store.view_versions.drop_unused(organization, name.view)
+            ctx.audit("content-view-version.delete", str(name), organization=organization)
+        _remove_trees(ctx, trees)
+        return version
+
+
+def _remove_trees(ctx: Context, trees: list[tuple[RepositoryKey, int]]) -> None:
+    """Remove published trees of versions that are no more; what a kill leaves of them is found at the next start."""
+    for key, number in trees:
+        ctx.store.trees.remove(key, number)
