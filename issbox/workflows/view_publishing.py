@@ -9,6 +9,7 @@ from typing import Final
 from issbox.errors import NotFoundError
 from issbox.model import LIBRARY, RepositoryKey, RepositoryVersion, VersionOrigin, ViewVersion
 from issbox.workflows import publishing
+from issbox.rules.permissions import Permission
 from issbox.workflows.context import Context
 from issbox.workflows.publishing import changing_content, publish
 from issbox.workflows.views import changing_view
@@ -23,6 +24,7 @@ def publish_view(ctx: Context, organization: str, label: str, *, description: st
     A repository that has nothing in Library yet is left out, and noted. Raises NotFoundError when that leaves
     nothing, BusyError while the view or what its filters make is being changed.
     """
+    ctx.require(Permission.CONTENT_MANAGE, organization)
     with ctx.store.session(), changing_view(ctx, organization, label), changing_content(ctx, []):
         ctx.progress.step("plan-view", label)
         pins = _library_versions(ctx, organization, label)

@@ -10,6 +10,7 @@ from issbox.errors import InUseError
 from issbox.files import FileLock
 from issbox.model import ContentView, RepositoryKey, ViewVersion, ViewVersionName
 from issbox.names import check_label, check_name
+from issbox.rules.permissions import Permission
 from issbox.workflows.context import Context
 
 
@@ -26,6 +27,7 @@ def changing_view(ctx: Context, organization: str, label: str) -> Iterator[None]
 
 def create_view(ctx: Context, *, organization: str, label: str, name: str, description: str = "") -> ContentView:
     """Make a content view without repositories; raises AlreadyExistsError."""
+    ctx.require(Permission.CONTENT_MANAGE, organization)
     check_label(label, "content view label")
     check_name(name, "content view name")
     with ctx.store.session(), ctx.store.transaction():
@@ -36,12 +38,14 @@ def create_view(ctx: Context, *, organization: str, label: str, name: str, descr
 
 def list_views(ctx: Context, organization: str) -> list[ContentView]:
     """Give the content views of an organization."""
+    ctx.require_some(Permission.CONTENT_READ, organization)
     with ctx.store.session():
         return list(ctx.store.views.list(organization))
 
 
 def get_view(ctx: Context, organization: str, label: str) -> ContentView:
     """Give one content view; raises NotFoundError."""
+    ctx.require_some(Permission.CONTENT_READ, organization)
     with ctx.store.session():
         return ctx.store.views.get(organization, label)
 
@@ -50,6 +54,7 @@ def update_view(
     ctx: Context, organization: str, label: str, *, name: str | None = None, description: str | None = None
 ) -> ContentView:
     """Change name and description of a content view; raises NotFoundError."""
+    ctx.require(Permission.CONTENT_MANAGE, organization)
     if name is not None:
         check_name(name, "content view name")
     with ctx.store.session(), ctx.store.transaction():
@@ -64,6 +69,7 @@ def delete_view(ctx: Context, organization: str, label: str) -> ContentView:
 
     Raises InUseError while an environment holds something of it, BusyError while it is being published.
     """
+    ctx.require(Permission.CONTENT_MANAGE, organization)
     with ctx.store.session(), changing_view(ctx, organization, label):
         with ctx.store.transaction():
             view = ctx.store.views.get(organization, label)
@@ -92,6 +98,7 @@ def delete_view(ctx: Context, organization: str, label: str) -> ContentView:
 
 def add_repository(ctx: Context, organization: str, label: str, key: RepositoryKey) -> ContentView:
     """Add a repository to a content view; the next version has it. Raises AlreadyExistsError, NotFoundError."""
+    ctx.require(Permission.CONTENT_MANAGE, organization)
     with ctx.store.session(), ctx.store.transaction():
         view = ctx.store.views.add_repository(organization, label, key)
         ctx.audit("content-view.add-repository", label, organization=organization, details={"repository": key.short})
@@ -100,6 +107,7 @@ def add_repository(ctx: Context, organization: str, label: str, key: RepositoryK
 
 def remove_repository(ctx: Context, organization: str, label: str, key: RepositoryKey) -> ContentView:
     """Take a repository out of a content view; versions that have it stay as they are. Raises NotFoundError."""
+    ctx.require(Permission.CONTENT_MANAGE, organization)
     with ctx.store.session(), changing_view(ctx, organization, label):
         with ctx.store.transaction():
             view = ctx.store.views.remove_repository(organization, label, key)
@@ -113,12 +121,14 @@ def remove_repository(ctx: Context, organization: str, label: str, key: Reposito
 
 def list_view_versions(ctx: Context, organization: str, label: str) -> list[ViewVersion]:
     """Give the versions of a content view, newest first."""
+    ctx.require_some(Permission.CONTENT_READ, organization)
     with ctx.store.session():
         return list(ctx.store.view_versions.list(organization, label))
 
 
 def get_view_version(ctx: Context, organization: str, name: ViewVersionName) -> ViewVersion:
     """Give one content view version; raises NotFoundError."""
+    ctx.require_some(Permission.CONTENT_READ, organization)
     with ctx.store.session():
         return ctx.store.view_versions.get(organization, name)
 
@@ -128,6 +138,7 @@ def delete_view_version(ctx: Context, organization: str, name: ViewVersionName) 
 
     Raises InUseError while an environment holds it, BusyError while the content view is being published.
     """
+    ctx.require(Permission.CONTENT_MANAGE, organization)
     with ctx.store.session(), changing_view(ctx, organization, name.view):
         with ctx.store.transaction():
             version = ctx.store.view_versions.get(organization, name)
