@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import msgspec
 
-from issbox.errors import BadManifestError
+from issbox.errors import BadManifestError, IssboxError
 
 T = TypeVar("T")
 
@@ -16,16 +16,18 @@ _PLACE = re.compile(r"(?P<what>.*) - at `(?P<place>.*)`", re.DOTALL)
 _MAX_MESSAGE = 300
 
 
-def decode(decoder: msgspec.json.Decoder[T], data: bytes, where: str) -> T:
-    """Decode one JSON document; raises BadManifestError such as `WHERE: $.bundle.id: expected str, got int`."""
+def decode(
+    decoder: msgspec.json.Decoder[T], data: bytes, where: str, refusal: type[IssboxError] = BadManifestError
+) -> T:
+    """Decode one JSON document; raises the refusal, such as `WHERE: $.bundle.id: expected str, got int`."""
     try:
         return decoder.decode(data)
     except msgspec.ValidationError as error:
-        raise BadManifestError(f"{where}: {_in_words(str(error))}") from None
+        raise refusal(f"{where}: {_in_words(str(error))}") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadManifestError(f"{where}: this is not JSON in UTF-8: {error}"[:_MAX_MESSAGE]) from None
+        raise refusal(f"{where}: this is not JSON in UTF-8: {error}"[:_MAX_MESSAGE]) from None
     except RecursionError:
-        raise BadManifestError(f"{where}: the JSON is nested too deeply") from None
+        raise refusal(f"{where}: the JSON is nested too deeply") from None
 
 
 def _in_words(message: str) -> str:

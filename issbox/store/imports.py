@@ -97,6 +97,15 @@ class Imports(Noun):
             query = query.where(ImportRow.organization == organization)
         return next(iter(_read(query.order_by(ImportRow.id).limit(1))), None)
 
+    def sequences(self, organization: str) -> dict[tuple[str, str], dict[int, str]]:
+        """Give what was imported into an organization: source box and destination to sequence number to bundle id."""
+        found: dict[tuple[str, str], dict[int, str]] = {}
+        columns = (ImportRow.source_box, ImportRow.destination, ImportRow.sequence, ImportRow.bundle_id)
+        query = _imported(*columns).where(ImportRow.organization == organization, ImportRow.sequence.is_null(False))
+        for source_box, destination, sequence, bundle_id in rows(query.order_by(ImportRow.id)):
+            found.setdefault((source_box, destination), {})[sequence] = bundle_id
+        return found
+
     def last_sequence(self, source_box: str, organization: str, destination: str) -> int | None:
         """Give the highest sequence number imported from that box for this organization and destination, or None."""
         query = _imported(fn.MAX(ImportRow.sequence)).where(

@@ -31,6 +31,7 @@ from issbox.store.migrating import Migrations
 from issbox.store.organizations import Organizations
 from issbox.store.products import Products
 from issbox.store.promotions import Promotions
+from issbox.store.receipts import Receipts
 from issbox.store.repositories import Repositories
 from issbox.store.staging import Staging, sweep
 from issbox.store.tables import BoxRow
@@ -74,6 +75,7 @@ class Store:
         self.promotions = Promotions()
         self.imports = Imports()
         self.exports = Exports()
+        self.receipts = Receipts()
         self.audit = Audit()
         self.users = Users()
         self.grants = Grants()

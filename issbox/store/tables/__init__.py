@@ -23,12 +23,14 @@ from issbox.store.tables.content import (
 )
 from issbox.store.tables.history import AuditRow, ExportRow, ImportRow
 from issbox.store.tables.promotions import PromotionHistoryRow, PromotionRow
+from issbox.store.tables.receipts import AcknowledgementRow, ReceiptRow
 from issbox.store.tables.users import AttemptRow, GrantRow, PasswordRow, SshKeyRow, TokenRow, UserRow
 from issbox.store.tables.views import PinRow, ViewFilterRow, ViewRepositoryRow, ViewRow, ViewVersionRow
 
 __all__ = [
     "PACKAGE_COLUMNS",
     "TABLES",
+    "AcknowledgementRow",
     "AttemptRow",
     "AuditRow",
     "BoxRow",
@@ -48,6 +50,7 @@ __all__ = [
     "ProductRow",
     "PromotionHistoryRow",
     "PromotionRow",
+    "ReceiptRow",
     "RepositoryRow",
     "Row",
     "SshKeyRow",
@@ -91,5 +94,7 @@ TABLES: Final[tuple[type[Row], ...]] = (
     AttemptRow,
     TokenRow,
     SshKeyRow,
+    ReceiptRow,
+    AcknowledgementRow,
 )
 """All of them, each after those it refers to."""
