@@ -9,9 +9,9 @@ import re
 import stat
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import Final
-from zlib import crc32
 
 from issbox.manifest import MANIFEST_NAME, SIGNATURE_NAME, TABLE_NAME
 from issbox.names import format_size
@@ -186,7 +186,7 @@ def _count(tally: _Tally, relative: str, status: os.stat_result) -> None:
     # the mode are not. A candidate directory's own time is left out: a move between directories may change it.
     time = status.st_mtime_ns if relative or not directory else 0
     line = f"{relative}\0{stat.S_IFMT(status.st_mode)}\0{size}\0{time}".encode(errors="surrogateescape")
-    tally.mark = (tally.mark + (crc32(line) << 32 | crc32(line, 1))) & _MASK
+    tally.mark = (tally.mark + int.from_bytes(blake2b(line, digest_size=8).digest())) & _MASK
     if stat.S_ISREG(status.st_mode) and relative not in _HEAD:
         tally.files += 1
         tally.file_size += size

@@ -244,3 +244,15 @@ class TestFingerprint:
         file.write_bytes(b"4321")
         os.utime(file, ns=(5, 5))
         assert only(tmp_path).fingerprint != before
+
+
+def test_both_halves_of_a_fingerprint_tell_entries_apart(tmp_path: Path) -> None:
+    marks = []
+    for number in range(8):
+        file = tmp_path / f"file-{number}"
+        file.write_bytes(b"same size")
+        os.utime(file, ns=(1_700_000_000_000_000_000 + number,) * 2)
+        mark = int(only(tmp_path).fingerprint.rpartition(":")[2], 16)
+        marks.append((mark >> 32, mark & 0xFFFFFFFF))
+        file.unlink()
+    assert len({upper ^ lower for upper, lower in marks}) == 8
