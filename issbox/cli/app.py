@@ -1,5 +1,6 @@
 """The command `issbox`: finds commands when they are used, and ends with a documented exit code whatever happens."""
 
+import gc
 import importlib
 import signal
 import sys
@@ -15,6 +16,10 @@ from issbox.cli import failures
 from issbox.cli.index import COMMANDS
 from issbox.cli.output import OutputClosedError
 from issbox.errors import ExitCode, IssboxError
+
+_GARBAGE = 50_000
+"""Objects made between two looks for garbage. Loading makes tens of thousands that all stay: Python's 700 would have
+it look for garbage among them dozens of times."""
 
 
 class Root(click.Group):
@@ -129,6 +134,7 @@ def root() -> None:
 
 def main() -> NoReturn:
     """Run the command line of this process."""
+    gc.set_threshold(_GARBAGE)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # names that the terminal's encoding lacks must not stop a command
             stream.reconfigure(errors="backslashreplace")

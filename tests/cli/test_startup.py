@@ -31,3 +31,21 @@ def test_help_imports_no_module_of_a_noun() -> None:
     assert "issbox.cli.index" in done.stderr
     assert "issbox.cli.repository" not in done.stderr
     assert "Make a box" in done.stdout
+
+
+def test_loading_a_command_is_not_interrupted_to_look_for_garbage() -> None:
+    script = """
+import gc, sys
+gc.collect()
+gc.disable()
+from issbox.cli import main
+before = gc.get_stats()[0]["collections"]
+gc.enable()
+try:
+    main()
+except SystemExit:
+    print(gc.get_stats()[0]["collections"] - before)
+"""
+    command = [sys.executable, "-c", script, "content-import", "run", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert int(done.stdout.splitlines()[-1]) <= 1
