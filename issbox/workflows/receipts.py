@@ -25,6 +25,7 @@ from issbox.model import (
     Repository,
     RepositoryVersion,
 )
+from issbox.names import is_label
 from issbox.rules.receipts import missing_sequences
 from issbox.workflows.boxes import signing_key
 from issbox.workflows.context import Context, Permission
@@ -105,6 +106,7 @@ def write_receipt(ctx: Context, made: MadeReceipt, output: Path | None = None) -
 
 
 def _imported(ctx: Context, organization: str) -> tuple[LastImport, ...]:
+    """Say how far each issbox was imported; what other programs made has no number, and is acknowledged to nobody."""
     return tuple(
         LastImport(
             source_box=source_box,
@@ -114,11 +116,14 @@ def _imported(ctx: Context, organization: str) -> tuple[LastImport, ...]:
             missing=missing_sequences(bundles),
         )
         for (source_box, destination), bundles in sorted(ctx.store.imports.sequences(organization).items())
+        if is_label(source_box)
     )
 
 
 def _describe(repository: Repository, version: RepositoryVersion) -> ReceiptRepository:
     mark = repository.imported
+    if mark is not None and not is_label(mark.box_id):  # it came from another program than issbox
+        mark = None
     return ReceiptRepository(
         product=repository.key.product,
         label=repository.key.label,

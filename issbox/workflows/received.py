@@ -82,6 +82,14 @@ def read_receipt(ctx: Context, given: str, *, accept_untrusted: bool = False) ->
             return kept
 
 
+def chosen_receipt(ctx: Context, given: str) -> ReceivedReceipt:
+    """Give the receipt that an export is to start from: one read before, by its number, or one read and kept now.
+
+    Raises what `get_receipt` and `read_receipt` raise. One of an untrusted key has to be read before.
+    """
+    return get_receipt(ctx, int(given)) if given.isascii() and given.isdigit() else read_receipt(ctx, given)
+
+
 def is_receipt_text(text: str) -> bool:
     """Tell whether a text is a compact or short receipt itself, and not the path of a file."""
     return text.strip().upper().startswith((COMPACT_PREFIX, SHORT_PREFIX))

@@ -23,13 +23,14 @@ from issbox.errors import (
     UntrustedReceiptError,
 )
 from issbox.manifest import ScopeKind
-from issbox.model import ContentExport, ReceiptForm, Role, Slip, SlipForm, SlipItem, SlipReason
+from issbox.model import ContentExport, ImportMark, ReceiptForm, Role, Slip, SlipForm, SlipItem, SlipReason
 from issbox.workflows import boxes, catalog, users
 from issbox.workflows.exports import ExportRequest, export, plan_export
 from issbox.workflows.importing import run_import
 from issbox.workflows.receipts import MadeReceipt, create_receipt, write_receipt
 from issbox.workflows.received import (
     acknowledged,
+    chosen_receipt,
     delete_receipt,
     get_receipt,
     list_receipts,
@@ -139,6 +140,7 @@ def test_reading_a_receipt_again_changes_nothing(gap: Gap) -> None:
     ctx = gap.outside.context()
     kept = read_receipt(ctx, text)
     assert read_receipt(ctx, f" {text.lower()}\n") == kept
+    assert chosen_receipt(ctx, str(kept.id)) == chosen_receipt(ctx, text) == kept
     with ctx.store.session():
         assert [entry.action for entry in ctx.store.audit.list()].count("receipt.read") == 1
 
@@ -273,6 +275,16 @@ def test_who_may_do_what_with_receipts(gap: Gap) -> None:
     with pytest.raises(NotFoundError):
         create_receipt(eve, "acme")
     assert create_receipt(vera, "acme").receipt.organization.label == "acme"
+
+
+def test_what_other_programs_sent_is_stated_without_a_source(gap: Gap) -> None:
+    carry(gap)
+    inside = gap.inside.context()
+    with inside.store.session():
+        inside.store.repositories.update(KEY, imported=ImportMark("katello: host/ACME", 3))
+    kept = read_receipt(gap.outside.context(), FORMS[ReceiptForm.FILE](gap, state(gap)))
+    assert [each.source_box for each in kept.receipt.repositories] == [None]
+    assert receipt_base(gap.outside.context(), kept.receipt, [KEY]).versions == {KEY: 1}
 
 
 def test_a_receipt_of_an_empty_box(gap: Gap) -> None:
