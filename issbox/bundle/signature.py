@@ -4,8 +4,6 @@ No message of this module holds anything of a private key.
 """
 
 import hashlib
-import os
-import stat
 from pathlib import Path
 from typing import Self
 
@@ -20,8 +18,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from issbox.errors import BundleSignatureError, InvalidValueError, PermissionDeniedError
-from issbox.files import error_from_os, open_regular
+from issbox.errors import BundleSignatureError, InvalidValueError
+from issbox.files import read_secret
 
 SIGNATURE_SIZE = 64
 """Bytes of an Ed25519 signature."""
@@ -79,17 +77,7 @@ class SigningKey:
         Raises PermissionDeniedError when the file may be read by group or others, InvalidValueError when it holds no
         usable key, and OperatingSystemError when it cannot be read.
         """
-        try:
-            with open_regular(path) as source:
-                mode = stat.S_IMODE(os.fstat(source.fileno()).st_mode)
-                if mode & (stat.S_IRWXG | stat.S_IRWXO):
-                    raise PermissionDeniedError(
-                        f"the signing key {path} may be read by others than its owner (mode {mode:04o})",
-                        hint=f"Run `chmod 600 {path}`. If others could have read the key, make a new one.",
-                    )
-                return cls(source.read(_MAX_KEY_FILE) or b"", f"the signing key {path}")
-        except OSError as error:
-            raise error_from_os(error) from None
+        return cls(read_secret(path, "the signing key", limit=_MAX_KEY_FILE), f"the signing key {path}")
 
     def sign(self, data: bytes) -> bytes:
         """Give the detached signature over exactly these bytes, 64 bytes long."""

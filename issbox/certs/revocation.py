@@ -1,0 +1,68 @@
+"""Which serial numbers are no longer valid: as an X.509 revocation list, and as the list that the stock API gives."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography import x509
+
+from issbox.certs import assembly, pem
+from issbox.certs.authority import Authority
+from issbox.certs.keys import verifies
+from issbox.errors import BadCertificateError, InvalidValueError, UntrustedCertificateError
+
+_LABEL = "X509 CRL"
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationList:
+    """A revocation list that was read and whose signature is right."""
+
+    number: int | None
+    this_update: datetime
+    next_update: datetime | None
+    serials: frozenset[int]
+
+
+def issue_revocation_list(
+    authority: Authority, revoked: Mapping[int, datetime], *, number: int, this_update: datetime, next_update: datetime
+) -> str:
+    """Give the X.509 revocation list of serial numbers and when they were revoked, in PEM, sorted by serial.
+
+    `number` has to be larger than that of every list before. Leave out certificates that have expired. Raises
+    InvalidValueError when the next update is not after this one.
+    """
+    if next_update <= this_update:
+        raise InvalidValueError("the next revocation list has to be due after this one")
+    signed = assembly.revocation_list(sorted(revoked.items()), number, this_update, next_update, authority.issuer)
+    return pem.write(_LABEL, signed)
+
+
+def serial_list(serials: Iterable[int]) -> bytes:
+    """Give revoked serial numbers as the JSON array that the stock API has at `/crl`: whole numbers, sorted."""
+    return json.dumps(sorted(serials)).encode()
+
+
+def read_revocation_list(text: str | bytes, issuer: x509.Certificate) -> RevocationList:
+    """Read a revocation list in PEM and check that this authority signed it.
+
+    Raises BadCertificateError when it cannot be read and UntrustedCertificateError when another one signed it.
+    """
+    parts = [part for part in pem.read(text, "the revocation list") if part.label == _LABEL]
+    if len(parts) != 1:
+        raise BadCertificateError(f"this holds {len(parts)} revocation lists instead of one")
+    try:
+        found = x509.load_der_x509_crl(parts[0].data)
+        listed = frozenset(each.serial_number for each in found)
+        numbers = [each.value for each in found.extensions if isinstance(each.value, x509.CRLNumber)]
+    except ValueError as error:
+        raise BadCertificateError(f"the revocation list cannot be read: {error}") from None
+    genuine = verifies(issuer.public_key(), found.tbs_certlist_bytes, found.signature)
+    if found.issuer != issuer.subject or not genuine:
+        raise UntrustedCertificateError(
+            f"the revocation list was not signed by {issuer.subject.rfc4514_string()}",
+            hint="Take the list from the same box as the authority's certificate.",
+        )
+    number = numbers[0].crl_number if numbers else None
+    return RevocationList(number, found.last_update_utc, found.next_update_utc, listed)
