@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Final
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import NameOID
 
@@ -80,7 +81,7 @@ class DecodedCertificate:
         """Kind and size of the key."""
         try:
             return describe_key(self.certificate.public_key())
-        except (ValueError, NotImplementedError) as error:
+        except (ValueError, UnsupportedAlgorithm) as error:
             return f"unknown ({error})"
 
     @property

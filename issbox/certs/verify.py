@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from cryptography.x509.verification import (
     Criticality,
@@ -78,7 +79,7 @@ class TrustedAuthorities:
         )
         try:
             return tuple(verifier.verify(certificate, list(intermediates)).chain)
-        except (VerificationError, ValueError) as error:
+        except (VerificationError, ValueError, UnsupportedAlgorithm) as error:
             raise UntrustedCertificateError(
                 f"{shown}, signed by {certificate.issuer.rfc4514_string()}, does not lead to a trusted authority: "
                 f"{str(error)[:300]}"

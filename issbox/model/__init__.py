@@ -22,10 +22,6 @@ from issbox.model.catalog import (
     RepositoryKey,
     Upstream,
 )
-from issbox.model.errata import (
-    Advisory,
-    ErratumType,
-)
 from issbox.model.entitlement import (
     CertificateType,
     CertifiedContent,
@@ -34,6 +30,10 @@ from issbox.model.entitlement import (
     Order,
     Subscription,
     Validity,
+)
+from issbox.model.errata import (
+    Advisory,
+    ErratumType,
 )
 from issbox.model.history import (
     AuditEntry,
