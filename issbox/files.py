@@ -155,25 +155,6 @@ def open_regular(path: Path) -> FileIO:
     return os.fdopen(descriptor, "rb", buffering=0)
 
 
-def read_secret(path: Path, what: str, *, limit: int) -> bytes:
-    """Read the first `limit` bytes of a file that only its owner may touch, such as a private key.
-
-    Raises PermissionDeniedError, naming `what`, when group or others may, OperatingSystemError and the like when it
-    cannot be read, and InvalidValueError for a link, device or pipe.
-    """
-    try:
-        with open_regular(path) as source:
-            mode = stat.S_IMODE(os.fstat(source.fileno()).st_mode)
-            if mode & (stat.S_IRWXG | stat.S_IRWXO):
-                raise PermissionDeniedError(
-                    f"{what} {path} may be read by others than its owner (mode {mode:04o})",
-                    hint=f"Run `chmod 600 {path}`. If others could have read it, make a new one.",
-                )
-            return source.read(limit) or b""
-    except OSError as error:
-        raise error_from_os(error) from None
-
-
 def digest_file(path: Path) -> Digest:
     """Give size and SHA-256 of a regular file."""
     with open_regular(path) as source:

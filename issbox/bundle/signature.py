@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from issbox.errors import BundleSignatureError, InvalidValueError
-from issbox.files import read_secret
+from issbox.private_files import read_secret
 
 SIGNATURE_SIZE = 64
 """Bytes of an Ed25519 signature."""

@@ -6,7 +6,8 @@ from typing import Final
 from issbox.certs.authority import Authority
 from issbox.certs.keys import PrivateKey
 from issbox.errors import AuthorityKeyError
-from issbox.files import atomic_write, error_from_os, open_regular, read_secret
+from issbox.files import atomic_write, error_from_os, open_regular
+from issbox.private_files import read_secret
 
 _MOST_PASSPHRASE_BYTES: Final = 4096
 _MOST_KEY_BYTES: Final = 64 << 10
