@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtensionOID
 
 from issbox.certs import assembly, pem, profiles
+from issbox.certs.certificates import constraints_of, read_certificates, validity_of
 from issbox.certs.keys import PrivateKey, PublicKey
-from issbox.errors import AuthorityExpiredError, BadCertificateError, CertificateError, InvalidValueError
+from issbox.errors import AuthorityExpiredError, CertificateError, InvalidValueError
 from issbox.model import Validity
 from issbox.names import format_time
 
@@ -142,34 +143,6 @@ class Authority:
 
     def __repr__(self) -> str:
         return f"Authority({self.name})"
-
-
-def validity_of(certificate: x509.Certificate) -> Validity:
-    """Give the validity of a certificate; BadCertificateError when it ends before it begins."""
-    try:
-        return Validity(certificate.not_valid_before_utc, certificate.not_valid_after_utc)
-    except ValueError as error:
-        raise BadCertificateError(f"the certificate cannot be valid: {error}") from None
-
-
-def constraints_of(certificate: x509.Certificate) -> x509.BasicConstraints | None:
-    """Give what a certificate says of being an authority, if anything; BadCertificateError when it cannot be read."""
-    try:
-        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
-    except x509.ExtensionNotFound:
-        return None
-    except (ValueError, x509.DuplicateExtension) as error:
-        raise BadCertificateError(f"the extensions of the certificate cannot be read: {error}") from None
-
-
-def read_certificates(text: str | bytes, what: str) -> list[x509.Certificate]:
-    """Give the certificates of a text in order; BadCertificateError, naming `what`, when one cannot be read."""
-    try:
-        return [
-            x509.load_der_x509_certificate(part.data) for part in pem.read(text, what) if part.label == "CERTIFICATE"
-        ]
-    except ValueError as error:
-        raise BadCertificateError(f"{what} cannot be read: {error}") from None
 
 
 def _key_id_of(certificate: x509.Certificate, key: PrivateKey) -> bytes:

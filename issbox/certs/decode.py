@@ -6,12 +6,11 @@ from functools import cached_property
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import NameOID
 
 from issbox.certs import der, oids, pem
-from issbox.certs.authority import constraints_of, validity_of
+from issbox.certs.certificates import UNREADABLE, constraints_of, load_certificate, validity_of
 from issbox.certs.keys import describe_key, verifies
 from issbox.certs.payload import DATA_LABEL, RSA_SIGNATURE_LABEL, SIGNATURE_LABEL, unpack
 from issbox.certs.version1 import read_version1
@@ -81,7 +80,7 @@ class DecodedCertificate:
         """Kind and size of the key."""
         try:
             return describe_key(self.certificate.public_key())
-        except (ValueError, UnsupportedAlgorithm) as error:
+        except UNREADABLE as error:
             return f"unknown ({error})"
 
     @property
@@ -115,14 +114,14 @@ def decode_certificate(text: str | bytes) -> DecodedCertificate:
 
 
 def _decode(data: bytes, packed: bytes, signature: bytes) -> DecodedCertificate:
+    certificate = load_certificate(data, "the certificate")
     try:
-        certificate = x509.load_der_x509_certificate(data)
         ours = _own_extensions(certificate)
         organization = _attribute(certificate.subject, NameOID.ORGANIZATION_NAME)
         common_name = _attribute(certificate.subject, NameOID.COMMON_NAME) or ""
         system_name = _system_name(certificate)
         _ = certificate.issuer.rfc4514_string(), certificate.serial_number
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+    except UNREADABLE as error:
         raise BadCertificateError(f"the certificate cannot be read: {str(error)[:200]}") from None
     version, kind = _version_and_kind(certificate, ours)
     tree, payload = EMPTY, None

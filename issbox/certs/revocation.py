@@ -9,6 +9,7 @@ from cryptography import x509
 
 from issbox.certs import assembly, pem
 from issbox.certs.authority import Authority
+from issbox.certs.certificates import UNREADABLE
 from issbox.certs.keys import verifies
 from issbox.errors import BadCertificateError, InvalidValueError, UntrustedCertificateError
 
@@ -54,15 +55,16 @@ def read_revocation_list(text: str | bytes, issuer: x509.Certificate) -> Revocat
         raise BadCertificateError(f"this holds {len(parts)} revocation lists instead of one")
     try:
         found = x509.load_der_x509_crl(parts[0].data)
+        numbers = [each.value.crl_number for each in found.extensions if isinstance(each.value, x509.CRLNumber)]
         listed = frozenset(each.serial_number for each in found)
-        numbers = [each.value for each in found.extensions if isinstance(each.value, x509.CRLNumber)]
-    except ValueError as error:
+        read = RevocationList(next(iter(numbers), None), found.last_update_utc, found.next_update_utc, listed)
+        is_of_issuer = found.issuer == issuer.subject
+    except UNREADABLE as error:
         raise BadCertificateError(f"the revocation list cannot be read: {error}") from None
     genuine = verifies(issuer.public_key(), found.tbs_certlist_bytes, found.signature)
-    if found.issuer != issuer.subject or not genuine:
+    if not (is_of_issuer and genuine):
         raise UntrustedCertificateError(
             f"the revocation list was not signed by {issuer.subject.rfc4514_string()}",
             hint="Take the list from the same box as the authority's certificate.",
         )
-    number = numbers[0].crl_number if numbers else None
-    return RevocationList(number, found.last_update_utc, found.next_update_utc, listed)
+    return read

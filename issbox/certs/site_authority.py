@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.hashes import MD5, SHA1
 
 from issbox.certs import profiles
-from issbox.certs.authority import Authority, constraints_of, read_certificates, validity_of
+from issbox.certs.authority import Authority
+from issbox.certs.certificates import UNREADABLE, constraints_of, read_certificates, validity_of
 from issbox.certs.keys import PrivateKey, PublicKey
 from issbox.errors import AuthorityAnswerError, InvalidValueError
 from issbox.names import format_time
@@ -48,7 +49,7 @@ def accept_answer(key: PrivateKey, answer: str | bytes, *, now: datetime, above:
 def _belongs(certificate: x509.Certificate, key: PrivateKey) -> bool:
     try:
         return PublicKey.of(certificate.public_key()).spki == key.public.spki
-    except (InvalidValueError, ValueError, UnsupportedAlgorithm):
+    except (InvalidValueError, *UNREADABLE):
         return False
 
 
@@ -68,7 +69,7 @@ def _chain(own: x509.Certificate, known: Sequence[x509.Certificate]) -> tuple[li
 def _signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+    except (TypeError, InvalidSignature, *UNREADABLE):
         return False
     return True
 

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from cryptography.x509.verification import (
     Criticality,
@@ -16,7 +15,7 @@ from cryptography.x509.verification import (
     VerificationError,
 )
 
-from issbox.certs.authority import read_certificates, validity_of
+from issbox.certs.certificates import UNREADABLE, read_certificates, validity_of
 from issbox.errors import UntrustedCertificateError
 from issbox.names import format_time
 
@@ -79,7 +78,7 @@ class TrustedAuthorities:
         )
         try:
             return tuple(verifier.verify(certificate, list(intermediates)).chain)
-        except (VerificationError, ValueError, UnsupportedAlgorithm) as error:
+        except (VerificationError, *UNREADABLE) as error:
             raise UntrustedCertificateError(
                 f"{shown}, signed by {certificate.issuer.rfc4514_string()}, does not lead to a trusted authority: "
                 f"{str(error)[:300]}"

@@ -6,6 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from makers.certificates import KINDS, NOW, authority_of, certificate_of, entitle
 from makers.needs import needs_openssl
 
@@ -41,6 +43,15 @@ def test_a_changed_list_is_refused() -> None:
     place = data.index(bytes.fromhex("1122334455667788"))
     data[place] ^= 1
     with pytest.raises(UntrustedCertificateError):
+        read_revocation_list(pem.write("X509 CRL", bytes(data)), certificate_of(authority_of()))
+
+
+@settings(deadline=None)
+@given(st.integers(0, 200), st.integers(1, 255))
+def test_a_damaged_list_is_never_taken_for_a_list(place: int, change: int) -> None:
+    data = bytearray(pem.read(list_of(5, 9))[0].data)
+    data[place] ^= change
+    with pytest.raises((BadCertificateError, UntrustedCertificateError)):
         read_revocation_list(pem.write("X509 CRL", bytes(data)), certificate_of(authority_of()))
 
 

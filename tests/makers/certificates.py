@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from cryptography import x509
 from hypothesis import strategies as st
 
-from issbox.certs.authority import Authority, read_certificates
+from issbox.certs.authority import Authority
+from issbox.certs.certificates import read_certificates
 from issbox.certs.entitlement import issue_entitlement, prepare_v3
 from issbox.certs.keys import KeyKind, PrivateKey, new_serial
 from issbox.model import CertifiedContent, CertifiedProduct, EntitlementPayload, Order, Subscription, Validity
