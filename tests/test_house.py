@@ -96,6 +96,7 @@ ALLOWED_BEFORE = {
     "passwords.enter_by_password": "whoever comes in proves here who it is",
     "arrival.record_import": "the last step of an import, which asked",
     "disposal.finish": "moves a bundle after its import, which asked",
+    "disposal.finish_bundle": "moves a bundle after its import, which asked",
     "disposal.dispose": "moves a bundle after its import, which asked",
     "disposal.quarantine": "moves a bundle after its import, which asked",
     "disposal.heal": "finishes what a killed import left",

@@ -8,7 +8,7 @@ from issbox.cli.command import Run, command
 from issbox.cli.index import noun
 from issbox.cli.options import chosen_id, id_option, yes_option
 from issbox.cli.shapes import Field, Shape, fingerprint, size
-from issbox.errors import ImportRefusedError, IssboxError, every_error
+from issbox.errors import ExitCode, ImportRefusedError, IssboxError, every_error
 from issbox.model import ContentImport, ImportState
 
 content_import = noun("content-import")
@@ -19,7 +19,8 @@ IMPORT = Shape[ContentImport](
         Field("id", "number of the import in this box", lambda each: each.id, column=True),
         Field(
             "state",
-            "`arriving`, `settled`, `checking`, `waiting`, `importing`, `imported`, `refused` or `discarded`",
+            "`arriving`, `settled`, `checking`, `waiting`, `importing`, `imported`, `refused`, `discarded` or "
+            "`rolled-back`",
             lambda each: each.state,
             column=True,
         ),
@@ -30,6 +31,24 @@ IMPORT = Shape[ContentImport](
             column=True,
         ),
         Field("path", "where the bundle lies now; empty once it was deleted", lambda each: each.path, column=True),
+        Field("form", "`dir`, `tar`, `tgz` or `iso`, or null", lambda each: each.form and each.form.value),
+        Field("incremental", "whether it carries only what its base lacks, or null", lambda each: each.incremental),
+        Field("volume", "which volume or chunk this is; null for a bundle in one piece", lambda each: each.volume),
+        Field("volumes", "how many volumes or chunks there are, or null", lambda each: each.volumes),
+        Field(
+            "waits_for",
+            "`volumes`, `base` or `approval` in state `waiting`, else null",
+            lambda each: each.waits_for and each.waits_for.value,
+        ),
+        Field("made_by", "who exported it", lambda each: each.made_by),
+        Field("approvals", "array of the names of those who approved it", lambda each: each.approvals),
+        Field(
+            "changes",
+            "array of the repositories that it changed, with the version before and after",
+            lambda each: [
+                {"repository": str(one.repository), "before": one.before, "after": one.after} for one in each.changes
+            ],
+        ),
         Field("inbox", "whether it came through the inbox", lambda each: each.inbox),
         Field("first_seen", "when it was first seen", lambda each: each.first_seen),
         Field("updated_at", "when its state changed last", lambda each: each.updated_at, column=True),
@@ -53,10 +72,12 @@ def refusal(row: ContentImport) -> IssboxError:
     return known.get(row.error_code or "", ImportRefusedError)(row.reason)
 
 
-def _tell(run: Run, row: ContentImport) -> None:
-    """Say that it is done; a bundle that was there before has been told of by a note."""
-    if not row.reason:
+def _show(run: Run, row: ContentImport) -> ExitCode:
+    """Say that it is done, or what it waits for; a bundle that was there before has been told of by a note."""
+    if row.state is ImportState.IMPORTED and not row.reason:
         run.say(f"Imported into {row.organization}.")
+    run.show(IMPORT, row)
+    return ExitCode.WAITING if row.state is ImportState.WAITING else ExitCode.OK
 
 
 @command(
@@ -73,7 +94,7 @@ def _tell(run: Run, row: ContentImport) -> None:
 @click.option(
     "--repair", is_flag=True, help="Read the stored files of its repositories and replace those that are damaged."
 )
-def run_(run: Run, *, path: Path, organization: str | None, allow_older: bool, repair: bool) -> None:
+def run_(run: Run, *, path: Path, organization: str | None, allow_older: bool, repair: bool) -> ExitCode:
     """Import the bundle at PATH now, in the foreground; it stays where it is.
 
     Everything of the bundle is checked first. The import is visible all at once, or not at all.
@@ -81,8 +102,7 @@ def run_(run: Run, *, path: Path, organization: str | None, allow_older: bool, r
     from issbox.workflows.importing import run_import
 
     done = run_import(run.open(), path, organization=organization, allow_older=allow_older, repair=repair)
-    _tell(run, done)
-    run.show(IMPORT, done)
+    return _show(run, done)
 
 
 @command("list", group=content_import, example="issbox content-import list --state refused", shape=IMPORT, many=True)
@@ -115,7 +135,7 @@ def info(run: Run, *, number: int | None, id_: int | None) -> None:
 @command("retry", group=content_import, example="issbox content-import retry 3", shape=IMPORT)
 @id_option("import")
 @click.option("--allow-older", is_flag=True, help="Accept a bundle that is older than one imported before.")
-def retry(run: Run, *, number: int | None, id_: int | None, allow_older: bool) -> None:
+def retry(run: Run, *, number: int | None, id_: int | None, allow_older: bool) -> ExitCode:
     """Import a refused bundle again, now and in the foreground, after its reason has been removed.
 
     The bundle is taken from where it lies, quarantine or inbox.
@@ -126,11 +146,10 @@ def retry(run: Run, *, number: int | None, id_: int | None, allow_older: bool) -
     import_id = chosen_id(number, id_)
     ctx = run.open()
     inbox.retry(ctx, import_id, allow_older=allow_older)
-    row = inbox.finish(ctx, import_bundle(ctx, import_id))
+    row = inbox.finish_bundle(ctx, import_bundle(ctx, import_id))
     if row.state is ImportState.REFUSED:
         raise refusal(row)
-    _tell(run, row)
-    run.show(IMPORT, row)
+    return _show(run, row)
 
 
 @command("discard", group=content_import, example="issbox content-import discard 3 --yes", shape=IMPORT)

@@ -38,6 +38,8 @@ KEYS: Final[Mapping[str, Mapping[str, Key]]] = {
         "quarantine_path": Key("", path),
         "max_bundle_size": Key("0", size(zero=True)),
         "max_files": Key(2_000_000, whole(1, 100_000_000)),
+        "approvals": Key(0, whole(0, 2)),
+        "forget_after_days": Key(30, whole(1, 3650)),
     },
     "export": {"path": Key("", path)},
     "synchronize": {

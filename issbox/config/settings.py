@@ -32,6 +32,10 @@ class InboxSettings:
     max_bundle_size: int
     """Bytes; 0 means no limit."""
     max_files: int
+    approvals: int
+    """How many different people have to approve a bundle before it is imported."""
+    forget_after_days: int
+    """How long a bundle waits for its other volumes, for its base or for an approval before it is refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

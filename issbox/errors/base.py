@@ -20,6 +20,7 @@ class ExitCode(IntEnum):
     BUSY = 10
     UNTRUSTED = 11
     PERMISSION = 12
+    WAITING = 13
     INTERRUPTED = 130
 
 
@@ -37,6 +38,7 @@ EXIT_CODE_MEANINGS: dict[ExitCode, str] = {
     ExitCode.BUSY: "Another process is doing the same work right now.",
     ExitCode.UNTRUSTED: "A signature is missing, wrong, or made by a key that is not trusted.",
     ExitCode.PERMISSION: "The operating system or a role does not allow it.",
+    ExitCode.WAITING: "The bundle waits for other volumes, an earlier bundle, or an approval; nothing is wrong.",
     ExitCode.INTERRUPTED: "Stopped by Ctrl-C or SIGTERM; nothing half-done stays visible.",
 }
 

@@ -68,11 +68,14 @@ class Imports(Noun):
         limit: int | None = None,
         *,
         below: Path | None = None,
+        bundle_id: str | None = None,
     ) -> list[ContentImport]:
-        """Give content imports, newest first: all, or those in these states, or whose path lies below a directory."""
+        """Give content imports, newest first: all, or those in these states, of a bundle, or below a directory."""
         query = ImportRow.select().order_by(ImportRow.id.desc())
         if states is not None:
             query = query.where(ImportRow.state.in_(_values(states)))
+        if bundle_id is not None:
+            query = query.where(ImportRow.bundle_id == bundle_id)
         if below is not None:  # text sorts by its bytes, and '0' comes right after '/'
             query = query.where(ImportRow.path >= f"{below}/", ImportRow.path < f"{below}0")
         return _read(query if limit is None else query.limit(limit))

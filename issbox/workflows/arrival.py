@@ -1,9 +1,9 @@
 """What an import writes down: products and repositories as the plan says, history, and the audit log."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from issbox.manifest import Manifest
-from issbox.model import ContentImport, ImportState, RepositoryVersion
+from issbox.model import LIBRARY, ContentImport, ImportState, RepositoryKey, RepositoryVersion, VersionChange, WaitsFor
 from issbox.rules.importing import ImportPlan
 from issbox.workflows.context import Context
 
@@ -40,15 +40,42 @@ def describe(ctx: Context, plan: ImportPlan) -> None:
         store.repositories.update(repository.key, imported=planned.mark)
 
 
+def library_versions(ctx: Context, plan: ImportPlan) -> dict[RepositoryKey, int]:
+    """Give which versions Library holds of the repositories of a plan."""
+    planned = {each.repository.key for each in plan.repositories}
+    promoted = ctx.store.versions.promoted(plan.organization, LIBRARY)
+    return {repository.key: number for repository, number in promoted if repository.key in planned}
+
+
 def record_import(
-    ctx: Context, row: ContentImport, manifest: Manifest, plan: ImportPlan, versions: Sequence[RepositoryVersion]
+    ctx: Context,
+    row: ContentImport,
+    manifest: Manifest,
+    plan: ImportPlan,
+    versions: Sequence[RepositoryVersion],
+    *,
+    before: Mapping[RepositoryKey, int],
 ) -> None:
-    """Write history and audit log of an import; in the transaction that records the versions."""
+    """Write history and audit log of an import; in the transaction that records the versions.
+
+    `before` is what Library held. Other volumes of the bundle that were taken in are imported by this too, and
+    bundles that wait for their base are tried again.
+    """
     bundle = manifest.bundle
     note = _skipped(ctx, manifest, plan.organization)
     if note:
         ctx.progress.note(note)
-    ctx.store.imports.update(row.id, updated_at=ctx.clock(), state=ImportState.IMPORTED, reason=note, error_code=None)
+    now = ctx.clock()
+    changes = tuple(
+        VersionChange(version.repository, before.get(version.repository), version.number) for version in versions
+    )
+    done: dict[str, object] = {"state": ImportState.IMPORTED, "waits_for": None, "error_code": None, "taken": False}
+    ctx.store.imports.update(row.id, updated_at=now, reason=note, changes=changes, **done)
+    for other in ctx.store.imports.list(states=(ImportState.WAITING,)):
+        if other.bundle_id == row.bundle_id and other.organization == row.organization and other.id != row.id:
+            ctx.store.imports.update(other.id, updated_at=now, reason=f"imported with {row.id}", **done)
+        elif other.waits_for is WaitsFor.BASE and other.inbox:
+            ctx.store.imports.update(other.id, updated_at=now, state=ImportState.SETTLED, waits_for=None)
     _settle_refused(ctx, row)
     ctx.audit(
         "content-import.import",

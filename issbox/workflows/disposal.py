@@ -34,6 +34,17 @@ def finish(ctx: Context, row: ContentImport) -> ContentImport:
     return quarantine(ctx, row) if row.state is ImportState.REFUSED else row
 
 
+def finish_bundle(ctx: Context, row: ContentImport) -> ContentImport:
+    """Do what `finish` does for an import, and for the other volumes of its bundle that it has imported too."""
+    if row.state is ImportState.IMPORTED and row.bundle_id is not None and row.volumes:
+        with ctx.store.session():
+            volumes = ctx.store.imports.list(states=(ImportState.IMPORTED,), bundle_id=row.bundle_id)
+        for volume in volumes:
+            if volume.id != row.id:
+                finish(ctx, volume)
+    return finish(ctx, row)
+
+
 def dispose(ctx: Context, row: ContentImport) -> ContentImport:
     """Archive, delete or keep a bundle that was imported through the inbox, as configured.
 

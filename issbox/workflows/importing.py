@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from issbox.bundle.check import Limits, open_head
+from issbox.bundle.check import Limits
+from issbox.bundle.opening import form_of, open_source
 from issbox.bundle.reader import BundleReader
 from issbox.errors import (
     BundleError,
@@ -22,15 +23,18 @@ from issbox.errors import (
     OlderBundleError,
 )
 from issbox.files import FileLock
-from issbox.manifest import Manifest
-from issbox.model import ContentImport, ImportState, RepositoryKey, VersionOrigin
+from issbox.manifest import BundleKind, Manifest
+from issbox.model import ContentImport, ImportState, RepositoryKey, VersionOrigin, WaitsFor
 from issbox.rules.importing import ImportPlan, Library, PlannedRepository, holds_already, plan_import
-from issbox.workflows.arrival import describe, record_import
+from issbox.store import Batch
+from issbox.workflows.arrival import describe, library_versions, record_import
 from issbox.workflows.context import Context, Permission
+from issbox.workflows.incoming import Incoming, words_for_volumes
 from issbox.workflows.mending import find_damaged, rebuild_trees
 from issbox.workflows.publishing import STEPS as PUBLISH_STEPS
 from issbox.workflows.publishing import changing_content, publish
 from issbox.workflows.staging import fill, stage
+from issbox.workflows.waiting import Waiting, missing_volumes, wait, why_to_wait
 
 STEPS: Final = ("check-bundle", "plan-import", "stage-files", "read-metadata", "store-files", *PUBLISH_STEPS)
 """What an import announces, in order."""
@@ -125,34 +129,48 @@ def _import_lock(ctx: Context) -> FileLock:
 
 def _attempt(ctx: Context, row: ContentImport, *, repair: bool) -> ContentImport:
     ctx.progress.step("check-bundle", row.path)
-    _update(ctx, row.id, state=ImportState.CHECKING, reason="")
-    bundle = open_head(Path(row.path), trusted_public_key(ctx), bundle_limits(ctx))
+    _update(ctx, row.id, state=ImportState.CHECKING, reason="", waits_for=None)
+    bundle = open_source(Path(row.path), trusted_public_key(ctx), bundle_limits(ctx))
     manifest = bundle.manifest
-    row = _update(
-        ctx,
-        row.id,
-        bundle_id=manifest.bundle.id,
-        source_box=manifest.source.box_id,
-        key_id=manifest.source.key_id,
-        destination=manifest.bundle.destination,
-        sequence=manifest.bundle.sequence,
-        size=manifest.files.size,
-        files=manifest.files.count,
-    )
+    row = _update(ctx, row.id, **_facts(bundle))
     organization = _organization(ctx, row, manifest)
     ctx.require(Permission.CONTENT_IMPORT, organization, {each.product for each in manifest.repositories})
+    row = _update(ctx, row.id, organization=organization)
     library = _library(ctx, organization)
     if not (row.allow_older or repair) and (before := _imported_before(ctx, manifest, library)):
         note = f"imported before, on {before.updated_at:%Y-%m-%d %H:%M} UTC: nothing to do"
         ctx.progress.note(note)
-        return _update(ctx, row.id, state=ImportState.IMPORTED, organization=organization, reason=note)
+        return _update(ctx, row.id, state=ImportState.IMPORTED, reason=note)
     bundle.check_body()
     ctx.progress.step("plan-import")
     plan = plan_import(manifest, library, allow_older=row.allow_older)
     if plan.refusals:
         raise refusal_error(plan)
-    row = _update(ctx, row.id, state=ImportState.IMPORTING, organization=organization)
+    waiting = why_to_wait(ctx, row, bundle)
+    if waiting is not None:
+        return wait(ctx, row, waiting)
+    row = _update(ctx, row.id, state=ImportState.IMPORTING)
     return _take_in(ctx, _Job(row, bundle, manifest, plan, repair))
+
+
+def _facts(bundle: BundleReader) -> dict[str, object]:
+    """Give what an import's row says of its bundle."""
+    manifest = bundle.manifest
+    volumes = len(manifest.volumes)
+    return {
+        "bundle_id": manifest.bundle.id,
+        "source_box": manifest.source.box_id,
+        "key_id": manifest.source.key_id,
+        "destination": manifest.bundle.destination,
+        "sequence": manifest.bundle.sequence,
+        "size": manifest.files.size,
+        "files": manifest.files.count,
+        "incremental": manifest.bundle.kind is BundleKind.INCREMENTAL,
+        "volume": bundle.volume if volumes > 1 else None,
+        "volumes": volumes if volumes > 1 else None,
+        "made_by": manifest.source.made_by,
+        "form": form_of(bundle),
+    }
 
 
 def _imported_before(ctx: Context, manifest: Manifest, library: Library) -> ContentImport | None:
@@ -178,14 +196,21 @@ def _take_in(ctx: Context, job: _Job) -> ContentImport:
         stack.enter_context(changing_content(ctx, keys))
         damaged = _find_damaged(ctx, keys) if job.repair else set()
         batch = stack.enter_context(ctx.store.blobs.batch(f"import-{job.row.id}", replace=bool(damaged)))
+        incoming = Incoming(ctx, job.manifest.bundle.id)
         ctx.progress.step("stage-files")
-        stage(ctx, job.bundle, batch, damaged)
+        stage(ctx, job.bundle, batch, damaged, put_part=incoming.put_part)
+        missing = missing_volumes(ctx, job.row, job.bundle)
+        if missing:
+            return _take_volume(ctx, job, batch, incoming, missing)
+        if job.row.volumes:
+            incoming.adopt_files(job.bundle.entries(), batch)
         ctx.progress.step("read-metadata")
         drafts = [stack.enter_context(ctx.store.versions.draft(key)) for key in keys]
         fill(ctx, job.bundle, batch, drafts)
         ctx.progress.step("store-files")
         batch.commit()
         _mend(ctx, {digest for digest in damaged if batch.has(digest)}, damaged)
+        held = library_versions(ctx, job.plan)
         publish(
             ctx,
             drafts,
@@ -193,9 +218,19 @@ def _take_in(ctx: Context, job: _Job) -> ContentImport:
             source=job.manifest.bundle.id,
             repomd={planned.repository.key: _repomd(job.manifest, planned) for planned in job.plan.repositories},
             prepare=lambda: describe(ctx, job.plan),
-            record=lambda versions: record_import(ctx, job.row, job.manifest, job.plan, versions),
+            record=lambda versions: record_import(ctx, job.row, job.manifest, job.plan, versions, before=held),
         )
+        incoming.forget()
     return ctx.store.imports.get(job.row.id)
+
+
+def _take_volume(ctx: Context, job: _Job, batch: Batch, incoming: Incoming, missing: Sequence[int]) -> ContentImport:
+    """Keep what a volume brought, invisible, until the others are here."""
+    ctx.progress.step("store-files")
+    incoming.keep_head(job.bundle)
+    batch.commit()
+    others = words_for_volumes(len(job.manifest.volumes), missing)
+    return wait(ctx, job.row, Waiting(WaitsFor.VOLUMES, f"taken in; still missing: {others}"), taken=True)
 
 
 def _find_damaged(ctx: Context, keys: Sequence[RepositoryKey]) -> set[str]:

@@ -13,7 +13,7 @@ from typing import Final
 from issbox.errors import BusyError, NotFoundError, WrongStateError
 from issbox.model import ContentImport, ImportState
 from issbox.workflows.context import Context, Permission
-from issbox.workflows.disposal import delete_bundle, dispose, finish, heal, in_inbox, quarantine
+from issbox.workflows.disposal import delete_bundle, dispose, finish, finish_bundle, heal, in_inbox, quarantine
 from issbox.workflows.history import get_import
 from issbox.workflows.peeking import peek
 from issbox.workflows.visibility import owner, seen_imports
@@ -23,6 +23,7 @@ __all__ = [
     "discard",
     "dispose",
     "finish",
+    "finish_bundle",
     "heal",
     "list_inbox",
     "quarantine",
@@ -171,7 +172,9 @@ def _follow(ctx: Context, row: ContentImport, sighting: Sighting) -> ContentImpo
     if row.state in _BUSY:
         return None
     same = row.fingerprint == sighting.fingerprint
-    if row.state is not ImportState.ARRIVING and (same or not row.fingerprint or sighting.settled):
+    if row.state is ImportState.WAITING and same:
+        return None
+    if row.state is ImportState.SETTLED and (same or not row.fingerprint or sighting.settled):
         return None if same else _change(ctx, row, fingerprint=sighting.fingerprint)
     if sighting.settled:
         return _change(
@@ -180,6 +183,8 @@ def _follow(ctx: Context, row: ContentImport, sighting: Sighting) -> ContentImpo
             state=ImportState.SETTLED,
             reason="",
             error_code=None,
+            waits_for=None,
+            taken=False,
             fingerprint=sighting.fingerprint,
             organization=sighting.organization,
             files=sighting.files,
@@ -236,7 +241,8 @@ def _arrive(ctx: Context, sighting: Sighting) -> ContentImport | None:
 
 
 def _vanish(ctx: Context, row: ContentImport) -> ContentImport | None:
-    if row.state not in WAITING_STATES:
+    """Close the row of something that was taken away; a volume that is taken in already may go."""
+    if row.state in _BUSY or row.taken:
         return None
     return _change(ctx, row, state=ImportState.DISCARDED, reason="taken away", path="")
 

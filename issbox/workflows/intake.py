@@ -10,7 +10,7 @@ from issbox.errors import InterruptedByUserError, IssboxError
 from issbox.files import FileLock
 from issbox.model import ContentImport, ImportState
 from issbox.workflows.context import Context
-from issbox.workflows.disposal import finish
+from issbox.workflows.disposal import finish_bundle
 from issbox.workflows.importing import import_bundle
 from issbox.workflows.peeking import Hint, peek
 
@@ -117,9 +117,9 @@ def _import_one(ctx: Context, row: ContentImport, attempts: Attempts, clock: Cal
         _LOG.exception("import %d failed in a way that is a mistake in issbox", row.id)
         return _failed(ctx, row, attempts, clock)
     attempts.ended(row.id)
-    verdict = "imported" if after.state is ImportState.IMPORTED else f"{after.state} ({after.error_code})"
+    verdict = f"{after.state} ({after.error_code})" if after.error_code else str(after.state)
     ctx.progress.note(f"{row.path}: {verdict}{': ' if after.reason else ''}{after.reason}")
-    return finish(ctx, after)
+    return finish_bundle(ctx, after)
 
 
 def _failed(ctx: Context, row: ContentImport, attempts: Attempts, clock: Callable[[], float]) -> ContentImport:

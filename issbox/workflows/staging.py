@@ -1,6 +1,6 @@
 """From a checked bundle to staged blobs and drafts: every byte is read once, hashed and written once."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
 from itertools import groupby
@@ -12,11 +12,10 @@ from issbox.errors import (
     BadManifestError,
     BadMetadataError,
     BundleDamagedError,
-    BundleIncompleteError,
     DigestMismatchError,
     UnsafePathError,
 )
-from issbox.files import require_space
+from issbox.files import Readable, require_space
 from issbox.manifest import EntryKind, FileEntry, ManifestRepository
 from issbox.model import FileKind, Package, RepositoryFile
 from issbox.store import Batch, Draft
@@ -32,45 +31,72 @@ _CONTENT: Final = {
 }
 _HEAD_ROOM: Final = 16 << 20
 """Bytes kept free besides the content, for directories and the database."""
-_NAMED: Final = 10
-"""How many missing files a message names."""
 
 
-def stage(ctx: Context, bundle: BundleReader, batch: Batch, damaged: AbstractSet[str] = frozenset()) -> None:
-    """Copy what the store lacks from the bundle into the batch, checking each file against the signed table.
+def missing_files(ctx: Context, bundle: BundleReader, damaged: AbstractSet[str] = frozenset()) -> Iterator[FileEntry]:
+    """Give what the bundle lists without carrying it, and this box does not have either."""
+    for entry in _content(bundle):
+        if not entry.carried and (entry.sha256 in damaged or not ctx.store.blobs.has(entry.sha256, entry.size)):
+            yield entry
 
-    What is `damaged` in the store counts as lacking; the batch then has to be one that replaces. Raises
-    BundleDamagedError for a file with another digest, BundleIncompleteError when files that the bundle does not carry
-    are not in the store either, and NoSpaceError before anything is copied.
+
+def stage(
+    ctx: Context,
+    bundle: BundleReader,
+    batch: Batch,
+    damaged: AbstractSet[str] = frozenset(),
+    *,
+    put_part: Callable[[Piece, Readable], None] | None = None,
+) -> None:
+    """Copy what the store lacks from the volume into the batch, checking each file against the signed table.
+
+    What is `damaged` in the store counts as lacking; the batch then has to be one that replaces. Parts of files go
+    to `put_part`. Raises BundleDamagedError for a file with another digest, and NoSpaceError before anything is
+    copied.
     """
 
     def lacks(entry: FileEntry) -> bool:
+        if entry.kind not in _CONTENT or not entry.carried:
+            return False
         stored = entry.sha256 not in damaged and ctx.store.blobs.has(entry.sha256, entry.size)
         return not stored and not batch.has(entry.sha256, entry.size)
 
-    files, size, absent = 0, 0, []
-    for entry in filter(lacks, _content(bundle)):
-        if not entry.carried:
-            absent.append(entry.path)
-        files, size = files + 1, size + entry.size
-    if absent:
-        named = ", ".join(absent[:_NAMED]) + (", ..." if len(absent) > _NAMED else "")
-        raise BundleIncompleteError(
-            f"{len(absent)} files are neither carried by the bundle nor in this box: {named}",
-            hint="Import the bundle that this one builds on first, or have a complete one exported.",
-        )
+    def take(piece: Piece) -> None:
+        if piece.part is None:
+            _stage_file(ctx, batch, piece)
+            return
+        assert put_part is not None, "a bundle with parts has several volumes"
+        with piece.open() as source:
+            put_part(piece, source)
+        ctx.progress.advance(files=1, size=piece.digest.size)
+
+    files, size = _weigh(bundle, lacks)
     require_space(ctx.store.state_dir, size + _HEAD_ROOM, "the import")
     ctx.progress.expect(files=files, size=size)
-    run_all(
-        partial(_stage_piece, ctx, batch, piece) for piece in bundle.pieces(lambda e: e.kind in _CONTENT and lacks(e))
-    )
+    pieces = bundle.pieces(lacks)
+    if bundle.sequential:
+        for piece in pieces:
+            take(piece)
+    else:
+        run_all(partial(take, piece) for piece in pieces)
+
+
+def _weigh(bundle: BundleReader, lacks: Callable[[FileEntry], bool]) -> tuple[int, int]:
+    """Give number and bytes of the pieces that will be copied."""
+    files = size = 0
+    for entry in filter(lacks, bundle.entries()):
+        sizes = [part.size for part in entry.parts if part.volume == bundle.volume]
+        if entry.volume == bundle.volume:
+            sizes.append(entry.size)
+        files, size = files + len(sizes), size + sum(sizes)
+    return files, size
 
 
 def _content(bundle: BundleReader) -> Iterator[FileEntry]:
     return (entry for entry in bundle.entries() if entry.kind in _CONTENT)
 
 
-def _stage_piece(ctx: Context, batch: Batch, piece: Piece) -> None:
+def _stage_file(ctx: Context, batch: Batch, piece: Piece) -> None:
     def advance(count: int) -> None:
         ctx.progress.advance(size=count)
 

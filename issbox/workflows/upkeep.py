@@ -10,6 +10,7 @@ from issbox.errors import InterruptedByUserError
 from issbox.files import FileLock, remove_tree
 from issbox.model import Box, ContentExport, ContentImport, ExportState, ImportState, RepositoryKey
 from issbox.workflows.context import Context, Permission
+from issbox.workflows.incoming import spared_digests
 from issbox.workflows.publishing import point_environment
 from issbox.workflows.visibility import count_seen_imports, seen_imports
 
@@ -184,13 +185,14 @@ def _alone(ctx: Context) -> FileLock:
 
 
 def _unneeded(ctx: Context) -> Iterator[str]:
-    """Give the blobs that no version refers to, by walking both sorted sequences side by side."""
+    """Give the blobs that no version and no bundle in the making refers to, walking sorted sequences side by side."""
+    spared = spared_digests(ctx)
     needed = ctx.store.versions.referenced_digests()
     current = next(needed, None)
     for digest in ctx.store.blobs.digests():
         while current is not None and current < digest:
             current = next(needed, None)
-        if current != digest:
+        if current != digest and bytes.fromhex(digest) not in spared:
             yield digest
 
 

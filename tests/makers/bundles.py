@@ -6,8 +6,9 @@ import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -151,6 +152,44 @@ def make_bundle(parent: Path, key: SigningKey, sample: SampleBundle | None = Non
         return write_directory(parent, name, content.head(key, Path(scratch)), content.open)
 
 
+def write_volumes(
+    parent: Path,
+    name: str,
+    content: SampleContent,
+    key: SigningKey,
+    layout: Layout,
+    *,
+    held: SampleContent | None = None,
+) -> list[Path]:
+    """Write a bundle as directories, one a volume; of what is `held` already only the metadata travels."""
+    known = {entry.sha256 for entry in held.entries()} if held is not None else set()
+
+    def entries() -> list[FileEntry]:
+        return [
+            replace(entry, volume=None) if entry.kind is EntryKind.PACKAGE and entry.sha256 in known else entry
+            for entry in content.entries()
+        ]
+
+    manifest = content.manifest
+    if held is not None:
+        bundle = replace(manifest.bundle, kind=BundleKind.INCREMENTAL, base={"kind": "export"})
+        manifest = replace(manifest, bundle=bundle)
+    parent.mkdir(exist_ok=True)
+    table = parent / f".table-{uuid4().hex}"
+    head = prepare_head(manifest, entries, key, table, layout=layout, digest_parts=content.digest_parts)
+    made = []
+    for number in range(1, len(head.manifest.volumes) + 1):
+        with (
+            StagedDirectory(parent, f"{name}.v{number:03d}") as staged,
+            TreeWriter(staged.path, staged.final) as writer,
+        ):
+            for member in [*volume_members(head, number, content.open), *head.members(number)]:
+                writer.add(member)
+            made.append(staged.finish())
+    table.unlink()
+    return made
+
+
 def write_directory(parent: Path, name: str, head: Head, open_entry: OpenEntry) -> Path:
     """Write a head and the files it lists as a directory bundle, as an export does."""
     with StagedDirectory(parent, name) as staged, TreeWriter(staged.path, staged.final) as writer:
@@ -212,7 +251,16 @@ def _manifest_repository(repository: SampleRepository, tree: Mapping[str, bytes]
 
 
 def yum_tree(packages: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Give the files of a yum repository that lists these packages, with metadata that createrepo_c wrote."""
+    """Give the files of a yum repository that lists these packages, with metadata that createrepo_c wrote.
+
+    The same packages give the same bytes, although createrepo_c puts the time into its metadata.
+    """
+    return dict(_yum_tree(tuple(packages.items())))
+
+
+@cache
+def _yum_tree(items: tuple[tuple[str, bytes], ...]) -> Mapping[str, bytes]:
+    packages = dict(items)
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch)
         with createrepo_c.RepositoryWriter(str(root), num_packages=len(packages)) as writer:

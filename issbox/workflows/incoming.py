@@ -1,0 +1,126 @@
+"""Bundles of which only some volumes are here: their heads, and the files that are put together from parts.
+
+What a volume brought is in the blob store already, where nothing refers to it but the table kept here; garbage
+collection spares what these tables list.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from issbox.bundle.check import Limits, Trusted, open_head
+from issbox.bundle.pieces import Piece
+from issbox.bundle.reader import BundleReader
+from issbox.errors import BundleDamagedError
+from issbox.files import Digest, Readable, atomic_write, copy_and_digest, digest_file, remove_tree
+from issbox.manifest import MANIFEST_NAME, SIGNATURE_NAME, TABLE_NAME, VOLUME_NAME, FileEntry
+from issbox.model import ContentImport, ImportState
+from issbox.store import Batch
+from issbox.workflows.context import Context
+
+_FIRST: Final = 1
+
+
+class Incoming:
+    """What is kept of one bundle while it is incomplete."""
+
+    def __init__(self, ctx: Context, bundle_id: str) -> None:
+        self._ctx = ctx
+        self._place = ctx.store.incoming / bundle_id
+
+    def keep_head(self, bundle: BundleReader) -> None:
+        """Keep manifest, signature and table, which are the same in every volume; the manifest comes last."""
+        if (self._place / MANIFEST_NAME).exists():
+            return
+        self._ctx.store.incoming.mkdir(mode=0o700, exist_ok=True)
+        self._place.mkdir(mode=0o700, exist_ok=True)
+        with atomic_write(self._place / TABLE_NAME, mode=0o600) as out:
+            bundle.copy_table(out)
+        mark = f'{{"bundle_id":"{bundle.manifest.bundle.id}","number":{_FIRST},"count":{len(bundle.manifest.volumes)}}}'
+        for name, data in (
+            (VOLUME_NAME, mark.encode()),
+            (SIGNATURE_NAME, bundle.signature),
+            (MANIFEST_NAME, bundle.manifest_bytes),
+        ):
+            with atomic_write(self._place / name, mode=0o600) as out:
+                out.write(data)
+
+    def head(self, trusted: Trusted, limits: Limits) -> BundleReader:
+        """Give the head for reading; its pieces lie in the store, not here."""
+        return open_head(self._place, trusted, limits)
+
+    def put_part(self, piece: Piece, source: Readable) -> None:
+        """Write a part into its place in the file; raises BundleDamagedError when it is not what it must be."""
+        self._place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(self._file(piece.entry), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb", buffering=0) as out:
+            out.seek(piece.offset)
+            found = copy_and_digest(source, out, limit=piece.digest.size)
+            os.fsync(out.fileno())
+        if found != piece.digest:
+            raise BundleDamagedError(
+                f"{piece.path} is not what the signed file table says: it has {found.size} bytes with SHA-256 "
+                f"{found.sha256} instead of {piece.digest.size} with {piece.digest.sha256}"
+            )
+
+    def adopt_files(self, entries: Iterator[FileEntry], batch: Batch) -> None:
+        """Bring the files that have been put together into the batch, after reading each once as a whole."""
+        for entry in entries:
+            if not entry.parts or batch.has(entry.sha256, entry.size):
+                continue
+            place = self._file(entry)
+            if digest_file(place) != Digest(entry.size, entry.sha256):
+                raise BundleDamagedError(
+                    f"{entry.path}, put together from {len(entry.parts)} parts, is not what the signed file table says",
+                    hint="Take in the volumes with its parts again: `issbox content-import info` names them.",
+                )
+            staged = batch.temporary(f"whole-{entry.sha256}")
+            place.replace(staged)
+            batch.adopt(staged, Digest(entry.size, entry.sha256))
+
+    def forget(self) -> None:
+        """Remove what was kept."""
+        remove_tree(self._place)
+
+    def _file(self, entry: FileEntry) -> Path:
+        return self._place / f"{entry.sha256}.whole"
+
+
+def volumes_taken(ctx: Context, bundle_id: str, organization: str) -> dict[int, ContentImport]:
+    """Give the volumes of a bundle whose content is in the store, by number."""
+    rows = ctx.store.imports.list(states=(ImportState.WAITING,), bundle_id=bundle_id)
+    return {row.volume: row for row in rows if row.taken and row.volume and row.organization == organization}
+
+
+def spared_digests(ctx: Context) -> frozenset[bytes]:
+    """Give the digests of everything that bundles in the making list, so that garbage collection leaves it alone.
+
+    Heads of bundles that nothing waits for any more are removed.
+    """
+    wanted = {row.bundle_id for row in ctx.store.imports.list(states=(ImportState.WAITING,)) if row.taken}
+    spared: set[bytes] = set()
+    for place in sorted(ctx.store.incoming.iterdir()) if ctx.store.incoming.is_dir() else ():
+        if place.name not in wanted:
+            remove_tree(place)
+            continue
+        spared.update(bytes.fromhex(digest) for digest in _listed(ctx, place))
+    return frozenset(spared)
+
+
+def _listed(_ctx: Context, place: Path) -> Iterator[str]:
+    # Read without a check of its signature: a table that somebody changed here spares other blobs, no more.
+    for entry in open_head(place, None).entries():
+        yield entry.sha256
+
+
+def words_for_volumes(count: int, missing: Sequence[int], *, noun: str = "volume") -> str:
+    """Say which volumes are missing, for example `volumes 1, 3 to 5 of 7`."""
+    runs: list[str] = []
+    for number in sorted(missing):
+        if runs and int(runs[-1].split(" to ")[-1]) == number - 1:
+            runs[-1] = f"{runs[-1].split(' to ')[0]} to {number}"
+        else:
+            runs.append(str(number))
+    plural = noun if len(missing) == 1 else f"{noun}s"
+    return f"{plural} {', '.join(runs)} of {count}"

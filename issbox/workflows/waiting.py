@@ -1,0 +1,85 @@
+"""Why a sound bundle is not imported yet: volumes, an earlier bundle, or people are missing."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
+
+from issbox.bundle.reader import BundleReader
+from issbox.model import ContentImport, ImportState, WaitsFor
+from issbox.rules.approvals import approvals_missing
+from issbox.workflows.context import Context
+from issbox.workflows.incoming import volumes_taken
+from issbox.workflows.staging import missing_files
+
+_NAMED: Final = 10
+"""How many missing files a reason names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What an import waits for."""
+
+    what: WaitsFor
+    reason: str
+
+
+def why_to_wait(ctx: Context, row: ContentImport, bundle: BundleReader) -> Waiting | None:
+    """Say what has to come before anything of the bundle may be taken in; None when nothing has to."""
+    missing = approvals_missing(ctx.settings.inbox.approvals, approvals_of(ctx, row), row.made_by)
+    if missing:
+        people = "one person" if missing == 1 else f"{missing} people"
+        return Waiting(
+            WaitsFor.APPROVAL,
+            f"it waits for the approval of {people}: look at it with `issbox content-import preview {row.id}`, then "
+            f"`issbox content-import approve {row.id}`",
+        )
+    return _missing_base(ctx, bundle)
+
+
+def _missing_base(ctx: Context, bundle: BundleReader) -> Waiting | None:
+    absent = missing_files(ctx, bundle)
+    named = [entry.path for entry in islice(absent, _NAMED)]
+    count = len(named) + sum(1 for _ in absent)
+    if not count:
+        return None
+    files = "1 file is" if count == 1 else f"{count} files are"
+    more = ", ..." if count > len(named) else ""
+    return Waiting(
+        WaitsFor.BASE,
+        f"{files} neither carried by the bundle nor in this box: {', '.join(named)}{more}. It goes on by itself when "
+        "the bundle that it builds on has been imported; or have a complete one exported",
+    )
+
+
+def missing_volumes(ctx: Context, row: ContentImport, bundle: BundleReader) -> list[int]:
+    """Give the numbers of the volumes that are not taken in yet, this one aside."""
+    count = len(bundle.manifest.volumes)
+    if count == 1:
+        return []
+    assert row.organization is not None, "it is known before anything is taken in"
+    taken = volumes_taken(ctx, bundle.manifest.bundle.id, row.organization)
+    return [number for number in range(1, count + 1) if number != bundle.volume and number not in taken]
+
+
+def approvals_of(ctx: Context, row: ContentImport) -> Collection[str]:
+    """Give the names of those who approved the bundle, be it by another of its volumes."""
+    if row.bundle_id is None:
+        return row.approvals
+    rows: Sequence[ContentImport] = ctx.store.imports.list(bundle_id=row.bundle_id)
+    return {name for each in rows if each.organization == row.organization for name in each.approvals}
+
+
+def wait(ctx: Context, row: ContentImport, waiting: Waiting, *, taken: bool = False) -> ContentImport:
+    """Write down what the bundle waits for."""
+    ctx.progress.note(waiting.reason)
+    with ctx.store.transaction():
+        return ctx.store.imports.update(
+            row.id,
+            updated_at=ctx.clock(),
+            state=ImportState.WAITING,
+            waits_for=waiting.what,
+            reason=waiting.reason,
+            error_code=None,
+            taken=taken,
+        )
