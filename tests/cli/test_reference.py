@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 import pytest
+from makers.deeds import APART, CHANGING, READING
 
 from issbox.cli.command import IssboxCommand
 from issbox.cli.reference import every_command, main
@@ -48,6 +49,12 @@ def test_examples_are_understood(path: str, command: click.Command) -> None:
     assert isinstance(command, IssboxCommand)
     words = shlex.split(command.example.split(" > ")[0])[len(path.split()) :]
     command.make_context(path, words)
+
+
+def test_every_command_is_tried_as_users_who_may_not_run_it() -> None:
+    known = [*CHANGING, *READING, *APART]
+    assert len(known) == len(set(known))
+    assert {path.removeprefix("issbox ") for path, _ in COMMANDS} == set(known), "add it to tests/makers/deeds.py"
 
 
 def test_every_shape_has_unique_keys_and_meanings() -> None:

@@ -97,13 +97,13 @@ def plan_export(ctx: Context, request: ExportRequest) -> ExportPlan:
     ctx.require_some(Permission.CONTENT_EXPORT, request.organization)
     with ctx.store.session():
         scope, found = find_scope(ctx, request)
-        ctx.require(Permission.CONTENT_EXPORT, request.organization, {each.key.product for each, _ in found})
         if not found:
             raise NotFoundError(
                 f"there is nothing to export: no repository of the organization {request.organization} that was asked "
                 "for has a version",
                 hint="Run `issbox repository synchronize` first, or import a bundle that holds it.",
             )
+        ctx.require(Permission.CONTENT_EXPORT, request.organization, {each.key.product for each, _ in found})
         base = find_base(ctx, request, found)
     chosen = tuple(sorted(found, key=lambda each: f"{each[0].path}/"))
     files = sum(version.files for _, version in chosen)

@@ -1,0 +1,123 @@
+"""Every command of issbox by what it does to the box: changes it, or only reads.
+
+`CHANGING` is a story in order: each command works for the administrator when those before it have been run. Words in
+braces are filled in by the test. Whoever adds a command adds it here, and so has it tried as users who may not run it.
+"""
+
+from dataclasses import dataclass
+
+ORGANIZATION = "Quuxcorp"
+"""The organization of the story; other users must not find the word, nor QUUX, in any output."""
+_OF = f"--organization {ORGANIZATION}"
+_TO = "--destination-server far --output {tmp}/exports"
+
+
+@dataclass(frozen=True)
+class Deed:
+    """A command with words that make it do something."""
+
+    words: str
+    codes: tuple[int, ...] = (0,)
+    """Exit codes that are right for the administrator."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """A command that only reads."""
+
+    words: str
+    viewer: int = 0
+    """Exit code for a viewer of the organization: 12 when it takes more than seeing content."""
+
+
+CHANGING: dict[str, Deed] = {
+    "organization create": Deed("--label Short --name Short"),
+    "organization update": Deed("--label Short --name Shorter"),
+    "organization delete": Deed(f"--label {ORGANIZATION} --yes", codes=(5,)),
+    "content-credential create": Deed(_OF + " --name quux-key --type gpg-key --file {gpg}"),
+    "content-credential delete": Deed(_OF + " --label quux-key --yes"),
+    "product create": Deed(_OF + " --label Quuxspare --name Quuxspare"),
+    "product update": Deed(_OF + " --label Quuxspare --name Another"),
+    "product delete": Deed(_OF + " --label Quuxspare --yes"),
+    "repository create": Deed(_OF + " --product Quuxtools --label extra --url {upstream}"),
+    "repository update": Deed(_OF + ' --product Quuxtools --label extra --url ""'),
+    "repository delete": Deed(_OF + " --product Quuxtools --label extra --yes"),
+    "repository synchronize": Deed(_OF + " --product Quuxtools --label quuxbase"),
+    "trusted-key add": Deed("{own_key} --name myself"),
+    "content-export complete repository": Deed(f"{_OF} --product Quuxtools {_TO}"),
+    "content-export complete product": Deed(f"{_OF} --product Quuxtools {_TO}"),
+    "content-export complete library": Deed(f"{_OF} {_TO}"),
+    "content-export complete lifecycle-environment": Deed(f"{_OF} --label Library {_TO}"),
+    "content-export incremental repository": Deed(f"{_OF} --product Quuxtools {_TO}"),
+    "content-export incremental product": Deed(f"{_OF} --product Quuxtools {_TO}"),
+    "content-export incremental library": Deed(f"{_OF} {_TO}"),
+    "content-export incremental lifecycle-environment": Deed(f"{_OF} --label Library {_TO}"),
+    "content-view create": Deed(_OF + " --label quuxview --name Quuxview"),
+    "content-view update": Deed(_OF + " --label quuxview --description Quux"),
+    "content-view add-repository": Deed(_OF + " --label quuxview --product Quuxtools --repository quuxbase"),
+    "content-view publish": Deed(_OF + " --label quuxview"),
+    "content-view remove-repository": Deed(_OF + " --label quuxview --product Quuxtools --repository quuxbase"),
+    "content-view version delete": Deed(_OF + " --content-view quuxview --version 1.0 --yes"),
+    "content-view delete": Deed(_OF + " --label quuxview --yes"),
+    "receipt read": Deed("{receipt} --accept-untrusted"),
+    "receipt delete": Deed("1 --yes"),
+    "content-import run": Deed(_OF + " {bundle}", codes=(0, 3)),
+    "trusted-key remove": Deed("myself --yes"),
+    "inbox scan": Deed("", codes=(11,)),
+    "content-import retry": Deed("{refused}", codes=(11,)),
+    "content-import discard": Deed("{refused} --yes"),
+    "user create": Deed("--name zoe --full-name Zoe"),
+    "user update": Deed("--name zoe --full-name Zoey"),
+    "user grant": Deed(f"--name zoe --role viewer {_OF} --product Quuxtools"),
+    "user revoke": Deed(f"--name zoe --role viewer {_OF}"),
+    "user password": Deed("--name zoe --file {password}"),
+    "user token create": Deed("--name zoe --token backup"),
+    "user token revoke": Deed("--name zoe --token backup --yes"),
+    "user ssh-key add": Deed("{ssh_key} --name zoe"),
+    "user ssh-key remove": Deed("{fingerprint} --name zoe --yes"),
+    "user delete": Deed("--name zoe --yes"),
+    "store cleanup": Deed(""),
+    "store reconcile": Deed(""),
+}
+
+READING: dict[str, Look] = {
+    "status": Look(""),
+    "box show": Look(""),
+    "organization info": Look(f"--label {ORGANIZATION}"),
+    "organization list": Look(""),
+    "product info": Look(_OF + " --label Quuxtools"),
+    "product list": Look(_OF),
+    "content-credential info": Look(_OF + " --label quux-lasting"),
+    "content-credential list": Look(_OF),
+    "repository info": Look(_OF + " --product Quuxtools --label quuxbase"),
+    "repository list": Look(_OF),
+    "repository versions": Look(_OF + " --product Quuxtools --label quuxbase"),
+    "content-export info": Look("1"),
+    "content-export list": Look(""),
+    "content-import info": Look("1"),
+    "content-import list": Look(""),
+    "inbox list": Look(""),
+    "content-view info": Look(_OF + " --label quux-lasting"),
+    "content-view list": Look(_OF),
+    "content-view version info": Look(_OF + " --content-view quux-lasting --version 1.0"),
+    "content-view version list": Look(_OF + " --content-view quux-lasting"),
+    "receipt create": Look(_OF + " --short"),
+    "receipt info": Look("1"),
+    "receipt list": Look(""),
+    "trusted-key list": Look(""),
+    "user info": Look("--name vic"),
+    "user list": Look("", viewer=12),
+    "user ssh-key list": Look(""),
+    "user token list": Look("--name vic"),
+    "user whoami": Look(""),
+    "audit list": Look(_OF, viewer=12),
+    "audit verify": Look("", viewer=12),
+    "completion": Look("bash"),
+}
+
+APART: dict[str, str] = {
+    "init": "makes a box; no user of one may",
+    "serve": "runs for ever; no user may",
+    "verify": "reads a bundle and nothing of the box but its keys",
+}
+"""Commands that are tried in a test of their own, and why."""
