@@ -1,0 +1,77 @@
+"""Reads a table of contents and its signature from where they lie."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from issbox.bundle.signature import SIGNATURE_SIZE, format_fingerprint, verify
+from issbox.bundle.tar.toc import claimed_key_id, decode_toc
+from issbox.bundle.tar.toc_checks import SIGNATURE_SUFFIX, TOC_SUFFIX, Toc
+from issbox.bundle.tree import reading
+from issbox.errors import (
+    BadManifestError,
+    BundleIncompleteError,
+    BundleSignatureError,
+    OversizedError,
+    UnknownKeyError,
+    UnsignedBundleError,
+)
+from issbox.files import BLOCK
+from issbox.names import format_size, is_sha256
+
+MAX_TOC: Final = 64 << 20
+"""Largest table of contents in bytes; room for `MAX_CHUNKS` with the longest names."""
+
+
+def read_toc(path: Path, trusted: Callable[[str], str | None] | None) -> Toc:
+    """Read and check `NAME.toc.json`; without `trusted` its signature is not checked.
+
+    `trusted` gives the public key of a key id in PEM, or None. Raises BundleIncompleteError when it is not there,
+    UnsignedBundleError without its signature, UnknownKeyError, BundleSignatureError, OversizedError, UnsafeFileError,
+    NewerFormatError and BadManifestError, also when it is that of other files.
+    """
+    data = _read(path, MAX_TOC)
+    if len(data) > MAX_TOC:
+        raise OversizedError(
+            f"{path.name} is larger than {format_size(MAX_TOC)}",
+            hint="No issbox writes such a table of contents: find out where it comes from.",
+        )
+    if trusted is not None:
+        _check_signature(path, data, trusted)
+    toc = decode_toc(data, path.name)
+    if path.name != f"{toc.set_name}{TOC_SUFFIX}":
+        raise BadManifestError(f"{path.name} is the table of contents of {toc.set_name!r}: it was given another name")
+    return toc
+
+
+def _check_signature(path: Path, data: bytes, trusted: Callable[[str], str | None]) -> None:
+    signature_path = path.with_name(path.name.removesuffix(TOC_SUFFIX) + SIGNATURE_SUFFIX)
+    try:
+        signature = _read(signature_path, SIGNATURE_SIZE)
+    except BundleIncompleteError:
+        raise UnsignedBundleError(
+            f"{path.name} has no {signature_path.name} beside it",
+            hint=f"Copy {signature_path.name} too, or have the bundle exported again.",
+        ) from None
+    if len(signature) != SIGNATURE_SIZE:
+        raise BundleSignatureError(f"{signature_path.name} is no signature of {SIGNATURE_SIZE} bytes")
+    key_id = claimed_key_id(data, path.name)
+    if not is_sha256(key_id):
+        raise BadManifestError(f"{path.name}: $.key_id: expected 64 lower-case hexadecimal digits")
+    public_key = trusted(key_id)
+    if public_key is None:
+        raise UnknownKeyError(
+            f"{path.name} is signed by the key {format_fingerprint(key_id)}, which is not trusted here"
+        )
+    verify(public_key, data, signature)
+
+
+def _read(path: Path, limit: int) -> bytes:
+    """Give a file's bytes, one more than the limit when it is longer."""
+    parts: list[bytes] = []
+    left = limit + 1
+    with reading(path.parent, path.name) as source:
+        while left and (part := source.read(min(left, BLOCK))):
+            parts.append(part)
+            left -= len(part)
+    return b"".join(parts)

@@ -1,0 +1,80 @@
+"""Writes members as one tar stream, plain or as a gzip, into chunks or a pipe.
+
+The same members, sources and time give the same bytes, so that single chunks can be made once more.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import datetime
+from hashlib import sha256
+from io import BytesIO
+from typing import Final
+
+from issbox.bundle.members import Member, copy_member
+from issbox.bundle.tar.headers import BLOCK_SIZE, encode_header, padding
+from issbox.bundle.tar.stages import WriteBehind
+from issbox.bundle.tar.stored_gzip import StoredGzip
+from issbox.bundle.tar.toc_checks import Compression
+from issbox.files import Digest, Writable
+
+END_SIZE: Final = 2 * BLOCK_SIZE
+"""Bytes of zeros behind the last member."""
+
+
+def member_size(path: str, size: int) -> int:
+    """Give the bytes that a file takes in the tar stream, with its header and what fills it up."""
+    return len(encode_header(path, size, 0)) + size + padding(size)
+
+
+@contextmanager
+def tar_stream(
+    out: Writable, compression: Compression, modified: datetime, *, threads: bool = False
+) -> Iterator["TarStream"]:
+    """Give a tar stream into `out`, a ChunkWriter or a pipe, and end it properly when the context is left in order.
+
+    `modified` is the time that every file gets. With `threads`, what is done with the finished bytes (their digest in
+    chunks, the writing) happens in a second thread; a pipe has another process for that. `out` stays open, and raises
+    what it raises.
+    """
+    with WriteBehind(out) if threads else nullcontext(out) as sink:
+        packed = StoredGzip(sink) if compression is Compression.GZIP else None
+        tar = TarStream(packed or sink, modified)
+        yield tar
+        tar.finish()
+        if packed is not None:
+            packed.finish()
+
+
+class TarStream:
+    """Writes one member after the other to `out`: pax interchange format, owner 0, mode 0644.
+
+    GNU tar, bsdtar and Python read it. Whether a path comes twice is for the caller to know.
+    """
+
+    def __init__(self, out: Writable, modified: datetime) -> None:
+        """Take the time that every file gets, to the second."""
+        self._out = out
+        self._modified = int(modified.timestamp())
+        self.size = 0
+        """Bytes of finished members so far."""
+
+    def add(self, member: Member, *, advance: Callable[[int], None] | None = None) -> None:
+        """Write a member; raises what `members.copy_member` raises, after which the stream is good for nothing."""
+        size = member.digest.size
+        header = encode_header(member.path, size, self._modified)
+        self._out.write(memoryview(header))
+        copy_member(member, self._out, advance=advance)
+        fill = padding(size)
+        if fill:
+            self._out.write(memoryview(bytes(fill)))
+        self.size += len(header) + size + fill
+
+    def add_bytes(self, path: str, data: bytes) -> None:
+        """Write a small file, for example the manifest."""
+        digest = Digest(len(data), sha256(data).hexdigest())
+        self.add(Member(path, digest, lambda: nullcontext(BytesIO(data))))
+
+    def finish(self) -> None:
+        """Write the end of the archive; `out` stays open."""
+        self._out.write(memoryview(bytes(END_SIZE)))
+        self.size += END_SIZE
