@@ -3,7 +3,8 @@
 import zlib
 from typing import Final
 
-from issbox.errors import BundleDamagedError, BundleIncompleteError
+from issbox.bundle.tar.headers import MAX_TRAILING_ZEROS
+from issbox.errors import BundleDamagedError, BundleIncompleteError, OversizedError
 from issbox.files import Readable
 
 _MAGIC: Final = b"\x1f\x8b"
@@ -19,8 +20,8 @@ def unpacked(source: Readable) -> Readable:
 class Gunzip:
     """Gives what is in a gzip of one or several members (RFC 1952), checking the checksum and length of each.
 
-    Raises BundleDamagedError for anything that is no gzip, also behind the last member, and BundleIncompleteError when
-    it ends too early.
+    Zeros that fill up a tape's last block are passed over. Raises BundleDamagedError for anything that is no gzip,
+    also behind the last member, and BundleIncompleteError when it ends too early.
     """
 
     def __init__(self, source: Readable) -> None:
@@ -34,7 +35,8 @@ class Gunzip:
         while True:
             packed = self._packed or self._read()
             if self._member.eof:
-                if not packed:
+                if not packed.strip(b"\0"):
+                    self._pass_zeros(len(packed))
                     return 0
                 self._member = zlib.decompressobj(_WITH_GZIP_HEADER)
             part = self._inflate(packed, len(buffer))
@@ -43,6 +45,16 @@ class Gunzip:
                 return len(part)
             if not packed and not self._member.eof:
                 raise BundleIncompleteError("the gzip stream ends too early")
+
+    def _pass_zeros(self, count: int) -> None:
+        """Read to the end, where nothing but zeros may be."""
+        self._packed = b""
+        while (more := self._read()) and count <= MAX_TRAILING_ZEROS:
+            count += len(more)
+            if more.strip(b"\0"):
+                raise BundleDamagedError("there is something behind the end of the gzip stream")
+        if count > MAX_TRAILING_ZEROS:
+            raise OversizedError("the gzip stream does not end after its end")
 
     def _read(self) -> bytes:
         count = self._source.readinto(self._buffer) or 0

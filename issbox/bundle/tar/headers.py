@@ -17,6 +17,9 @@ BLOCK_SIZE: Final = 512
 """Bytes of a header, and the multiple that every file is filled up to."""
 MAX_EXTENSION: Final = 64 << 10
 """Bytes of a pax header or long name that are read; what a path needs is at most a few thousand."""
+MAX_TRAILING_ZEROS: Final = 16 << 20
+"""Bytes of zeros that may follow the end of a tar or gzip: tapes are written in blocks of up to a few MiB, and bsdtar
+fills its output up even when it is a file."""
 _MODE: Final = 0o644
 _OCTAL: Final = re.compile(rb" *([0-7]+)[ \0]*")
 _MAGICS: Final = {b"ustar\x0000", b"ustar  \x00"}

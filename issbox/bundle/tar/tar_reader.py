@@ -6,6 +6,7 @@ from typing import Final
 from issbox.bundle.tar.headers import (
     BLOCK_SIZE,
     MAX_EXTENSION,
+    MAX_TRAILING_ZEROS,
     Extension,
     Header,
     Kind,
@@ -19,8 +20,6 @@ from issbox.files import BLOCK, Readable
 from issbox.names import format_size
 
 _END: Final = bytes(BLOCK_SIZE)
-MAX_TRAILING_ZEROS: Final = 16 << 20
-"""Bytes of zeros that may follow the end; tape blocks are filled up to at most a few MiB."""
 
 
 class TarMember:
@@ -122,7 +121,8 @@ class TarReader:
         """Give path and size of a file, None for a directory."""
         directory = header.kind is Kind.DIRECTORY
         size = header.size if pax.size is None else pax.size
-        path = decode_path(pax.path or name or header.name, directory=directory)
+        named = next(each for each in (pax.path, name, header.name) if each is not None)
+        path = decode_path(named, directory=directory)
         if not directory:
             self._check_limit(size)
             return path, size
@@ -159,7 +159,7 @@ class TarReader:
             raise BundleDamagedError(f"there is something behind the end of the tar stream at byte {ended}")
         buffer = memoryview(bytearray(BLOCK))
         while count := self.take(buffer):
-            if any(buffer[:count].tobytes().strip(b"\0")):
+            if bytes(buffer[:count]).strip(b"\0"):
                 raise BundleDamagedError(f"there is something behind the end of the tar stream at byte {ended}")
             if self._position - ended > MAX_TRAILING_ZEROS:
                 raise OversizedError(f"the tar stream does not end after its end at byte {ended}")
