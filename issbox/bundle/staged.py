@@ -36,7 +36,7 @@ class StagedDirectory:
             self._refuse_existing()
             with suppress(FileExistsError):
                 self.path.mkdir()
-            self._hold(resources)
+            hold_directory(self.path, self.final, resources)
             for leftover in self.path.iterdir():
                 remove_tree(leftover)
             set_mode(self.path, 0o755)
@@ -63,19 +63,23 @@ class StagedDirectory:
                 f"{self.final} exists already", hint="Choose another place, or move the old bundle away."
             )
 
-    def _hold(self, resources: ExitStack) -> None:
-        """Lock the directory itself, so that no lock file stays on a medium."""
-        descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        resources.callback(os.close, descriptor)
-        busy = BusyError(f"another process is writing {self.final}")
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise busy from None
-        except OSError:
-            return  # A file system without locks: nothing protects a second writer there, as for any program.
-        if not (self.path.exists() and os.path.samestat(os.fstat(descriptor), self.path.stat())):
-            raise busy
+
+def hold_directory(path: Path, what: Path, resources: ExitStack) -> None:
+    """Lock the directory itself until `resources` is closed, so that no lock file stays on a medium.
+
+    Raises BusyError when another process is writing `what` there.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    resources.callback(os.close, descriptor)
+    busy = BusyError(f"another process is writing {what}")
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise busy from None
+    except OSError:
+        return  # A file system without locks: nothing protects a second writer there, as for any program.
+    if not (path.exists() and os.path.samestat(os.fstat(descriptor), path.stat())):
+        raise busy
 
 
 def set_mode(target: Path, mode: int) -> None:
