@@ -1,19 +1,25 @@
 """Stock tools and issbox read what the other wrote."""
 
+import os
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
 from collections.abc import Mapping
+from dataclasses import fields
 from io import BufferedReader
 from pathlib import Path
 
 import pytest
+from makers.bundles import flip_byte
 from makers.tar_streams import FILES, NOW, chunked, read_members, write_set
 
 from issbox.bundle.signature import SigningKey
+from issbox.bundle.tar.headers import MAX_EXTENSION
 from issbox.bundle.tar.reading import reading_chunks, reading_pipe
-from issbox.bundle.tar.toc_checks import Compression
+from issbox.bundle.tar.toc_checks import MAX_CHUNKS, Chunk, Compression, Toc
+from issbox.bundle.tar.toc_reader import MAX_TOC
 
 TARS = [
     pytest.param(name, marks=pytest.mark.skipif(shutil.which(name) is None, reason=f"{name} is not installed"))
@@ -61,6 +67,36 @@ def test_python_opens_a_file_in_one_piece(tmp_path: Path, key: SigningKey) -> No
     write_set(tmp_path, key, chunk_size=None)
     with tarfile.open(tmp_path / "set.tgz") as tar:
         assert tar.getnames() == list(FILES)
+
+
+DOC = (Path(__file__).parents[3] / "docs" / "bundle-format.md").read_text()
+
+
+@pytest.mark.skipif(
+    any(shutil.which(tool) is None for tool in ("openssl", "jq", "sha256sum")), reason="openssl or jq is not installed"
+)
+@pytest.mark.parametrize("spoiled", ["nothing", "set.tgz.002", "set.toc.json", "set.toc.json.sig"])
+def test_the_documented_commands_check_chunks(tmp_path: Path, key: SigningKey, spoiled: str) -> None:
+    block = next(block for block in re.findall(r"```sh\n(.*?)```", DOC, re.DOTALL) if "toc.json" in block)
+    write_set(tmp_path, key)
+    (tmp_path / "box.pem").write_text(key.public_pem)
+    if spoiled != "nothing":
+        flip_byte(tmp_path / spoiled, 10)
+    words = os.environ | {"NAME": "set", "KEY": str(tmp_path / "box.pem")}
+    done = subprocess.run(["sh", "-c", block], cwd=tmp_path, env=words, capture_output=True, check=False)
+    assert (done.returncode == 0) == (spoiled == "nothing"), done.stderr
+
+
+def test_the_document_says_what_the_code_does() -> None:
+    section = DOC.split("\n## Archives\n")[1].split("\n## ")[0]
+    for field in fields(Toc):
+        assert f"| `{field.name}` |" in section
+    for field in fields(Chunk):
+        assert f"| `chunks[].{field.name}` |" in section
+    assert f"at most {MAX_TOC >> 20} MiB" in section
+    assert f"1 to {MAX_CHUNKS} chunks" in section
+    assert f"headers larger than {MAX_EXTENSION >> 10} KiB" in section
+    assert all(f"`{compression}`" in section and f"`{compression.suffix}`" in section for compression in Compression)
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
