@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Semaphore
 from typing import Final
 
-WORKERS: Final = min(4, (os.cpu_count() or 1) + 1)
-"""Hashing and copying release Python's lock; more threads than this only cost memory."""
+WORKERS: Final = max(2, min(4, os.cpu_count() or 1))
+"""Hashing and copying release Python's lock; more threads than processors only wait for each other."""
 
 _AHEAD: Final = 16
 """Jobs waiting for each worker."""
