@@ -37,9 +37,10 @@ check: $(STAMP) ## Check format, lint, types, floors between modules, and the pa
 	$(BIN)/lint-imports
 	$(BIN)/python packaging/check_wheel.py
 
-bench: $(STAMP) ## Measure import, export and synchronize against the limits of this machine
+bench: $(STAMP) ## Measure import, export, synchronize and certificates against the limits of this machine
 	@sh packaging/install-debian-packages rpm openssl
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.crossing
+	@$(BIN)/python -m benchmarks.certificates
 
 clean: ## Remove the virtual environment and everything generated
 	rm -rf .venv build dist ./*.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .cache

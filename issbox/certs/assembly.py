@@ -7,6 +7,7 @@ certificate costs.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from cryptography import x509
@@ -18,6 +19,7 @@ from issbox.model import Validity
 
 _VERSION_3: Final = der.explicit(0, der.integer(2))
 _LIST_VERSION_2: Final = der.integer(1)
+_SUBJECT_KEY_IDENTIFIER: Final = ExtensionOID.SUBJECT_KEY_IDENTIFIER.dotted_string
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,39 +39,34 @@ class Issuer:
     key: PrivateKey
     name: bytes
     """Name in DER, exactly as in the certificate of the issuer."""
-    key_id: bytes | None
-    """Subject key identifier of the issuer's certificate; None for a certificate that signs itself."""
+    key_identifier: bytes = b""
+    """The extension that says which key signed, from `key_identifier`; empty for what signs itself."""
 
-    @property
-    def key_identifier(self) -> bytes:
-        """The extension that says which key signed: the identifier alone, since issuer and serial break chains."""
-        if self.key_id is None:
-            return b""
-        value = x509.AuthorityKeyIdentifier(self.key_id, None, None).public_bytes()
-        return der.extension(ExtensionOID.AUTHORITY_KEY_IDENTIFIER.dotted_string, value, critical=False)
+
+def key_identifier(key_id: bytes) -> bytes:
+    """Give the extension that says which key signed: the identifier alone, since issuer and serial break chains."""
+    value = x509.AuthorityKeyIdentifier(key_id, None, None).public_bytes()
+    return der.extension(ExtensionOID.AUTHORITY_KEY_IDENTIFIER.dotted_string, value, critical=False)
+
+
+@lru_cache(maxsize=64)
+def _validity(valid: Validity) -> bytes:
+    return der.sequence(der.time(valid.not_before), der.time(valid.not_after))
 
 
 def certificate(statement: Statement, public: PublicKey, valid: Validity, serial: int, issuer: Issuer) -> bytes:
     """Give the signed certificate in DER."""
-    subject_key = x509.SubjectKeyIdentifier(public.key_id).public_bytes()
-    subject_key_oid = ExtensionOID.SUBJECT_KEY_IDENTIFIER.dotted_string
+    subject_key = der.extension(_SUBJECT_KEY_IDENTIFIER, der.tlv(der.OCTET_STRING, public.key_id), critical=False)
     return _signed(
         der.sequence(
             _VERSION_3,
             der.integer(serial),
             issuer.key.algorithm,
             issuer.name,
-            der.sequence(der.time(valid.not_before), der.time(valid.not_after)),
+            _validity(valid),
             statement.subject,
             public.spki,
-            der.explicit(
-                3,
-                der.sequence(
-                    statement.extensions,
-                    issuer.key_identifier,
-                    der.extension(subject_key_oid, subject_key, critical=False),
-                ),
-            ),
+            der.explicit(3, der.sequence(statement.extensions, issuer.key_identifier, subject_key)),
         ),
         issuer.key,
     )

@@ -39,7 +39,10 @@ class Authority:
         if constraints is None or not constraints.ca:
             raise CertificateError(f"the certificate of {self.name} is not that of an authority")
         self._key = key
-        self._issuer = assembly.Issuer(key, self._own.subject.public_bytes(), _key_id_of(self._own, key))
+        identifier = assembly.key_identifier(_key_id_of(self._own, key))
+        self._issuer = assembly.Issuer(key, self._own.subject.public_bytes(), identifier)
+        self.valid = validity_of(self._own)
+        """From when until when the authority may sign."""
 
     @classmethod
     def create_root(
@@ -48,7 +51,7 @@ class Authority:
         """Make an authority that signs itself and may sign hosts and servers, but no authority below it."""
         subject = profiles.name(name, organization).public_bytes()
         statement = assembly.Statement(subject, profiles.authority_extensions(path_length=0))
-        signed = assembly.certificate(statement, key.public, valid, serial, assembly.Issuer(key, subject, None))
+        signed = assembly.certificate(statement, key.public, valid, serial, assembly.Issuer(key, subject))
         return cls(key, [x509.load_der_x509_certificate(signed)])
 
     @classmethod
@@ -68,7 +71,7 @@ class Authority:
             )
         subject = self._own.subject.public_bytes()
         statement = assembly.Statement(subject, profiles.authority_extensions(path_length=0))
-        issuer = assembly.Issuer(self._key, subject, None)
+        issuer = assembly.Issuer(self._key, subject)
         signed = assembly.certificate(statement, self._key.public, valid, serial, issuer)
         return type(self)(self._key, [x509.load_der_x509_certificate(signed)])
 
@@ -105,11 +108,6 @@ class Authority:
     def signs_with_rsa(self) -> bool:
         """Whether its signatures are RSA, else they are ECDSA."""
         return self._key.is_rsa
-
-    @property
-    def valid(self) -> Validity:
-        """From when until when the authority may sign."""
-        return validity_of(self._own)
 
     @property
     def name(self) -> str:

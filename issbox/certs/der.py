@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from issbox.errors import BadCertificateError
@@ -15,6 +16,7 @@ UTF8_STRING: Final = 0x0C
 _UTC_TIME: Final = 0x17
 _GENERALIZED_TIME: Final = 0x18
 _SEQUENCE: Final = 0x30
+_SET: Final = 0x31
 
 
 def tlv(tag: int, value: bytes) -> bytes:
@@ -29,6 +31,11 @@ def tlv(tag: int, value: bytes) -> bytes:
 def sequence(*parts: bytes) -> bytes:
     """Give a SEQUENCE of encoded values."""
     return tlv(_SEQUENCE, b"".join(parts))
+
+
+def set_of(value: bytes) -> bytes:
+    """Give a SET OF one encoded value."""
+    return tlv(_SET, value)
 
 
 def explicit(number: int, value: bytes) -> bytes:
@@ -51,6 +58,7 @@ def utf8_string(text: str) -> bytes:
     return tlv(UTF8_STRING, text.encode())
 
 
+@lru_cache(maxsize=1024)
 def object_identifier(dotted: str) -> bytes:
     """Give an OBJECT IDENTIFIER written with dots, such as `1.3.6.1`."""
     first, second, *rest = map(int, dotted.split("."))

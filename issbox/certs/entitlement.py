@@ -86,6 +86,6 @@ def issue_entitlement(
     `entitlement` is the entitlement's id, or the consumer's UUID for an organization-wide one. Raises what
     `Authority.issue` raises.
     """
-    subject = profiles.name(entitlement, organization).public_bytes()
+    subject = profiles.subject(entitlement, organization)
     statement = Statement(subject, profiles.CLIENT_EXTENSIONS + prepared.extensions)
     return authority.issue(statement, public, valid=valid, serial=serial) + prepared.appendix

@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from cryptography import x509
@@ -21,13 +22,31 @@ _HOST_NAME = re.compile(r"(?:\*\.)?(?=.{1,253}\Z)(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]
 
 def name(common_name: str, organization: str | None = None) -> x509.Name:
     """Give `O=<organization>, CN=<common name>`; InvalidValueError when the common name is too long or no name."""
-    check_name(common_name, "common name")
-    if len(common_name.encode()) > LONGEST_COMMON_NAME:
-        raise InvalidValueError(f"the common name {common_name!r} is longer than {LONGEST_COMMON_NAME} bytes")
-    attributes = [x509.NameAttribute(NameOID.COMMON_NAME, common_name)]
+    attributes = [x509.NameAttribute(NameOID.COMMON_NAME, _checked(common_name))]
     if organization is not None:
         attributes.insert(0, x509.NameAttribute(NameOID.ORGANIZATION_NAME, check_name(organization, "organization")))
     return x509.Name(attributes)
+
+
+def subject(common_name: str, organization: str) -> bytes:
+    """Give the same name in DER, quicker: hosts of an organization differ in the common name only."""
+    return der.sequence(_organization_part(organization), _name_part(NameOID.COMMON_NAME, _checked(common_name)))
+
+
+@lru_cache(maxsize=64)
+def _organization_part(organization: str) -> bytes:
+    return _name_part(NameOID.ORGANIZATION_NAME, check_name(organization, "organization"))
+
+
+def _name_part(oid: x509.ObjectIdentifier, text: str) -> bytes:
+    return der.set_of(der.sequence(der.object_identifier(oid.dotted_string), der.utf8_string(text)))
+
+
+def _checked(common_name: str) -> str:
+    check_name(common_name, "common name")
+    if len(common_name.encode()) > LONGEST_COMMON_NAME:
+        raise InvalidValueError(f"the common name {common_name!r} is longer than {LONGEST_COMMON_NAME} bytes")
+    return common_name
 
 
 def shortened(text: str) -> str:

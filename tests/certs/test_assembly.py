@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from makers.certificates import KINDS, NOW, authority_of, certificate_of, key_of
 
-from issbox.certs import assembly, der
+from issbox.certs import assembly, der, profiles
 from issbox.certs.keys import KeyKind
 from issbox.errors import BadCertificateError
 from issbox.model import Validity
@@ -114,6 +114,12 @@ def test_a_revocation_list_is_what_the_builder_makes(kind: KeyKind, revoked: dic
     )
     assert ours.tbs_certlist_bytes == theirs.tbs_certlist_bytes
     assert ours.is_signature_valid(signer(kind).public_key())
+
+
+@given(st.text("abc äé日-", min_size=1, max_size=12), st.text("abc_-9", min_size=1, max_size=128))
+def test_the_quick_way_to_a_name_is_the_same_name(common_name: str, organization: str) -> None:
+    if common_name.strip():
+        assert profiles.subject(common_name, organization) == profiles.name(common_name, organization).public_bytes()
 
 
 @given(st.binary(max_size=70_000) | st.binary(max_size=300))

@@ -59,7 +59,7 @@ def test_an_identity_names_consumer_organization_and_host(kind: KeyKind) -> None
 def test_openssl_shows_an_identity_as_stock_clients_expect_it(kind: KeyKind, tmp_path: Path) -> None:
     shown = openssl("x509", "-noout", "-text", text=identity(authority_of(kind)))
     assert f"DirName:/O=Acme/CN={CONSUMER}, DirName:/CN=host.example.com\n" in shown
-    assert f"Subject: O = Acme, CN = {CONSUMER}\n" in shown
+    assert f"Subject: O=Acme, CN={CONSUMER}\n" in shown.replace(" = ", "=")  # older versions write it with spaces
     assert "X509v3 Key Usage: critical\n                Digital Signature\n" in shown
     assert "CA:FALSE\n" in shown
     assert "TLS Web Client Authentication\n" in shown
