@@ -1,0 +1,99 @@
+"""Writes an ISO 9660 image from its first byte to its last: a pipe takes it as well as a file."""
+
+import hashlib
+import io
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+
+from issbox.bundle.iso.label import IsoLabel
+from issbox.bundle.iso.pages import SECTOR
+from issbox.bundle.iso.skeleton import make_skeleton
+from issbox.bundle.members import Member, copy_member
+from issbox.errors import BugError
+from issbox.files import Writable, start_writeback
+from issbox.names import check_relative_path
+
+_WRITEBACK_EVERY = 8 << 20
+"""Bytes after which the kernel is asked to start writing to disk."""
+_PADDING = memoryview(bytes(SECTOR))
+
+
+def write_iso(
+    members: Iterable[Member],
+    out: Writable,
+    *,
+    label: IsoLabel,
+    udf: bool = False,
+    advance: Callable[[int], None] | None = None,
+) -> int:
+    """Write an image of the members and give its size in bytes, which `IsoMeter` knew before.
+
+    `members` is gone through twice, once for paths and sizes and once for bytes, so a generator will not do. The
+    files lie in the image in this order. Names are carried by Rock Ridge, and with `udf` by UDF too, for Windows;
+    there is no Joliet, since its names end after 64 characters. Every member is digested while it is copied, and
+    `advance` is told the bytes. Nothing is written before all names are known to fit.
+
+    Takes memory for each file, not for its bytes: about 3 KiB, with `udf` 7 KiB. Raises DigestMismatchError naming
+    the member whose bytes are not those announced, UnsafePathError, InvalidValueError for a label or for a name that
+    UDF cannot hold, NameClashError for two that are one in UDF, and what reading and writing raise; what was written
+    before is of no use then. Whoever needs the image durable syncs it.
+    """
+    label.check()
+    order = _Order()
+    skeleton = make_skeleton(((member.path, member.digest.size) for member in order.first(members)), label, udf=udf)
+    sink = _Sink(out)
+    for sector in skeleton.sectors.take(0, skeleton.data.start):
+        sink.write(memoryview(sector))
+    for member in order.again(members):
+        copy_member(member, sink, advance=advance)
+        sink.fill_sector()
+    if sink.size != skeleton.data.stop * SECTOR or not order.same:
+        raise BugError("the members of an image were not the same when they were gone through for the second time")
+    for sector in skeleton.sectors.take(skeleton.data.stop, skeleton.end):
+        sink.write(memoryview(sector))
+    return sink.size
+
+
+class _Order:
+    """Notices when the second look at the members is not like the first, in no memory."""
+
+    def __init__(self) -> None:
+        self._seen = [hashlib.sha256(), hashlib.sha256()]
+
+    def first(self, members: Iterable[Member]) -> Iterator[Member]:
+        for member in members:
+            check_relative_path(member.path)
+            self._seen[0].update(f"{member.digest.size} {member.path}\0".encode())
+            yield member
+
+    def again(self, members: Iterable[Member]) -> Iterator[Member]:
+        for member in members:
+            self._seen[1].update(f"{member.digest.size} {member.path}\0".encode())
+            yield member
+
+    @property
+    def same(self) -> bool:
+        return self._seen[0].digest() == self._seen[1].digest()
+
+
+class _Sink:
+    """Counts what goes out, and keeps a disk busy on the way."""
+
+    def __init__(self, out: Writable) -> None:
+        self._out = out
+        self._descriptor: int | None = None
+        self._started = 0
+        self.size = 0
+        with suppress(AttributeError, io.UnsupportedOperation):
+            self._descriptor = out.fileno()  # type: ignore[attr-defined] # files have it, other sinks may not
+
+    def write(self, data: memoryview) -> None:
+        self._out.write(data)
+        self.size += len(data)
+        if self._descriptor is not None and self.size - self._started >= _WRITEBACK_EVERY:
+            start_writeback(self._descriptor, self.size - self._started)
+            self._started = self.size
+
+    def fill_sector(self) -> None:
+        if self.size % SECTOR:
+            self.write(_PADDING[self.size % SECTOR :])
