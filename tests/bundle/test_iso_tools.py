@@ -5,17 +5,12 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from makers.images import DEEP, LABEL, member, read_image, read_tree, run, sample_files, write_image, write_tree
+from makers.images import DEEP, LABEL, member, needs, read_image, read_tree, run, sample_files, write_image, write_tree
 
 from issbox.bundle.iso.reading import IsoImage
 from issbox.bundle.iso.writing import write_iso
 from issbox.bundle.members import Member
 from issbox.files import Digest, copy_and_digest, digest_file, open_regular
-
-
-def needs(program: str, package: str) -> pytest.MarkDecorator:
-    return pytest.mark.skipif(shutil.which(program) is None, reason=f"{program} (Debian package {package}) is missing")
-
 
 _EXTRACTORS = [
     pytest.param(

@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+import shutil
 import subprocess
 from collections.abc import Mapping
 from contextlib import closing
@@ -9,6 +10,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
+
+import pytest
 
 from issbox.bundle.iso.label import IsoLabel
 from issbox.bundle.iso.reading import IsoImage
@@ -73,6 +76,11 @@ def write_tree(root: Path, files: Mapping[str, bytes]) -> Path:
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_bytes(data)
     return root
+
+
+def needs(program: str, package: str) -> pytest.MarkDecorator:
+    """Skip a test that calls a program which is not there."""
+    return pytest.mark.skipif(shutil.which(program) is None, reason=f"{program} (Debian package {package}) is missing")
 
 
 def run(*command: str | Path) -> str:
