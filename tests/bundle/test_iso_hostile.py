@@ -35,6 +35,10 @@ def _record(block: int, size: int, identifier: bytes, ridge: bytes, flags: int =
     return bytes([len(body) + 1]) + body
 
 
+def _changed(record: bytes, place: int) -> bytes:
+    return record[:place] + b"\1" + record[place + 1 :]
+
+
 def _entry(signature: bytes, body: bytes) -> bytes:
     return signature + bytes([len(body) + 4, 1]) + body
 
@@ -98,6 +102,7 @@ def test_a_crafted_image_is_read_as_any(craft: Callable[..., Path], whole: bytes
         (_named(b"link", 0o120777), UnsafeFileError),
         (_named(b"device", 0o060600), UnsafeFileError),
         (_named(b"pipe", 0o010600), UnsafeFileError),
+        (_named(b"both", 0o040555), BundleDamagedError),
         (_named(b"link", 0o100444, _entry(b"SL", b"\0\0\4root")), UnsafeFileError),
         (_named(b"zipped", 0o100444, _entry(b"ZF", b"pz\4\x0f" + _both(9))), UnsafeFileError),
         (b"", BundleDamagedError),
@@ -157,10 +162,20 @@ def test_one_name_twice_is_refused(craft: Callable[..., Path]) -> None:
         [_record(16, 2048, b"1", _named(b"a"), 0x82), _record(17, 5, b"1", _named(b"a"), 2)],
         [b"\x21" + bytes(40)],
         [b"\xff" + bytes(40)],
-        [_record(16, 5, b"1", _named(b"a"))[:2] + b"\1" + _record(16, 5, b"1", _named(b"a"))[3:]],
+        [_changed(_record(16, 5, b"1", _named(b"a")), 2)],
         [_record(16, 5, b"1", _named(b"associated"), 0x04)],
+        [_changed(_record(16, 5, b"1", _named(b"attributes")), 1)],
     ],
-    ids=["rest-missing", "other-rest", "directory-in-parts", "too-short", "too-long", "two-blocks", "associated"],
+    ids=[
+        "rest-missing",
+        "other-rest",
+        "directory-in-parts",
+        "too-short",
+        "too-long",
+        "two-blocks",
+        "associated",
+        "attributes",
+    ],
 )
 def test_records_that_contradict_themselves_are_refused(records: list[bytes], craft: Callable[..., Path]) -> None:
     with pytest.raises(BundleDamagedError):

@@ -109,7 +109,7 @@ class DirectoryParser:
         path = _path(directory.path, ridge.name, what)
         if ridge.is_moved:
             return None
-        _require_plain(ridge, path)
+        _require_plain(ridge, path, is_directory=ridge.child is not None or last.is_directory)
         if ridge.child is not None or last.is_directory:
             if len(parts) > 1:
                 raise BundleDamagedError(f"{path!r} is a directory in parts")
@@ -152,10 +152,12 @@ def _path(directory: str, name: bytes, what: str) -> str:
     return check_relative_path(f"{directory}/{text}" if directory else text)
 
 
-def _require_plain(ridge: RockRidge, path: str) -> None:
+def _require_plain(ridge: RockRidge, path: str, *, is_directory: bool) -> None:
     kind = stat.S_IFMT(ridge.mode) if ridge.mode is not None else 0
     if ridge.is_link or kind not in {0, stat.S_IFREG, stat.S_IFDIR}:
         what = "a symbolic link" if ridge.is_link else _KINDS.get(kind, "neither a file nor a directory")
         raise UnsafeFileError(f"{path!r} is {what}; a bundle holds only files and directories")
     if ridge.is_encoded:
         raise UnsafeFileError(f"{path!r} is compressed or sparse in the image; make the image without that")
+    if kind and (kind == stat.S_IFDIR) is not is_directory:
+        raise BundleDamagedError(f"{path!r} is called both a file and a directory")

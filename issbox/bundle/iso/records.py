@@ -57,14 +57,14 @@ def read_record(data: bytes, what: str) -> Record:
     _, attributes, block, block_big, size, size_big, flags, unit, gap, name_length = _RECORD.unpack_from(data)
     if block_big != block.to_bytes(4, "big") or size_big != size.to_bytes(4, "big"):
         raise BundleDamagedError(f"{what}: the two copies of a number differ")
-    if unit or gap or flags & _ASSOCIATED:
-        raise BundleDamagedError(f"{what}: a file is interleaved or an associated one")
+    if attributes or unit or gap or flags & _ASSOCIATED:
+        raise BundleDamagedError(f"{what}: a file is interleaved, associated, or has extended attributes")
     end = 33 + name_length
     if name_length == 0 or end > len(data):
         raise BundleDamagedError(f"{what}: a directory record has an impossible length")
     return Record(
         identifier=data[33:end],
-        block=block + attributes,
+        block=block,
         size=size,
         is_directory=bool(flags & _DIRECTORY),
         goes_on=bool(flags & _MORE),
