@@ -6,7 +6,7 @@ the digests before it writes, so finding them is a command of its own.
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -78,4 +78,5 @@ def _entries(listing: Path) -> Iterator[tuple[str, Digest]]:
 
 
 if __name__ == "__main__":
-    {"digest": digest, "write": write, "read": read}[sys.argv[1]](*map(Path, sys.argv[2:]))
+    _COMMANDS: dict[str, Callable[..., None]] = {"digest": digest, "write": write, "read": read}
+    _COMMANDS[sys.argv[1]](*map(Path, sys.argv[2:]))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from makers.rpms import rpmbuild_is_missing
 
+from benchmarks.images import digest, read, write
 from benchmarks.measure import measure, middle
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,3 +51,15 @@ def test_a_command_that_fails_is_told_with_what_it_said() -> None:
 def test_medians_are_taken_number_by_number() -> None:
     costs = [measure(["true"]) for _ in range(3)]
     assert middle(costs).wall == sorted(cost.wall for cost in costs)[1]
+
+
+def test_the_commands_for_images_write_and_compare_the_same_files(tmp_path: Path) -> None:
+    tree, listing, image = tmp_path / "tree", tmp_path / "list", tmp_path / "volume.iso"
+    (tree / "a").mkdir(parents=True)
+    (tree / "a/b.rpm").write_bytes(b"package")
+    digest(tree, listing)
+    write(tree, listing, image)
+    read(listing, image)
+    image.write_bytes(image.read_bytes().replace(b"package", b"changed"))
+    with pytest.raises(RuntimeError, match=r"a/b\.rpm"):
+        read(listing, image)

@@ -116,8 +116,8 @@ def test_a_crafted_image_is_read_as_any(craft: Callable[..., Path], whole: bytes
         (b"NM\3\1\0short", BundleDamagedError),
         (_named(b"far", 0o100444, _entry(b"CE", _both(2**32 - 1) + _both(0) + _both(10))), BundleIncompleteError),
         (_named(b"wide", 0o100444, _entry(b"CE", _both(16) + _both(0) + _both(2**31))), BundleDamagedError),
-        (_named(b"gone", 0o100444, _entry(b"CL", _both(2**31))), BundleIncompleteError),
-        (_named(b"file", 0o100444, _entry(b"CL", _both(16))), BundleError),
+        (_named(b"gone", 0o040555, _entry(b"CL", _both(2**31))), BundleIncompleteError),
+        (_named(b"file", 0o040555, _entry(b"CL", _both(16))), BundleError),
     ],
 )
 def test_an_entry_that_no_bundle_has_is_refused(
