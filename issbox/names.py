@@ -9,6 +9,8 @@ from issbox.errors import InvalidValueError, UnsafePathError
 LABEL_RULE = "1 to 128 letters, digits, '-' or '_'"
 _LABEL = re.compile(r"[A-Za-z0-9_-]{1,128}")
 USER_NAME_RULE = "1 to 64 of a-z, 0-9, '.', '_', '@' and '-', beginning with a letter or digit"
+RESERVED_USER_NAMES = frozenset({"inbox", "issbox", "root", "unknown"})
+"""Names that stand for accounts of the system, for the service or for nobody in the audit log."""
 _USER_NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
 _VIEW_VERSION = re.compile(r"(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -54,7 +56,7 @@ def check_name(text: str, what: str = "name") -> str:
 
 def is_user_name(text: str) -> bool:
     """Tell whether text may be the name of a user."""
-    return _USER_NAME.fullmatch(text) is not None
+    return _USER_NAME.fullmatch(text) is not None and text not in RESERVED_USER_NAMES
 
 
 def check_user_name(text: str) -> str:
@@ -63,6 +65,8 @@ def check_user_name(text: str) -> str:
     Lower case only, so that no two users look alike but for it; no character that a shell, an authorized_keys file or
     HTTP's `name:password` takes for something else.
     """
+    if text in RESERVED_USER_NAMES:
+        raise InvalidValueError(f"the user name {text} is taken by the system itself")
     if not is_user_name(text):
         raise InvalidValueError(f"user name {text[:200]!r} is not valid: it must be {USER_NAME_RULE}")
     return text

@@ -129,7 +129,10 @@ def info(run: Run, *, name: str) -> None:
 @click.option("--full-name", metavar="TEXT", help="Its new name for people.")
 @click.option("--disable/--enable", "disabled", default=None, help="Whether to keep it out, with its roles kept.")
 def update(run: Run, *, name: str, full_name: str | None, disabled: bool | None) -> None:
-    """Change the full name of a user, or keep it out. What a disabled user has running is refused from then on."""
+    """Change the full name of a user, or keep it out.
+
+    Whatever a disabled user begins from then on is refused, also in a console that is open; what has begun ends.
+    """
     from issbox.workflows import users
 
     if full_name is None and disabled is None:

@@ -56,7 +56,10 @@ def get_user(ctx: Context, name: str) -> Account:
 
 
 def update_user(ctx: Context, name: str, *, full_name: str | None = None, disabled: bool | None = None) -> Account:
-    """Change the full name, or keep a user out or let it in again; what runs at that moment is refused from then on."""
+    """Change the full name, or keep a user out or let it in again.
+
+    Whatever a disabled user begins from then on is refused, also by a process that is running; what has begun ends.
+    """
     ctx.require(Permission.USER_MANAGE)
     if full_name is not None:
         check_name(full_name, "full name")

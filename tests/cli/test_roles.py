@@ -150,6 +150,27 @@ def test_who_administers_another_organization_imports_nothing_here(story: Story)
     assert after == before
 
 
+def test_an_importer_of_some_products_imports_only_those(story: Story) -> None:
+    story.admin("trusted-key", "add", story.fixed["own_key"], "--name", "myself")
+    bundle = str(next((story.tmp / "first").iterdir()))
+    story.admin("user", "create", "--name", "ida")
+    grant = ["user", "grant", "--name", "ida", "--role", "importer", "--organization", ORGANIZATION]
+    story.admin(*grant, "--product", "Something")
+    for words in (["content-import", "run", bundle], ["content-import", "run", "--repair", bundle]):
+        error = story.user("ida").error(*words, code=12)
+        assert "may not import content of the product Quuxtools" in error["message"]
+    assert "content-import.import" not in {action for _, action in story.deeds()}
+    story.admin(*grant, "--product", "Quuxtools")
+    assert story.user("ida").json("content-import", "run", bundle)["state"] == "imported"
+    # What is in a refused bundle is not certain, so that deciding on it takes the role for all products.
+    story.admin("trusted-key", "remove", "myself", "--yes")
+    story.admin("inbox", "scan", code=11)
+    refused = story.words("content-import retry", "{refused}")
+    assert story.user("ida").error(*refused, code=12)["code"] == "not-permitted"
+    story.admin(*grant)
+    assert story.user("ida").error(*refused, code=11)["code"] == "unknown-key"
+
+
 def test_everybody_sees_what_the_own_roles_cover_and_nothing_else(story: Story) -> None:
     story.admin("inbox", "scan", code=11)
     for path, look in READING.items():

@@ -61,6 +61,11 @@ def crossing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crossing]:
             yield Crossing(upstream, server, near, bundle, far)
 
 
+def test_the_service_imports_under_its_own_name(crossing: Crossing) -> None:
+    (entry,) = [each for each in crossing.far.ask("audit", "list") if each["action"] == "content-import.import"]
+    assert (entry["actor"], entry["origin"]) == ("inbox", "serve")
+
+
 def test_enough_packages_cross(crossing: Crossing) -> None:
     expected = len(SHIPPED) if rpmbuild_is_missing() else ENOUGH
     (repository,) = crossing.far.ask("repository", "list")

@@ -13,6 +13,7 @@ from issbox.names import (
     check_label,
     check_name,
     check_relative_path,
+    check_user_name,
     clash_key,
     format_size,
     format_time,
@@ -34,6 +35,19 @@ def test_good_labels(label: str) -> None:
 def test_bad_labels(label: str) -> None:
     with pytest.raises(InvalidValueError, match="must be 1 to 128"):
         check_label(label)
+
+
+@pytest.mark.parametrize("name", ["a", "ann.other", "ann@example.com", "7-of_9", "x" * 64])
+def test_good_user_names(name: str) -> None:
+    assert check_user_name(name) == name
+
+
+@pytest.mark.parametrize(
+    "name", ["", "Ann", "-ann", ".ann", "a b", "a:b", "a\n", 'a"b', "a$b", "ä", "x" * 65, "root", "inbox", "unknown"]
+)
+def test_bad_user_names(name: str) -> None:
+    with pytest.raises(InvalidValueError):
+        check_user_name(name)
 
 
 @given(st.text())
