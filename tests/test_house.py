@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,6 +57,12 @@ def test_modules_are_rooms_with_one_job() -> None:
     rooms = {name: length for name, length in lengths.items() if name.startswith("issbox/")}
     assert {name: length for name, length in rooms.items() if length > LONGEST_MODULE} == {}
     assert {"utils.py", "helpers.py", "common.py", "manager.py"}.isdisjoint(path.name for path in modules)
+
+
+def test_every_test_file_has_a_name_of_its_own() -> None:
+    """Two of one name cannot be collected together."""
+    names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 def requirements() -> list[str]:
