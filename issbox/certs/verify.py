@@ -56,6 +56,8 @@ class TrustedAuthorities:
         if certificate.serial_number in revoked:
             raise UntrustedCertificateError(f"{shown} was revoked")
         chain = self._chain(certificate, intermediates, at, shown)
+        for each in chain:
+            _require_known_extensions(each)
         for each in chain[1:]:
             if each.serial_number in revoked and each not in self.anchors:
                 raise UntrustedCertificateError(
@@ -91,6 +93,16 @@ def _require_time(certificate: x509.Certificate, at: datetime, shown: str) -> No
         raise UntrustedCertificateError(f"{shown} is valid from {format_time(valid.not_before)} on only")
     if at > valid.not_after:
         raise UntrustedCertificateError(f"{shown} was valid until {format_time(valid.not_after)}")
+
+
+def _require_known_extensions(certificate: x509.Certificate) -> None:
+    """Refuse what says that nobody may use it without understanding something that is not understood here."""
+    for extension in certificate.extensions:
+        if extension.critical and isinstance(extension.value, x509.UnrecognizedExtension):
+            raise UntrustedCertificateError(
+                f"the certificate of {certificate.subject.rfc4514_string()} has the critical extension "
+                f"{extension.oid.dotted_string}, which is not known here"
+            )
 
 
 def _must_sign_certificates(_: Policy, certificate: x509.Certificate, usage: x509.KeyUsage | None) -> None:

@@ -37,20 +37,17 @@ def content_path(
     is a whole address replaces what stands before it. Raises InvalidValueError for an empty path, segments `.` and
     `..`, control characters, a backslash, a stray `$` and too long paths.
     """
-    if is_uri(path):
-        return check_url(path, URI_SCHEMES, "content path")
-    parts = [environment_prefix, path]
-    if not is_uri(environment_prefix):
-        parts.insert(0, organization_prefix)
-    joined = "/".join(part.strip("/") for part in parts if part.strip("/"))
     if not path.strip("/"):
         raise InvalidValueError("the content path is empty", hint="Give the path below the server's root.")
-    resolved = _resolve(joined, organization, environment)
+    parts = [path] if is_uri(path) else [environment_prefix.rstrip("/"), path.strip("/")]
+    if not is_uri(parts[0]):
+        parts.insert(0, organization_prefix)
+    resolved = _resolve("/".join(filter(None, parts)), organization, environment)
     if is_uri(resolved):
         return check_url(resolved, URI_SCHEMES, "content path")
     segments = [segment for segment in resolved.split("/") if segment]
     _check(segments, resolved)
-    return "".join(f"/{quote(segment, safe='$')}" for segment in segments)
+    return "".join(f"/{segment if '$' in segment else quote(segment, safe='')}" for segment in segments)
 
 
 def request_path(raw: str) -> str:
@@ -96,7 +93,7 @@ def _resolve(text: str, organization: str, environment: str) -> str:
 
 
 def _check(segments: list[str], shown: str) -> None:
-    problem = path_problem("/".join(segments))
+    problem = path_problem("/".join(segments)) if segments else "nothing is left when its variables are filled in"
     if problem is not None:
         raise InvalidValueError(f"the content path {shown[:200]!r} is not allowed: {problem}")
     for segment in segments:

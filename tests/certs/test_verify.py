@@ -130,6 +130,34 @@ def test_what_may_not_sign_does_not_make_a_chain(flaw: dict[str, bool]) -> None:
         TrustedAuthorities([root.certificate]).verify_client(host_below(middle), [middle.certificate], at=NOW)
 
 
+def test_a_critical_extension_that_nobody_knows_is_no_trifle() -> None:
+    root = SiteAuthority("root")
+    trusted = TrustedAuthorities([root.certificate])
+    for critical in (False, True):
+        host = (
+            x509.CertificateBuilder()
+            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "host")]))
+            .issuer_name(root.certificate.subject)
+            .public_key(root.key.public_key())
+            .serial_number(5)
+            .not_valid_before(YEAR.not_before)
+            .not_valid_after(YEAR.not_after)
+            .add_extension(x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"x"), critical=critical)
+            .sign(root.key, SHA256())
+        )
+        if critical:
+            with pytest.raises(UntrustedCertificateError, match=r"1\.2\.3\.4"):
+                trusted.verify_client(host, at=NOW)
+        else:
+            assert trusted.verify_client(host, at=NOW)
+
+
+def test_a_trusted_authority_that_expired_is_none() -> None:
+    root = SiteAuthority("root", begin=NOW - timedelta(days=9), end=NOW - timedelta(hours=1))
+    with pytest.raises(UntrustedCertificateError, match="not lead to a trusted authority"):
+        TrustedAuthorities([root.certificate]).verify_client(host_below(root), at=NOW)
+
+
 def test_a_path_length_is_kept() -> None:
     root = SiteAuthority("root", path_length=0)
     below = SiteAuthority("below", root)
