@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
-from issbox.errors import BundleIncompleteError, NotABundleError, UnsafeFileError, UnsafePathError
-from issbox.files import error_from_os
-from issbox.names import MAX_PATH_BYTES
+from issbox.errors import BundleIncompleteError, NotABundleError, OversizedError, UnsafeFileError, UnsafePathError
+from issbox.files import BLOCK, error_from_os
+from issbox.names import MAX_PATH_BYTES, format_size
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -89,6 +89,22 @@ def reading(root: Path, path: str) -> Iterator[FileIO]:
     """Open a file as `Opener` does, and translate what goes wrong while reading, too."""
     with translated(root, path), Opener(root).open(path) as source:
         yield source
+
+
+def read_bounded(root: Path, path: str, limit: int) -> bytes:
+    """Give the bytes of a small file, opened as `Opener` does; raises OversizedError above the limit."""
+    parts: list[bytes] = []
+    left = limit + 1
+    with reading(root, path) as source:
+        while left and (part := source.read(min(left, BLOCK))):
+            parts.append(part)
+            left -= len(part)
+    if not left:
+        raise OversizedError(
+            f"{path!r} is larger than {format_size(limit)}",
+            hint="No exporter writes so large a file of this kind: find out where it comes from.",
+        )
+    return b"".join(parts)
 
 
 def walk(root: Path) -> Iterator[FoundFile]:

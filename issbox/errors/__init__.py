@@ -46,6 +46,8 @@ from issbox.errors.bundles import (
     UnsafeFileError,
     UnsafePathError,
     UnsignedBundleError,
+    UnsignedKatelloError,
+    UnsupportedExportError,
     UntrustedBundleError,
 )
 from issbox.errors.catalog import (
@@ -148,6 +150,8 @@ __all__ = [
     "UnsafeFileError",
     "UnsafePathError",
     "UnsignedBundleError",
+    "UnsignedKatelloError",
+    "UnsupportedExportError",
     "UntrustedBundleError",
     "UntrustedCertificateError",
     "UntrustedReceiptError",

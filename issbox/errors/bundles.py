@@ -32,6 +32,13 @@ class BadManifestError(BundleError):
     code = "bad-manifest"
 
 
+class UnsupportedExportError(BundleError):
+    """A Katello export of a kind that this box does not read; the message says which."""
+
+    code = "unsupported-export"
+    hint = "Have the export made in another way, as yum trees (syncable) for example."
+
+
 class NewerFormatError(BundleError):
     """The bundle has a newer format than this issbox reads."""
 
@@ -110,6 +117,16 @@ class UnsignedBundleError(UntrustedBundleError):
 
     code = "unsigned"
     hint = "Copy issbox-bundle.json.sig too, or have the bundle exported again."
+
+
+class UnsignedKatelloError(UntrustedBundleError):
+    """A Katello export, which nobody can have signed, while the box accepts only what is signed."""
+
+    code = "unsigned-katello"
+    hint = (
+        "When you know where the export comes from, run `issbox content-import run PATH --accept-unsigned`, or set "
+        "[inbox] accept_unsigned_katello."
+    )
 
 
 class UnknownKeyError(UntrustedBundleError):

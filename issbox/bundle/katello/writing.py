@@ -6,8 +6,6 @@ from string import Template
 from issbox.manifest import BundleKind, Manifest, ManifestProduct, ManifestRepository
 from issbox.model import CredentialKind, ProductKind
 
-METADATA_NAME = "metadata.json"
-
 
 def katello_metadata(manifest: Manifest) -> bytes:
     """Give the bytes of `metadata.json`; counts, sizes and digests are not in it, so it may be written before them.
