@@ -91,17 +91,27 @@ def _show(run: Run, row: ContentImport) -> ExitCode:
     "--organization", metavar="LABEL", help="Import into this organization instead of the one of the same label."
 )
 @click.option("--allow-older", is_flag=True, help="Accept a bundle that is older than one imported before.")
+@click.option("--accept-unsigned", is_flag=True, help="Accept an export of a Katello, which nobody can have signed.")
 @click.option(
     "--repair", is_flag=True, help="Read the stored files of its repositories and replace those that are damaged."
 )
-def run_(run: Run, *, path: Path, organization: str | None, allow_older: bool, repair: bool) -> ExitCode:
-    """Import the bundle at PATH now, in the foreground; it stays where it is.
+def run_(
+    run: Run, *, path: Path, organization: str | None, allow_older: bool, accept_unsigned: bool, repair: bool
+) -> ExitCode:
+    """Import the bundle, or the export of a Katello, at PATH now, in the foreground; it stays where it is.
 
     Everything of the bundle is checked first. The import is visible all at once, or not at all.
     """
     from issbox.workflows.importing import run_import
 
-    done = run_import(run.open(), path, organization=organization, allow_older=allow_older, repair=repair)
+    done = run_import(
+        run.open(),
+        path,
+        organization=organization,
+        allow_older=allow_older,
+        repair=repair,
+        accept_unsigned=accept_unsigned,
+    )
     return _show(run, done)
 
 
@@ -135,7 +145,8 @@ def info(run: Run, *, number: int | None, id_: int | None) -> None:
 @command("retry", group=content_import, example="issbox content-import retry 3", shape=IMPORT)
 @id_option("import")
 @click.option("--allow-older", is_flag=True, help="Accept a bundle that is older than one imported before.")
-def retry(run: Run, *, number: int | None, id_: int | None, allow_older: bool) -> ExitCode:
+@click.option("--accept-unsigned", is_flag=True, help="Accept an export of a Katello, which nobody can have signed.")
+def retry(run: Run, *, number: int | None, id_: int | None, allow_older: bool, accept_unsigned: bool) -> ExitCode:
     """Import a refused bundle again, now and in the foreground, after its reason has been removed.
 
     The bundle is taken from where it lies, quarantine or inbox.
@@ -146,7 +157,7 @@ def retry(run: Run, *, number: int | None, id_: int | None, allow_older: bool) -
     import_id = chosen_id(number, id_)
     ctx = run.open()
     inbox.retry(ctx, import_id, allow_older=allow_older)
-    row = inbox.finish_bundle(ctx, import_bundle(ctx, import_id))
+    row = inbox.finish_bundle(ctx, import_bundle(ctx, import_id, accept_unsigned=accept_unsigned))
     if row.state is ImportState.REFUSED:
         raise refusal(row)
     return _show(run, row)

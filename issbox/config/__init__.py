@@ -9,6 +9,7 @@ from issbox.config.settings import (
     LogSettings,
     Settings,
     SynchronizeSettings,
+    UnsignedKatello,
     VersionSettings,
 )
 
@@ -19,6 +20,7 @@ __all__ = [
     "LogSettings",
     "Settings",
     "SynchronizeSettings",
+    "UnsignedKatello",
     "VersionSettings",
     "default_config_path",
     "default_document",

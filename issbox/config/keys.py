@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from issbox.config.checks import Check, choice, flag, path, seconds, size, url, whole
-from issbox.config.settings import AfterImport
+from issbox.config.settings import AfterImport, UnsignedKatello
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ KEYS: Final[Mapping[str, Mapping[str, Key]]] = {
         "max_files": Key(2_000_000, whole(1, 100_000_000)),
         "approvals": Key(0, whole(0, 2)),
         "forget_after_days": Key(30, whole(1, 3650)),
+        "accept_unsigned_katello": Key("approve", choice(*UnsignedKatello)),
     },
     "export": {"path": Key("", path)},
     "synchronize": {

@@ -18,6 +18,7 @@ from issbox.config.settings import (
     LogSettings,
     Settings,
     SynchronizeSettings,
+    UnsignedKatello,
     VersionSettings,
 )
 from issbox.errors import ConfigurationError
@@ -145,10 +146,14 @@ def _settings(environ: Mapping[str, str], values: dict[str, dict[str, Any]], sou
         name: _place(base, inbox[name], state_dir / default)
         for name, default in (("path", "inbox"), ("archive_path", "archive"), ("quarantine_path", "quarantine"))
     }
+    choices = {
+        "after_import": AfterImport(inbox["after_import"]),
+        "accept_unsigned_katello": UnsignedKatello(inbox["accept_unsigned_katello"]),
+    }
     return Settings(
         state_dir=state_dir,
         database_url=values[""]["database"] or None,
-        inbox=InboxSettings(**inbox | places | {"after_import": AfterImport(inbox["after_import"])}),
+        inbox=InboxSettings(**inbox | places | choices),
         export=ExportSettings(path=_place(base, values["export"]["path"], state_dir / "exports")),
         synchronize=SynchronizeSettings(
             **values["synchronize"] | {"proxy": values["synchronize"]["proxy"] or None}  # empty means none

@@ -13,6 +13,16 @@ class AfterImport(StrEnum):
     KEEP = "keep"
 
 
+class UnsignedKatello(StrEnum):
+    """What happens to exports of a Katello, which cannot be signed."""
+
+    REFUSE = "refuse"
+    APPROVE = "approve"
+    """A person has to say that one may be imported."""
+    ACCEPT = "accept"
+    """Whoever can put one into the inbox is trusted."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxSettings:
     """Where bundles arrive and what happens to them."""
@@ -36,6 +46,7 @@ class InboxSettings:
     """How many different people have to approve a bundle before it is imported."""
     forget_after_days: int
     """How long a bundle waits for its other volumes, for its base or for an approval before it is refused."""
+    accept_unsigned_katello: UnsignedKatello
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """What lies in the inbox: which entries are candidates, and what each looks like right now.
 
-Nothing is opened but the manifest, links are never followed, and the number of lstat calls for one candidate is
-bounded, however large a hostile directory is.
+Nothing is opened but the manifest and what takes its place in other systems' exports, links are never followed, and the
+number of lstat calls for one candidate is bounded, however large a hostile directory is.
 """
 
 import os
@@ -15,6 +15,7 @@ from typing import Final
 
 from issbox.manifest import MANIFEST_NAME, SIGNATURE_NAME, TABLE_NAME
 from issbox.names import format_size
+from issbox.workflows.foreign import foreign_progress, is_foreign
 from issbox.workflows.peeking import Hint, peek
 
 _HEAD: Final = (MANIFEST_NAME, SIGNATURE_NAME, TABLE_NAME)
@@ -96,7 +97,7 @@ def look(inbox: Path, organizations: Collection[str], max_files: int) -> Finding
 def _places(inbox: Path, organizations: Collection[str]) -> Iterator[tuple[Path, str | None]]:
     for name in _names(inbox):
         path = inbox / name
-        if name not in organizations or not _is_directory(path) or os.path.lexists(path / MANIFEST_NAME):
+        if name not in organizations or not _is_directory(path) or _is_bundle(path):
             yield path, None
             continue
         try:
@@ -104,6 +105,10 @@ def _places(inbox: Path, organizations: Collection[str]) -> Iterator[tuple[Path,
                 yield path / inner, name
         except OSError:  # taken away between the two listings, or closed to us: the next scan sees
             continue
+
+
+def _is_bundle(path: Path) -> bool:
+    return os.path.lexists(path / MANIFEST_NAME) or is_foreign(path)
 
 
 def _names(directory: Path) -> list[str]:
@@ -134,6 +139,8 @@ def _measure(path: Path, organization: str | None, max_files: int) -> Candidate:
         complete, words = _other_progress(tally.top, tally.size)
     elif tally.entries > bound:
         complete, words = True, f"more than {bound} entries"
+    elif (progress := foreign_progress(path, tally.files, tally.file_size)) is not None:
+        complete, words = progress[0] and not tally.unfinished, progress[1]
     else:
         heads = {name: _size(path / name) for name in _HEAD}
         complete, words = _bundle_progress(tally, heads, peek(path))

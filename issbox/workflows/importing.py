@@ -18,9 +18,9 @@ from issbox.errors import (
     BundleError,
     ImportRefusedError,
     InterruptedByUserError,
+    InvalidValueError,
     IssboxError,
     NotFoundError,
-    OlderBundleError,
 )
 from issbox.files import FileLock
 from issbox.manifest import BundleKind, Manifest
@@ -29,8 +29,10 @@ from issbox.rules.importing import ImportPlan, Library, PlannedRepository, holds
 from issbox.store import Batch
 from issbox.workflows.arrival import describe, library_versions, record_import
 from issbox.workflows.context import Context, Permission
+from issbox.workflows.foreign import import_foreign, is_foreign
 from issbox.workflows.incoming import Incoming, words_for_volumes
 from issbox.workflows.mending import find_damaged, rebuild_trees
+from issbox.workflows.planning import library_of, refusal_error
 from issbox.workflows.publishing import STEPS as PUBLISH_STEPS
 from issbox.workflows.publishing import changing_content, publish
 from issbox.workflows.staging import fill, stage
@@ -55,13 +57,19 @@ class _Job:
 
 
 def run_import(
-    ctx: Context, path: Path, *, organization: str | None = None, allow_older: bool = False, repair: bool = False
+    ctx: Context,
+    path: Path,
+    *,
+    organization: str | None = None,
+    allow_older: bool = False,
+    repair: bool = False,
+    accept_unsigned: bool = False,
 ) -> ContentImport:
     """Import the bundle at this path by hand; it stays where it is.
 
     With `repair` every stored file of its repositories is read first, and what is damaged is taken from the bundle,
-    also when it was imported before. Raises the reason when the bundle is refused, and BusyError while another import
-    is running.
+    also when it was imported before. `accept_unsigned` allows an export of a Katello. Raises the reason when the
+    bundle is refused, and BusyError while another import is running.
     """
     ctx.require_anywhere(Permission.CONTENT_IMPORT)
     with ctx.store.session():
@@ -79,7 +87,7 @@ def run_import(
                 allow_older=allow_older,
             )
             try:
-                return _attempt(ctx, row, repair=repair)
+                return _attempt(ctx, row, repair=repair, accept_unsigned=accept_unsigned)
             except (BundleError, ImportRefusedError) as error:
                 _refuse(ctx, row.id, error)
                 raise
@@ -88,11 +96,11 @@ def run_import(
                 raise
 
 
-def import_bundle(ctx: Context, import_id: int) -> ContentImport:
+def import_bundle(ctx: Context, import_id: int, *, accept_unsigned: bool = False) -> ContentImport:
     """Import what the row names and give the row as it is afterwards: imported or refused.
 
     Raises only for what is not the bundle's fault, after putting the row back to SETTLED with the reason. BusyError
-    while another import is running leaves the row alone.
+    while another import is running leaves the row alone. `accept_unsigned` allows an export of a Katello.
     """
     ctx.require_anywhere(Permission.CONTENT_IMPORT)
     with ctx.store.session(), _import_lock(ctx):
@@ -100,7 +108,7 @@ def import_bundle(ctx: Context, import_id: int) -> ContentImport:
         if row.state not in OPEN_STATES:
             return row
         try:
-            return _attempt(ctx, row, repair=False)
+            return _attempt(ctx, row, repair=False, accept_unsigned=accept_unsigned)
         except (BundleError, ImportRefusedError) as error:
             return _refuse(ctx, import_id, error)
         except BaseException as error:
@@ -127,16 +135,20 @@ def _import_lock(ctx: Context) -> FileLock:
     return FileLock(ctx.store.locks / "import.lock", busy="another import is running in this box")
 
 
-def _attempt(ctx: Context, row: ContentImport, *, repair: bool) -> ContentImport:
+def _attempt(ctx: Context, row: ContentImport, *, repair: bool, accept_unsigned: bool) -> ContentImport:
     ctx.progress.step("check-bundle", row.path)
-    _update(ctx, row.id, state=ImportState.CHECKING, reason="", waits_for=None)
+    row = _update(ctx, row.id, state=ImportState.CHECKING, reason="", waits_for=None)
+    if is_foreign(Path(row.path)):
+        if repair:
+            raise InvalidValueError("--repair takes files from a bundle of issbox, not from an export of a Katello")
+        return import_foreign(ctx, row, accept_unsigned=accept_unsigned)
     bundle = open_source(Path(row.path), trusted_public_key(ctx), bundle_limits(ctx))
     manifest = bundle.manifest
     row = _update(ctx, row.id, **_facts(bundle))
     organization = _organization(ctx, row, manifest)
     ctx.require(Permission.CONTENT_IMPORT, organization, {each.product for each in manifest.repositories})
     row = _update(ctx, row.id, organization=organization)
-    library = _library(ctx, organization)
+    library = library_of(ctx, organization)
     if not (row.allow_older or repair) and (before := _imported_before(ctx, manifest, library)):
         note = f"imported before, on {before.updated_at:%Y-%m-%d %H:%M} UTC: nothing to do"
         ctx.progress.note(note)
@@ -179,15 +191,6 @@ def _imported_before(ctx: Context, manifest: Manifest, library: Library) -> Cont
     if before is None or before.organization != library.organization or not holds_already(manifest, library):
         return None
     return before
-
-
-def refusal_error(plan: ImportPlan) -> IssboxError:
-    """Put all refusals of a plan into one error with every reason and every hint."""
-    message = "; ".join(refusal.message for refusal in plan.refusals)
-    hint = " ".join(dict.fromkeys(refusal.hint for refusal in plan.refusals))
-    if all(refusal.code == OlderBundleError.code for refusal in plan.refusals):
-        return OlderBundleError(message, hint=hint)
-    return ImportRefusedError(message, hint=hint)
 
 
 def _take_in(ctx: Context, job: _Job) -> ContentImport:
@@ -250,18 +253,6 @@ def _mend(ctx: Context, mended: set[str], damaged: set[str]) -> None:
 
 def _repomd(manifest: Manifest, planned: PlannedRepository) -> str:
     return manifest.repositories[planned.index].version.repomd_sha256
-
-
-def _library(ctx: Context, organization: str) -> Library:
-    store = ctx.store
-    store.organizations.get(organization)
-    repositories = store.repositories.list(organization)
-    return Library(
-        organization,
-        {product.label: product for product in store.products.list(organization)},
-        {(repository.key.product, repository.key.label): repository for repository in repositories},
-        {credential.label: credential for credential in store.credentials.list(organization)},
-    )
 
 
 def _organization(ctx: Context, row: ContentImport, manifest: Manifest) -> str:

@@ -13,6 +13,7 @@ import msgspec
 from issbox.errors import InvalidValueError
 from issbox.files import open_regular
 from issbox.manifest import MANIFEST_NAME
+from issbox.workflows.foreign import foreign_hint
 
 MAX_HINT_BYTES: Final = 16 << 20
 """Manifests above this size give no hint; the check has its own, configured limits."""
@@ -63,7 +64,7 @@ _DECODER: Final = msgspec.json.Decoder(Hint)
 
 
 def peek(bundle: Path) -> Hint | None:
-    """Read what the manifest of this bundle claims; None when there is none that can be read."""
+    """Read what the manifest of this bundle, or the export of a Katello, claims; None when nothing can be read."""
     try:
         with open_regular(bundle / MANIFEST_NAME) as source:
             if os.fstat(source.fileno()).st_size > MAX_HINT_BYTES:
@@ -71,4 +72,15 @@ def peek(bundle: Path) -> Hint | None:
             data = source.read(MAX_HINT_BYTES)
         return _DECODER.decode(data or b"")
     except (OSError, InvalidValueError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return _foreign(bundle)
+
+
+def _foreign(export: Path) -> Hint | None:
+    found = foreign_hint(export)
+    if found is None:
         return None
+    return Hint(
+        bundle=_Bundle(id=found.identity, sequence=found.number),
+        source=_Source(box_id=found.source),
+        organization=_Organization(label=found.organization),
+    )

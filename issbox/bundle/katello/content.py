@@ -18,6 +18,7 @@ from issbox.errors import BadManifestError, UnsafePathError
 from issbox.names import check_relative_path, is_sha256
 
 _DIRECTORY: Final = re.compile(r"repository-(?P<name>.+)_(?P<number>[0-9]+)", re.DOTALL)
+_TYPE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _TREEINFO: Final = frozenset({".treeinfo", "treeinfo"})
 _MAX_TIME: Final = (1 << 32) - 1
 
@@ -237,7 +238,9 @@ class _Rows:
             if ids is None or row.upstream_id in ids:
                 where = f"{self._directory}, metadata {row.data_type[:60]}"
                 file = self._only(row.upstream_id, where)
-                yield _safe(row.data_type, where), PulpFile(prefix + file.path, file.sha256)
+                if _TYPE.fullmatch(row.data_type) is None:
+                    raise BadManifestError(f"{where}: this is no type of metadata")
+                yield row.data_type, PulpFile(prefix + file.path, file.sha256)
 
     def _modules(self, ids: Collection[str] | None) -> Iterator[str | PulpFile]:
         for resource in ("ModulemdResource", "ModulemdDefaultsResource", "ModulemdObsoleteResource"):

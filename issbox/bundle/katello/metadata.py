@@ -240,7 +240,7 @@ def _check_references(metadata: KatelloMetadata) -> None:
     """Refuse names of things that are not there, things there twice, and Red Hat content in custom products."""
     products = {product.label: product for product in metadata.products}
     keys = {key.name for key in metadata.gpg_keys}
-    seen = set()
+    seen: set[object] = set()
     for repository in metadata.repositories:
         where = f"{METADATA_NAME}: $.repositories.{repository.pulp_name[:60]}"
         product = products.get(repository.product)
@@ -250,7 +250,9 @@ def _check_references(metadata: KatelloMetadata) -> None:
             raise BadManifestError(f"{where}: it is Red Hat's but its product is not, or the other way round")
         if (repository.product, repository.label) in seen:
             raise BadManifestError(f"{where}: {repository.product}/{repository.label} is there twice")
-        seen.add((repository.product, repository.label))
+        if repository.path is not None and repository.path in seen:
+            raise BadManifestError(f"{where}: another repository has the tree {repository.path} too")
+        seen |= {(repository.product, repository.label), repository.path}
     named = [(each.label, each.gpg_key) for each in metadata.repositories]
     named += [(each.label, each.gpg_key) for each in metadata.products]
     for label, key in named:

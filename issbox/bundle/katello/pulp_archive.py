@@ -6,7 +6,7 @@ files of content in one pass from end to end, in which every piece is compared w
 
 import re
 import tarfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,7 +74,7 @@ class PulpArchive:
 
     def read_through(
         self, wanted: Callable[[str], bool], advance: Callable[[int], None] = lambda _: None
-    ) -> Iterator[tuple[str, int, "ArtifactReader"]]:
+    ) -> Generator[tuple[str, int, "ArtifactReader"], None, None]:
         """Read the whole archive once; give digest, size and bytes of the wanted artifacts, in its order.
 
         Each is to be read to its end before the next is asked for. Raises BundleDamagedError naming every piece with

@@ -1,0 +1,179 @@
+"""Importing a Katello export: what it says of itself becomes a plan, what it holds becomes repository versions.
+
+Nobody signs such an export. So it is imported only when a person says so, or when the configuration trusts whoever can
+put files into the inbox. Everything else is as with any bundle: all of it is checked, then all is visible at once.
+"""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from issbox.bundle.katello import Form, read_metadata
+from issbox.bundle.katello.metadata import KatelloMetadata
+from issbox.bundle.katello.synthesis import Synthesis, synthesize
+from issbox.config.settings import UnsignedKatello
+from issbox.errors import (
+    BadManifestError,
+    ImportRefusedError,
+    InvalidValueError,
+    UnsignedKatelloError,
+    UnsupportedExportError,
+)
+from issbox.model import ContentImport, CredentialKind, ImportState, Repository, RepositoryVersion, VersionOrigin
+from issbox.rules.importing import ImportPlan, Library, holds_already, plan_import
+from issbox.store import Draft
+from issbox.workflows.arrival import describe, record_import
+from issbox.workflows.context import Context, Permission
+from issbox.workflows.credential_contents import check_content
+from issbox.workflows.foreign.archive import open_archive_export
+from issbox.workflows.foreign.form import Export, Target, check_limits
+from issbox.workflows.foreign.trees import open_trees_export
+from issbox.workflows.planning import library_of, refusal_error
+from issbox.workflows.publishing import changing_content, publish
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """An import under way."""
+
+    row: ContentImport
+    export: Export
+    synthesis: Synthesis
+    plan: ImportPlan
+
+
+def import_foreign(ctx: Context, row: ContentImport, *, accept_unsigned: bool = False) -> ContentImport:
+    """Import the Katello export that the row names, within a session and the lock of imports; gives the row then.
+
+    `accept_unsigned` is a person's word that this export may be imported. Raises the BundleError or
+    ImportRefusedError that says why not, UnsignedKatelloError among them, and what is not the export's fault.
+    """
+    metadata = read_metadata(Path(row.path))
+    export = _open(ctx, Path(row.path), metadata)
+    row = _update(
+        ctx,
+        row,
+        bundle_id=export.identity,
+        source_box=metadata.source,
+        destination="",
+        size=export.size,
+        files=export.files,
+    )
+    library = library_of(ctx, _organization(ctx, row, metadata))
+    synthesis = synthesize(metadata, library, export.identity, ctx.clock())
+    if not synthesis.repositories:
+        raise UnsupportedExportError(
+            "the export holds no yum repository, and this box keeps nothing else",
+            hint="Export repositories of type yum.",
+        )
+    ctx.require(Permission.CONTENT_IMPORT, library.organization, {each.product for each in synthesis.repositories})
+    if not row.allow_older and (before := _imported_before(ctx, synthesis, library)):
+        note = f"imported before, on {before.updated_at:%Y-%m-%d %H:%M} UTC: nothing to do"
+        ctx.progress.note(note)
+        return _update(ctx, row, state=ImportState.IMPORTED, organization=library.organization, reason=note)
+    _require_acceptance(ctx, row, metadata, accept_unsigned=accept_unsigned)
+    check_limits(ctx, export)
+    _check_keys(metadata)
+    export.check(synthesis.repositories)
+    ctx.progress.step("plan-import")
+    plan = plan_import(synthesis.manifest, library, allow_older=row.allow_older)
+    if plan.refusals:
+        raise refusal_error(plan)
+    row = _update(ctx, row, state=ImportState.IMPORTING, organization=library.organization)
+    return _take_in(ctx, _Job(row, export, synthesis, plan))
+
+
+def _open(ctx: Context, path: Path, metadata: KatelloMetadata) -> Export:
+    if metadata.form is Form.SYNCABLE:
+        return open_trees_export(ctx, path, metadata)
+    return open_archive_export(ctx, path, metadata)
+
+
+def _require_acceptance(ctx: Context, row: ContentImport, metadata: KatelloMetadata, *, accept_unsigned: bool) -> None:
+    setting = ctx.settings.inbox.accept_unsigned_katello
+    by_word = accept_unsigned and setting is UnsignedKatello.APPROVE
+    if setting is UnsignedKatello.ACCEPT or by_word:
+        return
+    hint = UnsignedKatelloError.hint
+    if setting is UnsignedKatello.REFUSE:
+        hint = 'The setting [inbox] accept_unsigned_katello = "refuse" allows none: use a signed bundle, or change it.'
+    raise UnsignedKatelloError(
+        f"{Path(row.path).name} is an export of the Katello organization {metadata.organization}, content view "
+        f"{metadata.view} {metadata.version}; nobody has signed it",
+        hint=hint,
+    )
+
+
+def _check_keys(metadata: KatelloMetadata) -> None:
+    for key in metadata.gpg_keys:
+        try:
+            check_content(CredentialKind.GPG_KEY, key.content, None)
+        except InvalidValueError as error:
+            raise BadManifestError(f"metadata.json: the GPG key {key.name[:60]!r} is none: {error}") from None
+
+
+def _imported_before(ctx: Context, synthesis: Synthesis, library: Library) -> ContentImport | None:
+    """Give the earlier import of this export, if the organization still holds what it brought, or newer."""
+    before = ctx.store.imports.imported_bundle(synthesis.manifest.bundle.id, library.organization)
+    return before if before is not None and holds_already(synthesis.manifest, library) else None
+
+
+def _organization(ctx: Context, row: ContentImport, metadata: KatelloMetadata) -> str:
+    """Give the organization that the export goes into: the one chosen, else the one of the same name or label."""
+    known = ctx.store.organizations.list()
+    wanted = row.organization or metadata.organization
+    for organization in known:
+        if wanted == organization.label or (row.organization is None and wanted == organization.name):
+            return organization.label
+    raise ImportRefusedError(
+        f"the export comes from the organization {wanted}, which this box does not have",
+        hint="Create it with `issbox organization create`, or put the export into a folder of the inbox named "
+        "after the organization it shall go into; then retry.",
+    )
+
+
+def _take_in(ctx: Context, job: _Job) -> ContentImport:
+    repositories = [planned.repository for planned in job.plan.repositories]
+    with ExitStack() as stack:
+        stack.enter_context(changing_content(ctx, [repository.key for repository in repositories]))
+        batch = stack.enter_context(ctx.store.blobs.batch(f"import-{job.row.id}"))
+        ctx.progress.step("stage-files")
+        drafts: list[Draft] = []
+        repomd = {}
+        for taken in job.export.take(ctx, batch, _targets(job.synthesis, repositories)):
+            key = taken.target.repository.key
+            draft = stack.enter_context(ctx.store.versions.draft(key))
+            draft.add(taken.files)
+            drafts.append(draft)
+            repomd[key] = taken.repomd_sha256
+        ctx.progress.step("store-files")
+        batch.commit()
+        publish(
+            ctx,
+            drafts,
+            origin=VersionOrigin.IMPORT,
+            source=job.synthesis.manifest.bundle.id,
+            repomd=repomd,
+            prepare=lambda: describe(ctx, job.plan),
+            record=lambda versions: _record(ctx, job, versions),
+        )
+    return ctx.store.imports.get(job.row.id)
+
+
+def _targets(synthesis: Synthesis, repositories: Sequence[Repository]) -> list[Target]:
+    return [Target(*each) for each in zip(synthesis.repositories, repositories, strict=True)]
+
+
+def _record(ctx: Context, job: _Job, versions: Sequence[RepositoryVersion]) -> None:
+    record_import(ctx, job.row, job.synthesis.manifest, job.plan, versions)
+    left_out = [f"{each.product}/{each.label} ({each.content_type})" for each in job.synthesis.left_out]
+    if left_out:
+        note = f"left out, since this box keeps only yum repositories: {', '.join(left_out)}"
+        ctx.progress.note(note)
+        ctx.store.imports.update(job.row.id, updated_at=ctx.clock(), reason=note)
+
+
+def _update(ctx: Context, row: ContentImport, **changes: object) -> ContentImport:
+    with ctx.store.transaction():
+        return ctx.store.imports.update(row.id, updated_at=ctx.clock(), **changes)
