@@ -29,31 +29,35 @@ class ListedFile:
     is_metadata: bool = False
 
 
-def list_repository(find: Find, max_metadata_size: int, *, scratch: Path | None = None) -> Iterator[ListedFile]:
+def list_repository(
+    find: Find, max_metadata_size: int, *, packages: bool = True, scratch: Path | None = None
+) -> Iterator[ListedFile]:
     """Give the metadata and packages of a repository, and of those inside its kickstart tree that are there.
 
+    Without `packages`, only the metadata.
     A repository whose primary metadata is missing gives only that. Raises BadMetadataError and UnsafePathError.
     """
-    yield from _list_one(find, "", max_metadata_size, scratch)
+    limit = max_metadata_size if packages else None
+    yield from _list_one(find, "", limit, scratch)
     for name in TREEINFO_NAMES:
         place = find(name)
         if place is not None:
             for inner in parse_treeinfo(_read(place, name, MAX_TREEINFO_SIZE), name).repositories:
                 if find(f"{inner}/{REPOMD_PATH}") is not None:
-                    yield from _list_one(find, f"{inner}/", max_metadata_size, scratch)
+                    yield from _list_one(find, f"{inner}/", limit, scratch)
             break
 
 
-def _list_one(find: Find, prefix: str, max_size: int, scratch: Path | None) -> Iterator[ListedFile]:
+def _list_one(find: Find, prefix: str, max_size: int | None, scratch: Path | None) -> Iterator[ListedFile]:
     place = find(prefix + REPOMD_PATH)
     if place is None:
         return
     repomd = parse_repomd(_read(place, prefix + REPOMD_PATH, MAX_REPOMD_SIZE))
     for record in repomd.records:
         yield ListedFile(prefix + record.href, record.checksum, record.checksum.type, record.size, is_metadata=True)
-    primary = repomd.find("primary")
+    primary = repomd.find("primary") if max_size is not None else None
     found = None if primary is None else find(prefix + primary.href)
-    if primary is not None and found is not None:
+    if primary is not None and found is not None and max_size is not None:
         name = prefix + primary.href
         for entry in read_packages(found, max_size, name=name, open_size=primary.open_size, scratch=scratch):
             yield ListedFile(prefix + entry.path, entry.checksum, entry.package.checksum_type, entry.size)

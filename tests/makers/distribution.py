@@ -11,9 +11,8 @@ from pathlib import Path
 import createrepo_c
 
 from makers.boxes import PACKAGES
-from makers.rpms import EPOCH, Extra
+from makers.rpms import EPOCH, Extra, write_repository
 from makers.rpms import Repository as Layout
-from makers.rpms import write_repository
 
 PRODUCTID = b"-----BEGIN CERTIFICATE-----\nc2FtcGxl\n-----END CERTIFICATE-----\n"
 

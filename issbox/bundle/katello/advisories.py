@@ -1,7 +1,7 @@
 """Advisories: from Pulp's rows to updateinfo.xml."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Container, Iterator
 from datetime import UTC, datetime
 from typing import Final
 
@@ -84,7 +84,7 @@ class _Package(msgspec.Struct):
     restart_suggested: str | None = None
 
 
-def updateinfo(archive: PulpArchive, directory: str, ids: Collection[str] | None) -> Iterator[bytes]:
+def updateinfo(archive: PulpArchive, directory: str, ids: Container[str] | None) -> Iterator[bytes]:
     """Give updateinfo.xml in parts, nothing when there is no advisory; `ids` names the rows that belong to it.
 
     What the advisories refer to is kept in memory meanwhile. Raises BadManifestError.

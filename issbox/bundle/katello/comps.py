@@ -1,6 +1,6 @@
 """Package groups, categories, environments and language packs: from Pulp's rows to comps.xml."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Container, Iterator
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
@@ -59,7 +59,7 @@ class _Langpacks(msgspec.Struct):
     matches: str | None = None
 
 
-def comps(archive: PulpArchive, directory: str, ids: Collection[str] | None) -> Iterator[bytes]:
+def comps(archive: PulpArchive, directory: str, ids: Container[str] | None) -> Iterator[bytes]:
     """Give comps.xml in parts, nothing when there are no groups; `ids` names the rows that belong to it, None all.
 
     Raises BadManifestError.
@@ -77,7 +77,7 @@ def comps(archive: PulpArchive, directory: str, ids: Collection[str] | None) -> 
         yield b"</comps>\n"
 
 
-def _groups(archive: PulpArchive, directory: str, ids: Collection[str] | None) -> Iterator[str]:
+def _groups(archive: PulpArchive, directory: str, ids: Container[str] | None) -> Iterator[str]:
     for row in read_rows(archive, directory, "PackageGroupResource", _Group):
         if ids is not None and row.upstream_id not in ids:
             continue
@@ -92,14 +92,14 @@ def _groups(archive: PulpArchive, directory: str, ids: Collection[str] | None) -
         )
 
 
-def _categories(archive: PulpArchive, directory: str, ids: Collection[str] | None) -> Iterator[str]:
+def _categories(archive: PulpArchive, directory: str, ids: Container[str] | None) -> Iterator[str]:
     for row in read_rows(archive, directory, "PackageCategoryResource", _Category):
         if ids is None or row.upstream_id in ids:
             groups = nested(row.group_ids, list[_GroupReference], f"{directory}, category {row.id[:60]}")
             yield f"  <category>\n{_head(row, directory)}{_order(row)}{_references('grouplist', groups)}  </category>\n"
 
 
-def _environments(archive: PulpArchive, directory: str, ids: Collection[str] | None) -> Iterator[str]:
+def _environments(archive: PulpArchive, directory: str, ids: Container[str] | None) -> Iterator[str]:
     for row in read_rows(archive, directory, "PackageEnvironmentResource", _Environment):
         if ids is None or row.upstream_id in ids:
             where = f"{directory}, environment {row.id[:60]}"
@@ -111,7 +111,7 @@ def _environments(archive: PulpArchive, directory: str, ids: Collection[str] | N
             )
 
 
-def _langpacks(archive: PulpArchive, directory: str, ids: Collection[str] | None) -> Iterator[str]:
+def _langpacks(archive: PulpArchive, directory: str, ids: Container[str] | None) -> Iterator[str]:
     matches: dict[str, str] = {}
     for row in read_rows(archive, directory, "PackageLangpacksResource", _Langpacks):
         if ids is None or row.upstream_id in ids:

@@ -5,7 +5,7 @@ A kickstart tree may have repositories inside it; the archive has their rows in 
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,6 +21,11 @@ _DIRECTORY: Final = re.compile(r"repository-(?P<name>.+)_(?P<number>[0-9]+)", re
 _TYPE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _TREEINFO: Final = frozenset({".treeinfo", "treeinfo"})
 _MAX_TIME: Final = (1 << 32) - 1
+
+
+class _Version(msgspec.Struct):
+    component: str
+    version: str
 
 
 class _PackageRow(msgspec.Struct):
@@ -97,7 +102,7 @@ class PulpPart:
 
     prefix: str
     """Its place in the main one, with a slash at the end; empty for the main one itself."""
-    ids: Collection[str] | None
+    ids: Container[str] | None
     """The rows that belong to it; None for all."""
     packages: tuple[PulpPackage, ...]
     extras: tuple[tuple[str, PulpFile], ...]
@@ -136,6 +141,17 @@ class PulpContent:
             yield file.path, file.sha256, None
 
 
+def check_versions(archive: PulpArchive) -> None:
+    """Look into `versions.json`; raises BadManifestError when it is none, or names no plugin for yum repositories.
+
+    Which versions they are makes no difference here: the rows are read by their fields.
+    """
+    name = "versions.json"
+    found = decode(msgspec.json.Decoder(list[_Version]), archive.document(name) or b"", name)
+    if not {"rpm", "pulp_rpm"} & {each.component for each in found}:
+        raise BadManifestError(f"{name}: the archive was not made by a Pulp that keeps yum repositories")
+
+
 def repository_directories(archive: PulpArchive) -> dict[str, str]:
     """Give the directory of each repository of the archive by the name that Pulp has for the repository."""
     found: dict[str, str] = {}
@@ -155,7 +171,8 @@ def read_content(archive: PulpArchive, name: str, directory: str) -> PulpContent
     mapping = _mapping(archive, directory)
     inner = _inner_repositories(archive, directory)
     rows = _Rows(archive, directory, links)
-    parts = [rows.part("", mapping.get(name) if inner else None)]
+    elsewhere = frozenset[str]().union(*(mapping.get(repository, ()) for repository in inner.values()))
+    parts = [rows.part("", _AllBut(elsewhere - mapping.get(name, frozenset())) if inner else None)]
     for place, repository in sorted(inner.items()):
         if repository not in mapping:
             raise BadManifestError(f"{directory}: the rows of the inner repository {place} are not told apart")
@@ -196,6 +213,16 @@ def _inner_repositories(archive: PulpArchive, directory: str) -> dict[str, str]:
     return inner
 
 
+class _AllBut(Container[str]):
+    """Everything but these: what no inner repository claims belongs to the main one, so that nothing gets lost."""
+
+    def __init__(self, excluded: frozenset[str]) -> None:
+        self._excluded = excluded
+
+    def __contains__(self, item: object) -> bool:
+        return item not in self._excluded
+
+
 class _Rows:
     """The rows of one repository version."""
 
@@ -204,7 +231,7 @@ class _Rows:
         self._directory = directory
         self._links = links
 
-    def part(self, prefix: str, ids: Collection[str] | None) -> PulpPart:
+    def part(self, prefix: str, ids: Container[str] | None) -> PulpPart:
         """Give the part of the rows with these ids, all of them for None."""
         return PulpPart(
             prefix, ids, tuple(self._packages(ids)), tuple(self._extras(prefix, ids)), tuple(self._modules(ids))
@@ -215,7 +242,7 @@ class _Rows:
         rows = read_rows(self._archive, self._directory, "DistributionTreeResource", _TreeRow)
         return tuple(file for row in rows for file in self._links.get(row.upstream_id, ()))
 
-    def _packages(self, ids: Collection[str] | None) -> Iterator[PulpPackage]:
+    def _packages(self, ids: Container[str] | None) -> Iterator[PulpPackage]:
         for row in read_rows(self._archive, self._directory, "PackageResource", _PackageRow):
             if ids is None or row.upstream_id in ids:
                 yield self._package(row)
@@ -233,7 +260,7 @@ class _Rows:
             changed_at=min(whole(row.time_file, where), _MAX_TIME),
         )
 
-    def _extras(self, prefix: str, ids: Collection[str] | None) -> Iterator[tuple[str, PulpFile]]:
+    def _extras(self, prefix: str, ids: Container[str] | None) -> Iterator[tuple[str, PulpFile]]:
         for row in read_rows(self._archive, self._directory, "RepoMetadataFileResource", _MetadataFileRow):
             if ids is None or row.upstream_id in ids:
                 where = f"{self._directory}, metadata {row.data_type[:60]}"
@@ -242,7 +269,7 @@ class _Rows:
                     raise BadManifestError(f"{where}: this is no type of metadata")
                 yield row.data_type, PulpFile(prefix + file.path, file.sha256)
 
-    def _modules(self, ids: Collection[str] | None) -> Iterator[str | PulpFile]:
+    def _modules(self, ids: Container[str] | None) -> Iterator[str | PulpFile]:
         for resource in ("ModulemdResource", "ModulemdDefaultsResource", "ModulemdObsoleteResource"):
             for row in read_rows(self._archive, self._directory, resource, _ModuleRow):
                 if ids is None or row.upstream_id in ids:

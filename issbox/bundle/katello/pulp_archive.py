@@ -93,8 +93,6 @@ class PulpArchive:
         """Turn a complaint about what stands in the archive into one about its pieces, when these are damaged."""
         try:
             yield
-        except BundleDamagedError:
-            raise
         except BundleError:
             wrong = damaged_pieces(self.root, self.toc.pieces)
             if wrong:

@@ -12,7 +12,7 @@ from typing import Final
 from issbox.bundle.katello import KatelloMetadata
 from issbox.bundle.katello.advisories import updateinfo
 from issbox.bundle.katello.comps import comps
-from issbox.bundle.katello.content import PulpContent, read_content, repository_directories
+from issbox.bundle.katello.content import PulpContent, check_versions, read_content, repository_directories
 from issbox.bundle.katello.metadata import KatelloRepository
 from issbox.bundle.katello.pulp_archive import PulpArchive, open_archive
 from issbox.bundle.katello.toc import Toc, read_toc
@@ -26,9 +26,11 @@ from issbox.workflows.foreign.form import (
     Taken,
     Target,
     as_bundle_errors,
+    package_keys,
     refuse_missing,
     same_as_latest,
 )
+from issbox.yum.gpg import check_packages
 
 _TOC: Final = "-toc.json"
 _MADE_AT: Final = re.compile(r"-(\d{8}_\d{4})-toc\.json$")
@@ -81,6 +83,7 @@ class ArchiveExport:
     def check(self, targets: Sequence[KatelloRepository]) -> None:
         """Look whether the archive has every repository; raises BundleIncompleteError naming those it lacks."""
         with self.archive.blaming_damage():
+            check_versions(self.archive)
             directories = repository_directories(self.archive)
             absent = [each.pulp_name for each in targets if each.pulp_name not in directories]
             if absent:
@@ -91,9 +94,10 @@ class ArchiveExport:
 
     def take(self, ctx: Context, batch: Batch, targets: Sequence[Target]) -> Iterator[Taken]:
         """Stage what the store lacks in one pass over the archive, then build one repository after the other."""
-        with self.archive.blaming_damage(), as_bundle_errors():
-            directories = repository_directories(self.archive)
-            wanted = self._wanted(ctx, targets, directories)
+        with as_bundle_errors():
+            with self.archive.blaming_damage():
+                directories = repository_directories(self.archive)
+                wanted = self._wanted(ctx, targets, directories)
             self._stage(ctx, batch, wanted)
             ctx.progress.step("read-metadata", f"writing the repodata of {len(targets)} repositories")
             with ctx.store.blobs.batch() as scratch:
@@ -104,6 +108,7 @@ class ArchiveExport:
                         ctx, batch, target, ArchiveSources(self.archive, content), scratch=place, at=self._made_at(ctx)
                     )
                     remove_tree(place)
+                    _check_signatures(ctx, batch, taken)
                     if not same_as_latest(ctx, taken, _REWRITTEN):
                         yield taken
 
@@ -140,9 +145,9 @@ class ArchiveExport:
                 try:
                     batch.add(source, sha256=digest, size=size)
                 except DigestMismatchError as error:
-                    raise BundleDamagedError(
-                        f"artifact/{digest[:2]}/{digest[2:]} in the archive is not what its name says: {error}"
-                    ) from error
+                    name = f"artifact/{digest[:2]}/{digest[2:]}"
+                    with self.archive.blaming_damage():
+                        raise BundleDamagedError(f"{name} in the archive is not what it says: {error}") from error
                 ctx.progress.advance(files=1)
 
     def _made_at(self, ctx: Context) -> int:
@@ -154,6 +159,13 @@ class ArchiveExport:
             return int(datetime.strptime(match[1], "%Y%m%d_%H%M").replace(tzinfo=UTC).timestamp())
         except ValueError:
             return int(ctx.clock().timestamp())
+
+
+def _check_signatures(ctx: Context, batch: Batch, taken: Taken) -> None:
+    """Check the packages of a repository that asks for it; raises RepositorySignatureError."""
+    keys = package_keys(ctx, taken.target)
+    if keys:
+        check_packages(keys, ((each.path, batch.locate(each.sha256)) for each in taken.files if each.package))
 
 
 @dataclass(frozen=True, slots=True)

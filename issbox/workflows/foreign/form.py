@@ -99,6 +99,20 @@ def same_as_latest(ctx: Context, taken: Taken, ignored: Sequence[str]) -> bool:
     return not new
 
 
+def package_keys(ctx: Context, target: Target) -> tuple[str, ...]:
+    """Give the GPG keys that packages must be signed with, as the box knows them, not as the export brings them.
+
+    Empty unless the repository is there already and its packages are to be checked.
+    """
+    repository = target.repository
+    if repository.latest is None or not repository.upstream.check_packages:
+        return ()
+    organization = repository.key.organization
+    present = ctx.store.repositories.get(repository.key)
+    label = present.gpg_key or ctx.store.products.get(organization, repository.key.product).gpg_key
+    return () if label is None else (ctx.store.credentials.get(organization, label).content,)
+
+
 @contextmanager
 def as_bundle_errors() -> Iterator[None]:
     """Turn what is said about an upstream repository into what is said about a bundle: this one is not asked again."""

@@ -4,7 +4,7 @@ import os
 import tarfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -16,7 +16,7 @@ from issbox.errors import BundleIncompleteError, IssboxError
 from issbox.manifest import MANIFEST_NAME, SIGNATURE_NAME, TABLE_NAME
 from issbox.workflows.foreign.archive import archive_identity, find_toc
 from issbox.workflows.foreign.trees import read_heads, tree_path, trees_identity
-from issbox.yum.listed import list_repository
+from issbox.yum.listed import ListedFile, list_repository
 
 _OURS: Final = (MANIFEST_NAME, SIGNATURE_NAME, TABLE_NAME)
 _METADATA_LIMIT: Final = 4 << 30
@@ -113,25 +113,48 @@ def _trees_progress(path: Path, metadata: KatelloMetadata, files: int, size: int
     words = f"a Katello export (syncable), {len(places & heads.keys())} of {len(places)} repositories"
     if places - heads.keys():
         return False, f"{words}, {files} files"
-    totals = [_expected(path / place, sha256(heads[place]).hexdigest()) for place in sorted(places)]
-    wanted, wanted_size = sum(count for count, _ in totals), sum(total for _, total in totals)
+    for place in sorted(places):
+        _check_metadata(path / place)
     if metadata.incremental:  # carries only what is new: what else is needed, this box has or has not
         return True, f"{words}, incremental, {files} files"
-    return files >= wanted and size >= wanted_size, f"{words}, {files} of {wanted} files"
+    listed = {place: sha256(heads[place]).hexdigest() for place in sorted(places)}
+    totals = [_expected(path / place, digest) for place, digest in listed.items()]
+    wanted, wanted_size = sum(count for count, _ in totals), sum(total for _, total in totals)
+    words = f"{words}, {files} of {wanted} files"
+    if files < wanted or size < wanted_size:
+        return False, words
+    for place, digest in listed.items():
+        _check_packages(path / place, digest, (files, size))
+    return True, words
+
+
+def _check_metadata(root: Path) -> None:
+    """Look whether the metadata of a tree is there; raises BundleIncompleteError naming the file that is not whole."""
+    for listed in list_repository(partial(_find, root), _METADATA_LIMIT, packages=False):
+        _check(root, listed)
 
 
 @lru_cache(maxsize=512)
 def _expected(root: Path, repomd_sha256: str) -> tuple[int, int]:  # noqa: ARG001 - a new repomd.xml is another answer
-    """Give number and bytes of the files that a repository's metadata names; raises while metadata is not whole."""
-    count = total = 1
+    """Give number and bytes of the files that a tree's metadata, which is whole, names."""
+    listed = list_repository(partial(_find, root), _METADATA_LIMIT)
+    sizes = [each.size or 0 for each in listed]
+    return len(sizes), sum(sizes)
 
-    def find(name: str) -> Path | None:
-        return root / name if (root / name).is_file() else None
 
-    for listed in list_repository(find, _METADATA_LIMIT):
-        if listed.is_metadata and _size(root / listed.path) != (listed.size or _size(root / listed.path)):
-            raise BundleIncompleteError(f"{listed.path} is not whole yet")
-        if listed.is_metadata and find(listed.path) is None:
-            raise BundleIncompleteError(f"{listed.path} is not there yet")
-        count, total = count + 1, total + (listed.size or 0)
-    return count, total
+@lru_cache(maxsize=512)
+def _check_packages(root: Path, repomd_sha256: str, found: tuple[int, int]) -> None:  # noqa: ARG001 - as above
+    """Look for every file, once for each state of the directory; raises as `_check_metadata`, which is not cached."""
+    for listed in list_repository(partial(_find, root), _METADATA_LIMIT):
+        _check(root, listed)
+
+
+def _check(root: Path, listed: ListedFile) -> None:
+    size = _size(root / listed.path)
+    if size is None or (listed.size is not None and size != listed.size):
+        raise BundleIncompleteError(f"{listed.path} is not {'there' if size is None else 'whole'} yet")
+
+
+def _find(root: Path, name: str) -> Path | None:
+    place = root / name
+    return place if place.is_file() and not place.is_symlink() else None

@@ -19,7 +19,7 @@ from issbox.progress import Progress
 from issbox.rules.layout import custom_path
 from issbox.store import Batch, Store
 from issbox.workflows.context import Context
-from issbox.workflows.foreign.form import Taken, Target, as_bundle_errors, refuse_missing
+from issbox.workflows.foreign.form import Taken, Target, as_bundle_errors, package_keys, refuse_missing
 from issbox.yum.listed import list_repository
 from issbox.yum.mirror import MirrorRequest, mirror
 from issbox.yum.repomd import MAX_REPOMD_SIZE, REPOMD_PATH
@@ -102,20 +102,6 @@ class TreesExport:
             known_repomd=known_repomd,
             max_metadata_size=ctx.settings.synchronize.max_metadata_size,
         )
-
-
-def package_keys(ctx: Context, target: Target) -> tuple[str, ...]:
-    """Give the GPG keys that packages must be signed with, as the box knows them, not as the export brings them.
-
-    Empty unless the repository is there already and its packages are to be checked.
-    """
-    repository = target.repository
-    if repository.latest is None or not repository.upstream.check_packages:
-        return ()
-    organization = repository.key.organization
-    present = ctx.store.repositories.get(repository.key)
-    label = present.gpg_key or ctx.store.products.get(organization, repository.key.product).gpg_key
-    return () if label is None else (ctx.store.credentials.get(organization, label).content,)
 
 
 def tree_path(described: KatelloRepository) -> str:
