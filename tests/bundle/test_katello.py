@@ -4,11 +4,12 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from makers.bundle_strategies import manifests
 from makers.bundles import SampleBundle, SampleRepository, sample_manifest
 
-from issbox.bundle.katello import katello_metadata
+from issbox.bundle.katello import METADATA_NAME, Form, katello_metadata, read_metadata
 from issbox.manifest import Manifest, ManifestCredential
 from issbox.model import CredentialKind
 
@@ -74,6 +75,14 @@ def test_variables_give_arch_and_release() -> None:
     assert found["content"]["url"] == "/content/9.2/x86_64/os"
 
 
+@pytest.mark.parametrize(("release", "major"), [("7Server", 7), ("8", 8), ("9.2", 9), ("rolling", None), ("", None)])
+def test_the_major_release_is_the_number_in_front(release: str, major: int | None) -> None:
+    manifest = sample()
+    repository = replace(manifest.repositories[0], variables={"releasever": release})
+    (found,) = read(replace(manifest, repositories=(repository,)))["repositories"].values()
+    assert found["major"] == major
+
+
 @given(manifests())
 def test_every_repository_and_product_is_there_and_refers_to_what_is_there(manifest: Manifest) -> None:
     document = read(manifest)
@@ -81,3 +90,16 @@ def test_every_repository_and_product_is_there_and_refers_to_what_is_there(manif
     assert set(document["products"]) == {product.label for product in manifest.products}
     for thing in [*document["repositories"].values(), *document["products"].values()]:
         assert not thing["gpg_key"] or thing["gpg_key"]["name"] in document["gpg_keys"]
+
+
+@settings(max_examples=30)
+@given(manifests())
+def test_our_own_reader_understands_it(tmp_path_factory: pytest.TempPathFactory, manifest: Manifest) -> None:
+    root = tmp_path_factory.mktemp("bundle")
+    bundle = replace(manifest.bundle, sequence=min(manifest.bundle.sequence, 1_000_000))  # Katello's are 32 bits wide
+    (root / METADATA_NAME).write_bytes(katello_metadata(replace(manifest, bundle=bundle)))
+    found = read_metadata(root)
+    assert found.form is Form.SYNCABLE
+    assert [(each.product, each.label, each.path) for each in found.repositories] == [
+        (each.product, each.label, each.path) for each in manifest.repositories
+    ]

@@ -1,10 +1,13 @@
 """The manifest's facts as the `metadata.json` that Katello's `hammer content-import` reads (format syncable)."""
 
 import json
-from string import Template
+import re
+from typing import Final
 
 from issbox.manifest import BundleKind, Manifest, ManifestProduct, ManifestRepository
 from issbox.model import CredentialKind, ProductKind
+
+_MAJOR: Final = re.compile(r"[0-9]{1,9}")
 
 
 def katello_metadata(manifest: Manifest) -> bytes:
@@ -84,7 +87,7 @@ def _repository(manifest: Manifest, repository: ManifestRepository) -> dict[str,
         "content": {
             "id": repository.content.id,
             "label": repository.content.label,
-            "url": Template(repository.content.path).safe_substitute(repository.variables),
+            "url": f"/{repository.path}",
         },
     }
 
@@ -95,8 +98,9 @@ def _arch(repository: ManifestRepository) -> str:
 
 
 def _major(release: str | None) -> int | None:
-    digits = (release or "").partition(".")[0]
-    return int(digits) if digits.isdecimal() and digits.isascii() else None
+    """Give the number a release begins with, 7 for `7Server`, as Katello takes it to find the repository."""
+    match = _MAJOR.match(release or "")
+    return int(match.group()) if match is not None else None
 
 
 def _gpg_key(label: str | None) -> dict[str, str]:
