@@ -97,7 +97,9 @@ def test_every_repository_and_product_is_there_and_refers_to_what_is_there(manif
 def test_our_own_reader_understands_it(tmp_path_factory: pytest.TempPathFactory, manifest: Manifest) -> None:
     root = tmp_path_factory.mktemp("bundle")
     bundle = replace(manifest.bundle, sequence=min(manifest.bundle.sequence, 1_000_000))  # Katello's are 32 bits wide
-    (root / METADATA_NAME).write_bytes(katello_metadata(replace(manifest, bundle=bundle)))
+    keys = tuple(replace(each, content=each.content or "KEY") for each in manifest.content_credentials)
+    manifest = replace(manifest, bundle=bundle, content_credentials=keys)
+    (root / METADATA_NAME).write_bytes(katello_metadata(manifest))
     found = read_metadata(root)
     assert found.form is Form.SYNCABLE
     assert [(each.product, each.label, each.path) for each in found.repositories] == [
