@@ -1,6 +1,6 @@
 """Why a sound bundle is not imported yet: volumes, an earlier bundle, or people are missing."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -26,20 +26,27 @@ class Waiting:
 
 def why_to_wait(ctx: Context, row: ContentImport, bundle: BundleReader) -> Waiting | None:
     """Say what has to come before anything of the bundle may be taken in; None when nothing has to."""
-    missing = approvals_missing(ctx.settings.inbox.approvals, approvals_of(ctx, row), row.made_by)
-    if missing:
-        people = "one person" if missing == 1 else f"{missing} people"
-        return Waiting(
-            WaitsFor.APPROVAL,
-            f"it waits for the approval of {people}: look at it with `issbox content-import preview {row.id}`, then "
-            f"`issbox content-import approve {row.id}`",
-        )
-    return _missing_base(ctx, bundle)
+    return missing_approval(ctx, row, ctx.settings.inbox.approvals) or missing_base(
+        entry.path for entry in missing_files(ctx, bundle)
+    )
 
 
-def _missing_base(ctx: Context, bundle: BundleReader) -> Waiting | None:
-    absent = missing_files(ctx, bundle)
-    named = [entry.path for entry in islice(absent, _NAMED)]
+def missing_approval(ctx: Context, row: ContentImport, needed: int) -> Waiting | None:
+    """Say how many people still have to approve the bundle when so many are needed; None when nobody has to."""
+    missing = approvals_missing(needed, approvals_of(ctx, row), row.made_by)
+    if not missing:
+        return None
+    people = "one person" if missing == 1 else f"{missing} people"
+    return Waiting(
+        WaitsFor.APPROVAL,
+        f"it waits for the approval of {people}: look at it with `issbox content-import preview {row.id}`, then "
+        f"`issbox content-import approve {row.id}`",
+    )
+
+
+def missing_base(absent: Iterator[str]) -> Waiting | None:
+    """Say which files are neither carried nor in this box; None when there are none."""
+    named = list(islice(absent, _NAMED))
     count = len(named) + sum(1 for _ in absent)
     if not count:
         return None

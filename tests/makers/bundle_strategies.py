@@ -92,7 +92,10 @@ def manifests(draw: st.DrawFn) -> Manifest:
         st.lists(
             _repositories(st.sampled_from([product.label for product in products]), gpg_keys),
             max_size=3,
-            unique_by=lambda repository: repository.path.casefold(),
+            unique_by=(
+                lambda repository: repository.path.casefold(),
+                lambda repository: (repository.product, repository.label),
+            ),
         )
         if products
         else st.just([])

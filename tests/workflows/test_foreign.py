@@ -51,6 +51,7 @@ from issbox.model import (
     ProductKind,
     Repository,
     RepositoryKey,
+    WaitsFor,
 )
 from issbox.workflows import inbox
 from issbox.workflows.context import Context
@@ -191,13 +192,27 @@ def test_the_increment_of_a_real_export_follows(ctx: Context, tmp_path: Path, fo
     ("name", "missing"),
     [("incremental", "base: gap-greeting"), ("syncable-incremental", "base/Packages/g/gap-greeting")],
 )
-def test_an_increment_without_its_base_names_what_is_missing(
+def test_an_increment_waits_for_its_base_and_names_what_is_missing(
     ctx: Context, tmp_path: Path, name: str, missing: str
 ) -> None:
     before = everything(ctx)
-    with pytest.raises(BundleIncompleteError, match=missing):
-        take(ctx, copy(tmp_path, name))
+    row = take(ctx, copy(tmp_path, name))
+    assert (row.state, row.waits_for) == (ImportState.WAITING, WaitsFor.BASE)
+    assert missing in row.reason
     assert everything(ctx) == before
+
+
+@pytest.mark.parametrize("form", ["importable", "syncable"])
+def test_an_increment_of_the_inbox_goes_on_when_its_base_is_there(tmp_path: Path, form: str) -> None:
+    ctx = make_context(tmp_path / "box", accept_unsigned_katello="accept")
+    first, second = ("complete", "incremental") if form == "importable" else ("syncable", "syncable-incremental")
+    row = drop(ctx, shutil.copytree(REAL / second, ctx.settings.inbox.path / "second"))
+    assert row.waits_for is WaitsFor.BASE
+    drop(ctx, shutil.copytree(REAL / first, ctx.settings.inbox.path / "first"))
+    with ctx.store.session():
+        assert ctx.store.imports.get(row.id).state is ImportState.SETTLED
+    assert import_bundle(ctx, row.id).state is ImportState.IMPORTED
+    assert number(ctx, BASE) == 2
 
 
 @pytest.mark.parametrize("name", ["complete", "syncable"])
@@ -341,15 +356,27 @@ def drop(ctx: Context, export: Path) -> ContentImport:
     return inbox.finish(ctx, import_bundle(ctx, row.id))
 
 
-def test_the_inbox_refuses_and_a_person_may_retry(ctx: Context, importable: Path) -> None:
-    place = importable.rename(ctx.settings.inbox.path / "export")
-    row = drop(ctx, place)
-    assert (row.state, row.error_code) == (ImportState.REFUSED, "unsigned-katello")
-    assert Path(row.path).is_relative_to(ctx.settings.inbox.quarantine_path)
-    inbox.retry(ctx, row.id)
-    after = inbox.finish(ctx, import_bundle(ctx, row.id, accept_unsigned=True))
+def test_the_inbox_waits_for_a_person(ctx: Context, importable: Path) -> None:
+    before = everything(ctx)
+    row = drop(ctx, importable.rename(ctx.settings.inbox.path / "export"))
+    assert (row.state, row.waits_for) == (ImportState.WAITING, WaitsFor.APPROVAL)
+    assert everything(ctx) == before
+    with ctx.store.session():
+        ctx.store.imports.update(row.id, updated_at=now(), approvals=("ann",))
+    after = inbox.finish(ctx, import_bundle(ctx, row.id))
     assert after.state is ImportState.IMPORTED
     assert Path(after.path).is_relative_to(ctx.settings.inbox.archive_path)
+
+
+def test_a_refused_export_may_be_retried_by_whoever_vouches_for_it(tmp_path: Path, importable: Path) -> None:
+    ctx = make_context(tmp_path / "box", quarantine_path=str(tmp_path / "quarantine"), approvals=1)
+    change_metadata(importable, organization="Somebody Else")
+    row = drop(ctx, importable.rename(ctx.settings.inbox.path / "export"))
+    assert row.state is ImportState.REFUSED
+    assert Path(row.path).is_relative_to(ctx.settings.inbox.quarantine_path)
+    change_metadata(Path(row.path), organization="Acme Shipping")
+    inbox.retry(ctx, row.id)
+    assert import_bundle(ctx, row.id, accept_unsigned=True).waits_for is WaitsFor.APPROVAL
 
 
 def test_an_inbox_that_accepts_takes_it_and_one_that_refuses_takes_nobodys_word(tmp_path: Path, syncable: Path) -> None:
@@ -359,6 +386,9 @@ def test_an_inbox_that_accepts_takes_it_and_one_that_refuses_takes_nobodys_word(
     assert row.state is ImportState.IMPORTED
     assert Path(row.path).is_relative_to(trusting.settings.inbox.archive_path)
     strict = make_context(tmp_path / "strict", accept_unsigned_katello="refuse")
+    assert (
+        drop(strict, shutil.copytree(syncable, strict.settings.inbox.path / "export")).error_code == "unsigned-katello"
+    )
     with pytest.raises(UnsignedKatelloError):
         take(strict, syncable)
 

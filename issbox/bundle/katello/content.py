@@ -127,18 +127,18 @@ class PulpContent:
         """The file that describes the kickstart tree."""
         return next((file for file in self.tree if file.path in _TREEINFO), None)
 
-    def files(self) -> Iterator[tuple[str, str, int | None]]:
-        """Give path, digest and, where the rows say it, size of every file that must be there."""
+    def files(self) -> Iterator[tuple[str, str]]:
+        """Give path and digest of every file that must be there."""
         for part in self.parts:
             for package in part.packages:
-                yield f"{part.prefix}{package.filename}", package.sha256, package.size
+                yield f"{part.prefix}{package.filename}", package.sha256
             for _, file in part.extras:
-                yield file.path, file.sha256, None
+                yield file.path, file.sha256
             for module in part.modules:
                 if isinstance(module, PulpFile):
-                    yield module.path, module.sha256, None
+                    yield module.path, module.sha256
         for file in self.tree:
-            yield file.path, file.sha256, None
+            yield file.path, file.sha256
 
 
 def check_versions(archive: PulpArchive) -> None:

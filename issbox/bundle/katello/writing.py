@@ -48,7 +48,8 @@ def _content_view(manifest: Manifest) -> dict[str, str]:
 
 
 def _key(manifest: Manifest, repository: ManifestRepository) -> str:
-    return f"{manifest.organization.label}-{repository.product}-{repository.label}"
+    """Name the repository as Pulp would; with slashes, which no label has, so that no two have one name."""
+    return f"{manifest.organization.label}/{repository.product}/{repository.label}"
 
 
 def _product(product: ManifestProduct) -> dict[str, object]:

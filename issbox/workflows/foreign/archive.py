@@ -27,7 +27,6 @@ from issbox.workflows.foreign.form import (
     Target,
     as_bundle_errors,
     package_keys,
-    refuse_missing,
     same_as_latest,
 )
 from issbox.yum.gpg import check_packages
@@ -92,13 +91,20 @@ class ArchiveExport:
                     hint="metadata.json belongs to another export: copy the right one beside the archive.",
                 )
 
+    def missing(self, ctx: Context, targets: Sequence[Target]) -> list[str]:
+        """Name the artifacts that are neither in the archive nor in this box."""
+        with self.archive.blaming_damage():
+            return [
+                name
+                for name, digest in self._artifacts(targets)
+                if digest not in self.archive.artifacts and not ctx.store.blobs.has(digest)
+            ]
+
     def take(self, ctx: Context, batch: Batch, targets: Sequence[Target]) -> Iterator[Taken]:
         """Stage what the store lacks in one pass over the archive, then build one repository after the other."""
         with as_bundle_errors():
-            with self.archive.blaming_damage():
-                directories = repository_directories(self.archive)
-                wanted = self._wanted(ctx, targets, directories)
-            self._stage(ctx, batch, wanted)
+            directories = repository_directories(self.archive)
+            self._stage(ctx, batch, self._wanted(ctx, targets))
             ctx.progress.step("read-metadata", f"writing the repodata of {len(targets)} repositories")
             with ctx.store.blobs.batch() as scratch:
                 for number, target in enumerate(targets):
@@ -116,20 +122,20 @@ class ArchiveExport:
         name = target.described.pulp_name
         return read_content(self.archive, name, directories[name])
 
-    def _wanted(self, ctx: Context, targets: Sequence[Target], directories: dict[str, str]) -> dict[str, int]:
-        """Give digest and size of the artifacts to stage; raises BundleIncompleteError naming what is nowhere."""
-        wanted: dict[str, int] = {}
-        missing = []
+    def _artifacts(self, targets: Sequence[Target]) -> Iterator[tuple[str, str]]:
+        """Give name and digest of every artifact that these repositories need."""
+        directories = repository_directories(self.archive)
         for target in targets:
-            for path, digest, _ in self._content(target, directories).files():
-                place = self.archive.artifacts.get(digest)
-                if digest in wanted or ctx.store.blobs.has(digest, None if place is None else place.size):
-                    continue
-                if place is None:
-                    missing.append(f"{target.described.product}/{target.described.label}: {path}")
-                else:
-                    wanted[digest] = place.size
-        refuse_missing(missing)
+            for path, digest in self._content(target, directories).files():
+                yield f"{target.described.product}/{target.described.label}: {path}", digest
+
+    def _wanted(self, ctx: Context, targets: Sequence[Target]) -> dict[str, int]:
+        """Give digest and size of the artifacts to stage."""
+        wanted: dict[str, int] = {}
+        for _, digest in self._artifacts(targets):
+            place = self.archive.artifacts.get(digest)
+            if place is not None and digest not in wanted and not ctx.store.blobs.has(digest, place.size):
+                wanted[digest] = place.size
         return wanted
 
     def _stage(self, ctx: Context, batch: Batch, wanted: dict[str, int]) -> None:

@@ -25,8 +25,6 @@ from issbox.workflows.context import Context
 
 HEAD_ROOM: Final = 16 << 20
 """Bytes kept free besides the content, for directories and the database."""
-_NAMED: Final = 20
-"""How many missing files a message names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +62,11 @@ class Export(Protocol):
     def check(self, targets: Sequence[KatelloRepository]) -> None:
         """Look whether everything of these repositories is there, before anything is read whole."""
 
+    def missing(self, ctx: Context, targets: Sequence[Target]) -> list[str]:
+        """Name every file that these repositories need and neither the export nor this box has."""
+
     def take(self, ctx: Context, batch: Batch, targets: Sequence[Target]) -> Iterator[Taken]:
         """Stage the files that the store lacks and give each repository that is another one than it was."""
-
-
-def refuse_missing(missing: Sequence[str]) -> None:
-    """Raise BundleIncompleteError naming files that neither the export has nor this box."""
-    if missing:
-        named = ", ".join(missing[:_NAMED]) + (", ..." if len(missing) > _NAMED else "")
-        raise BundleIncompleteError(
-            f"{len(missing)} files are neither in the export nor in this box: {named}",
-            hint="Import the export that this one builds on first, or have a complete one made.",
-        )
 
 
 def check_limits(ctx: Context, export: Export) -> None:

@@ -4,10 +4,11 @@ Nobody signs such an export. So it is imported only when a person says so, or wh
 put files into the inbox. Everything else is as with any bundle: all of it is checked, then all is visible at once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from issbox.bundle.katello import Form, read_metadata
 from issbox.bundle.katello.metadata import KatelloMetadata
@@ -15,15 +16,25 @@ from issbox.bundle.katello.synthesis import Synthesis, synthesize
 from issbox.config.settings import UnsignedKatello
 from issbox.errors import (
     BadManifestError,
+    BundleIncompleteError,
     ImportRefusedError,
     InvalidValueError,
     UnsignedKatelloError,
     UnsupportedExportError,
 )
-from issbox.model import ContentImport, CredentialKind, ImportState, Repository, RepositoryVersion, VersionOrigin
+from issbox.manifest import BundleKind
+from issbox.model import (
+    ContentImport,
+    CredentialKind,
+    ImportState,
+    Repository,
+    RepositoryKey,
+    RepositoryVersion,
+    VersionOrigin,
+)
 from issbox.rules.importing import ImportPlan, Library, holds_already, plan_import
 from issbox.store import Draft
-from issbox.workflows.arrival import describe, record_import
+from issbox.workflows.arrival import describe, library_versions, record_import
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.credential_contents import check_content
 from issbox.workflows.foreign.archive import open_archive_export
@@ -31,6 +42,10 @@ from issbox.workflows.foreign.form import Export, Target, check_limits
 from issbox.workflows.foreign.trees import open_trees_export
 from issbox.workflows.planning import library_of, refusal_error
 from issbox.workflows.publishing import changing_content, publish
+from issbox.workflows.waiting import Waiting, missing_approval, missing_base, wait
+
+_NAMED: Final = 20
+"""How many missing files a message names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +61,9 @@ class _Job:
 def import_foreign(ctx: Context, row: ContentImport, *, accept_unsigned: bool = False) -> ContentImport:
     """Import the Katello export that the row names, within a session and the lock of imports; gives the row then.
 
-    `accept_unsigned` is a person's word that this export may be imported. Raises the BundleError or
-    ImportRefusedError that says why not, UnsignedKatelloError among them, and what is not the export's fault.
+    `accept_unsigned` is a person's word that this export may be imported. It may have to wait for an approval, or for
+    the export that it builds on. Raises the BundleError or ImportRefusedError that says why not, UnsignedKatelloError
+    among them, and what is not the export's fault.
     """
     metadata = read_metadata(Path(row.path))
     export = _open(ctx, Path(row.path), metadata)
@@ -59,8 +75,10 @@ def import_foreign(ctx: Context, row: ContentImport, *, accept_unsigned: bool = 
         destination="",
         size=export.size,
         files=export.files,
+        incremental=metadata.incremental,
     )
     library = library_of(ctx, _organization(ctx, row, metadata))
+    row = _update(ctx, row, organization=library.organization)
     synthesis = synthesize(metadata, library, export.identity, ctx.clock())
     if not synthesis.repositories:
         raise UnsupportedExportError(
@@ -71,8 +89,8 @@ def import_foreign(ctx: Context, row: ContentImport, *, accept_unsigned: bool = 
     if not row.allow_older and (before := _imported_before(ctx, synthesis, library)):
         note = f"imported before, on {before.updated_at:%Y-%m-%d %H:%M} UTC: nothing to do"
         ctx.progress.note(note)
-        return _update(ctx, row, state=ImportState.IMPORTED, organization=library.organization, reason=note)
-    _require_acceptance(ctx, row, metadata, accept_unsigned=accept_unsigned)
+        return _update(ctx, row, state=ImportState.IMPORTED, reason=note)
+    needed = _approvals_needed(ctx, row, metadata, accept_unsigned=accept_unsigned)
     check_limits(ctx, export)
     _check_keys(metadata)
     export.check(synthesis.repositories)
@@ -80,7 +98,10 @@ def import_foreign(ctx: Context, row: ContentImport, *, accept_unsigned: bool = 
     plan = plan_import(synthesis.manifest, library, allow_older=row.allow_older)
     if plan.refusals:
         raise refusal_error(plan)
-    row = _update(ctx, row, state=ImportState.IMPORTING, organization=library.organization)
+    waiting = missing_approval(ctx, row, needed) or _missing_base(ctx, export, synthesis, plan)
+    if waiting is not None:
+        return wait(ctx, row, waiting)
+    row = _update(ctx, row, state=ImportState.IMPORTING)
     return _take_in(ctx, _Job(row, export, synthesis, plan))
 
 
@@ -90,11 +111,14 @@ def _open(ctx: Context, path: Path, metadata: KatelloMetadata) -> Export:
     return open_archive_export(ctx, path, metadata)
 
 
-def _require_acceptance(ctx: Context, row: ContentImport, metadata: KatelloMetadata, *, accept_unsigned: bool) -> None:
-    setting = ctx.settings.inbox.accept_unsigned_katello
-    by_word = accept_unsigned and setting is UnsignedKatello.APPROVE
-    if setting is UnsignedKatello.ACCEPT or by_word:
-        return
+def _approvals_needed(ctx: Context, row: ContentImport, metadata: KatelloMetadata, *, accept_unsigned: bool) -> int:
+    """Give how many people have to approve the export; raises UnsignedKatelloError when that would not help."""
+    inbox = ctx.settings.inbox
+    setting = inbox.accept_unsigned_katello
+    if setting is UnsignedKatello.ACCEPT or (accept_unsigned and setting is UnsignedKatello.APPROVE):
+        return inbox.approvals
+    if row.inbox and setting is UnsignedKatello.APPROVE:
+        return max(1, inbox.approvals)
     hint = UnsignedKatelloError.hint
     if setting is UnsignedKatello.REFUSE:
         hint = 'The setting [inbox] accept_unsigned_katello = "refuse" allows none: use a signed bundle, or change it.'
@@ -103,6 +127,19 @@ def _require_acceptance(ctx: Context, row: ContentImport, metadata: KatelloMetad
         f"{metadata.view} {metadata.version}; nobody has signed it",
         hint=hint,
     )
+
+
+def _missing_base(ctx: Context, export: Export, synthesis: Synthesis, plan: ImportPlan) -> Waiting | None:
+    """Say which files of an increment this box does not have yet; a complete export without them is not whole."""
+    missing = export.missing(ctx, _targets(synthesis, [planned.repository for planned in plan.repositories]))
+    waiting = missing_base(iter(missing))
+    if waiting is not None and synthesis.manifest.bundle.kind is BundleKind.COMPLETE:
+        named = ", ".join(missing[:_NAMED]) + (", ..." if len(missing) > _NAMED else "")
+        raise BundleIncompleteError(
+            f"{len(missing)} files are neither in the export nor in this box: {named}",
+            hint="Copy the named files again, or have the export made again.",
+        )
+    return waiting
 
 
 def _check_keys(metadata: KatelloMetadata) -> None:
@@ -149,6 +186,7 @@ def _take_in(ctx: Context, job: _Job) -> ContentImport:
             repomd[key] = taken.repomd_sha256
         ctx.progress.step("store-files")
         batch.commit()
+        held = library_versions(ctx, job.plan)
         publish(
             ctx,
             drafts,
@@ -156,7 +194,7 @@ def _take_in(ctx: Context, job: _Job) -> ContentImport:
             source=job.synthesis.manifest.bundle.id,
             repomd=repomd,
             prepare=lambda: describe(ctx, job.plan),
-            record=lambda versions: _record(ctx, job, versions),
+            record=lambda versions: _record(ctx, job, versions, held),
         )
     return ctx.store.imports.get(job.row.id)
 
@@ -165,8 +203,8 @@ def _targets(synthesis: Synthesis, repositories: Sequence[Repository]) -> list[T
     return [Target(*each) for each in zip(synthesis.repositories, repositories, strict=True)]
 
 
-def _record(ctx: Context, job: _Job, versions: Sequence[RepositoryVersion]) -> None:
-    record_import(ctx, job.row, job.synthesis.manifest, job.plan, versions)
+def _record(ctx: Context, job: _Job, versions: Sequence[RepositoryVersion], held: Mapping[RepositoryKey, int]) -> None:
+    record_import(ctx, job.row, job.synthesis.manifest, job.plan, versions, before=held)
     left_out = [f"{each.product}/{each.label} ({each.content_type})" for each in job.synthesis.left_out]
     if left_out:
         note = f"left out, since this box keeps only yum repositories: {', '.join(left_out)}"

@@ -19,8 +19,8 @@ from issbox.progress import Progress
 from issbox.rules.layout import custom_path
 from issbox.store import Batch, Store
 from issbox.workflows.context import Context
-from issbox.workflows.foreign.form import Taken, Target, as_bundle_errors, package_keys, refuse_missing
-from issbox.yum.listed import list_repository
+from issbox.workflows.foreign.form import Taken, Target, as_bundle_errors, package_keys
+from issbox.yum.listed import ListedFile, list_repository
 from issbox.yum.mirror import MirrorRequest, mirror
 from issbox.yum.repomd import MAX_REPOMD_SIZE, REPOMD_PATH
 
@@ -61,10 +61,9 @@ class TreesExport:
             raise BundleIncompleteError(f"{len(absent)} repositories of the export are missing: {named}")
 
     def take(self, ctx: Context, batch: Batch, targets: Sequence[Target]) -> Iterator[Taken]:
-        """Mirror each tree into the batch, after every file that is in neither place has been named."""
+        """Mirror each tree into the batch."""
         sink = _Sink(ctx.store, batch)
         with as_bundle_errors():
-            refuse_missing([path for target in targets for path in self._missing(ctx, sink, target)])
             for target in targets:
                 latest = ctx.store.versions.latest(target.repository.key) if target.repository.latest else None
                 request = self._request(ctx, target, None if latest is None else latest.repomd_sha256)
@@ -72,24 +71,22 @@ class TreesExport:
                 if not result.unchanged:
                     yield Taken(target, result.files, result.repomd_sha256)
 
-    def _missing(self, ctx: Context, sink: "_Sink", target: Target) -> Iterator[str]:
-        """Give the files that the metadata of a tree names and neither the tree nor this box has."""
+    def missing(self, ctx: Context, targets: Sequence[Target]) -> list[str]:
+        """Name what the metadata of the trees names and neither they nor this box have."""
+        with as_bundle_errors():
+            return [path for target in targets for path in self._missing(ctx, target)]
+
+    def _missing(self, ctx: Context, target: Target) -> Iterator[str]:
         place = tree_path(target.described)
         limit = ctx.settings.synchronize.max_metadata_size
 
         def read(path: str) -> Path | None:
             return self.root / place / path if f"{place}/{path}" in self.found else None
 
-        for listed in list_repository(read, limit, scratch=sink.directory):
-            if f"{place}/{listed.path}" in self.found:
-                continue
-            if listed.checksum.type == "sha256":
-                present = sink.has_digest(listed.checksum.value)
-            else:
-                digest = sink.known(listed.checksum_type, listed.checksum.value)
-                present = digest is not None and sink.has(digest.sha256, digest.size)
-            if not present:
-                yield f"{place}/{listed.path}"
+        for listed in list_repository(read, limit):
+            path = f"{place}/{listed.path}"
+            if path not in self.found and not _is_stored(ctx.store, listed):
+                yield path
 
     def _request(self, ctx: Context, target: Target, known_repomd: str | None) -> MirrorRequest:
         keys = package_keys(ctx, target)
@@ -145,19 +142,22 @@ def open_trees_export(ctx: Context, root: Path, metadata: KatelloMetadata) -> Tr
     return TreesExport(root, metadata, found, heads)
 
 
+def _is_stored(store: Store, listed: ListedFile) -> bool:
+    if listed.checksum.type == "sha256":
+        return store.blobs.has(listed.checksum.value)
+    digest = store.versions.known_digest(listed.checksum_type, listed.checksum.value)
+    return digest is not None and store.blobs.has(digest.sha256, digest.size)
+
+
 class _Sink:
     """Puts what is mirrored into the batch of the import; nothing is stored before everything has been checked."""
 
     def __init__(self, store: Store, batch: Batch) -> None:
         self._store = store
         self._batch = batch
-        self.directory = batch.directory
 
     def has(self, sha256: str, size: int) -> bool:
         return self._batch.has(sha256, size)
-
-    def has_digest(self, sha256: str) -> bool:
-        return self._batch.has(sha256)
 
     def known(self, checksum_type: str, checksum: str) -> Digest | None:
         return self._store.versions.known_digest(checksum_type, checksum)
