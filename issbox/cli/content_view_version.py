@@ -4,6 +4,7 @@ import click
 
 from issbox.cli.command import Run, command
 from issbox.cli.options import chosen_organization, organization_option, yes_option
+from issbox.cli.promotions import PLAN, carry_out, promotion_options
 from issbox.cli.views import VIEW_VERSION, find_view_version, version_option, view_option
 from issbox.model import ViewVersionName
 
@@ -66,3 +67,41 @@ def delete(run: Run, *, organization: str | None, view: str, number: str, yes: b
     deleted = views.delete_view_version(ctx, owner, ViewVersionName(view, chosen.number))
     run.say(f"Version {deleted.number} of the content view {view} deleted.")
     run.show(VIEW_VERSION, deleted)
+
+
+@command(
+    "promote",
+    group=version,
+    example="issbox content-view version promote --content-view base --version 3.0 --to-environment dev --dry-run",
+    shape=PLAN,
+)
+@organization_option
+@view_option
+@version_option(required=False)
+@promotion_options
+def promote(
+    run: Run,
+    *,
+    organization: str | None,
+    view: str,
+    number: str | None,
+    environment: str,
+    force: bool,
+    reason: str,
+    dry_run: bool,
+) -> None:
+    """Put a version of a content view into a lifecycle environment, in place of any other version of it there.
+
+    It goes from Library along the path of the environment, one step at a time. A repository that the content view does
+    not have any more leaves the environment; what other content views brought stays, but a repository that two of them
+    have is the one promoted last.
+    """
+    from issbox.workflows import promoting
+
+    ctx = run.open()
+    owner = chosen_organization(ctx, organization)
+    chosen = find_view_version(ctx, owner, view, number)
+    plan = promoting.plan_view_promotion(
+        ctx, owner, ViewVersionName(view, chosen.number), environment, force=force, reason=reason
+    )
+    carry_out(run, ctx, plan, dry_run=dry_run)

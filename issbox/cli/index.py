@@ -28,6 +28,10 @@ COMMANDS: Final[dict[str, Entry]] = {
     "content-view": Entry(
         "issbox.cli.content_view", "content_view", "Manage sets of repositories and publish versions of them."
     ),
+    "lifecycle-environment": Entry(
+        "issbox.cli.lifecycle_environment", "lifecycle_environment", "Manage the stages that content goes through."
+    ),
+    "promotion": Entry("issbox.cli.promotion", "promotion", "Show and take back changes of what environments hold."),
     "content-export": Entry("issbox.cli.content_export", "content_export", "Write bundles to carry across the gap."),
     "content-import": Entry("issbox.cli.content_import", "content_import", "Take bundles in and show what came in."),
     "receipt": Entry("issbox.cli.receipt", "receipt", "State what this box holds, and read what others state."),

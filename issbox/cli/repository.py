@@ -20,10 +20,12 @@ from issbox.cli.repositories import (
     find_repository,
     product_option,
 )
+from issbox.cli.repository_promote import promote
 from issbox.cli.synchronize import synchronize
 
 repository = noun("repository")
 repository.add_command(synchronize)
+repository.add_command(promote)
 
 
 @command(

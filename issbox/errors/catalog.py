@@ -50,6 +50,14 @@ class RedHatProductError(IssboxError):
     hint = "Import the organization's subscription manifest; custom products are made with `issbox product create`."
 
 
+class PromotionRefusedError(IssboxError):
+    """A rule stands against the promotion; every reason is listed."""
+
+    code = "promotion-refused"
+    exit_code = ExitCode.REFUSED
+    hint = "Remove the reasons, then promote again."
+
+
 class WrongStateError(IssboxError):
     """What was asked for is not possible in the state the thing is in; the message names the state."""
 

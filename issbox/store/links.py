@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from issbox.files import atomic_write, error_from_os, remove_tree, safe_join
 from issbox.model import RepositoryKey
-from issbox.names import check_label
+from issbox.names import check_label, is_label
 from issbox.rules.layout import listings
 
 _LISTING: Final = "listing"
@@ -84,6 +84,18 @@ class Links(ABC):
             remove_empty_parents(self._content, root)
         except OSError as error:
             raise error_from_os(error) from error
+
+    def clear(self, organization: str, environment: str) -> None:
+        """Take everything out of an environment that is no more."""
+        for path in self.pointed(organization, environment):
+            self.unpoint(organization, environment, path)
+        self.write_listings(organization, environment, ())
+
+    def environments(self) -> Iterator[tuple[str, str]]:
+        """Give organization and label of every environment that shows something."""
+        for path in sorted(self._content.glob("*/*")):
+            if path.is_dir() and not path.is_symlink() and is_label(path.name) and is_label(path.parent.name):
+                yield path.parent.name, path.name
 
     def _environment(self, organization: str, environment: str) -> Path:
         return self._content / check_label(organization) / check_label(environment)

@@ -71,11 +71,7 @@ def reconcile(ctx: Context) -> ReconcileReport:
         if content.try_acquire():
             try:
                 built, removed = _mend_trees(ctx)
-                links = sum(
-                    point_environment(ctx, organization.label, environment.label)
-                    for organization in ctx.store.organizations.list()
-                    for environment in ctx.store.environments.list(organization.label)
-                )
+                links = _mend_links(ctx)
             finally:
                 content.release()
         return ReconcileReport(built, removed, links, imports, exports, staging)
@@ -90,6 +86,18 @@ def _mend_trees(ctx: Context) -> tuple[int, int]:
     for key, number in known - present:
         _build_tree(ctx, key, number)
     return len(known - present), len(present - known)
+
+
+def _mend_links(ctx: Context) -> int:
+    """Let every environment show what it holds, and those that are no more show nothing; gives the changes."""
+    known = [
+        (organization.label, environment.label)
+        for organization in ctx.store.organizations.list()
+        for environment in ctx.store.environments.list(organization.label)
+    ]
+    for environment in set(ctx.store.trees.environments()) - set(known):
+        ctx.store.trees.clear(*environment)
+    return sum(point_environment(ctx, *environment) for environment in known)
 
 
 def _build_tree(ctx: Context, key: RepositoryKey, number: int) -> None:

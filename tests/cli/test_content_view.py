@@ -58,3 +58,67 @@ def test_content_views(tools: CommandLine) -> None:
     assert tools.error("content-view", "publish", *which, code=4)["code"] == "not-found"
     tools("content-view", "delete", *which, "--yes")
     assert tools.json("content-view", "list") == []
+
+
+def test_promotions_through_environments(tools: CommandLine) -> None:
+    create = ("lifecycle-environment", "create", "--name")
+    made = tools.json(*create, "Development", "--label", "dev", "--prior", "Library", "--description", "First")
+    assert made == {
+        "organization": "ACME",
+        "label": "dev",
+        "name": "Development",
+        "prior": "Library",
+        "description": "First",
+    }
+    tools(*create, "prod", "--prior", "dev")
+    assert tools.error(*create, "custom", "--prior", "dev", code=2)["code"] == "invalid-value"
+    assert tools.json("lifecycle-environment", "paths") == [{"environments": ["Library", "dev", "prod"]}]
+    assert "Library > dev > prod" in tools("lifecycle-environment", "paths").stdout
+    assert [each["label"] for each in tools.json("lifecycle-environment", "list")] == ["Library", "dev", "prod"]
+    tools("content-view", "create", "--name", "base")
+    tools("content-view", "add-repository", "--label", "base", "--repository", "base")
+    tools("content-view", "publish", "--label", "base")
+    promote = ("content-view", "version", "promote", "--content-view", "base", "--to-environment")
+    assert tools.error(*promote, "prod", code=3)["code"] == "promotion-refused"
+    assert tools.error(*promote, "nowhere", code=4)["code"] == "not-found"
+    planned = tools.json(*promote, "dev", "--dry-run")
+    assert (planned["dry_run"], planned["promotion"]) == (True, None)
+    done = tools.json(*promote, "dev", "--version", "1.0")
+    assert done == planned | {"dry_run": False, "promotion": 1}
+    (change,) = done["changes"]
+    after = {
+        "version": 1,
+        "filtered": False,
+        "enabled": None,
+        "content_view": "base",
+        "content_view_version": "1.0",
+    }
+    assert (change["repository"], change["kind"], change["before"], change["after"]) == (
+        "tools/base",
+        "in",
+        None,
+        after,
+    )
+    assert len(change["packages_added"]) == 2
+    shown = tools("content-view", "version", "promote", "--content-view", "base", "--to-lifecycle-environment", "prod")
+    assert "tools/base in: nothing -> version 1 of base 1.0 (packages added 2)" in shown.stdout
+    info = tools.json("lifecycle-environment", "info", "--label", "prod")
+    assert info["content"] == [{"repository": "tools/base", "path": "custom/tools/base", **after}]
+    assert tools.json("content-view", "version", "info", "--content-view", "base")["environments"] == ["dev", "prod"]
+    assert "already" in tools(*promote, "dev").stderr
+    assert tools.error("content-view", "delete", "--label", "base", "--yes", code=5)["code"] == "in-use"
+    assert [each["id"] for each in tools.json("promotion", "list")] == [2, 1]
+    assert tools.json("promotion", "undo", "2")["promotion"] == 3
+    assert tools.json("promotion", "info", "2")["undone_by"] == 3
+    assert tools.json("lifecycle-environment", "info", "--name", "prod")["content"] == []
+    removed = tools.json("lifecycle-environment", "remove-content", "--label", "dev", "--content-view", "base")
+    assert [each["kind"] for each in removed["changes"]] == ["out"]
+    assert tools.error("lifecycle-environment", "remove-content", "--label", "dev", code=2)["code"] == "usage"
+    alone = tools.json("repository", "promote", "--label", "base", "--to-environment", "dev", "--version", "1")
+    assert alone["subject"] == "tools/base version 1"
+    tools("lifecycle-environment", "update", "--label", "dev", "--name", "Dev")
+    delete = ("lifecycle-environment", "delete", "--label", "dev")
+    assert tools.json(*delete, "--dry-run")["followers"] == ["prod"]
+    assert tools.error(*delete, "--yes", code=5)["code"] == "in-use"
+    assert tools.json(*delete, "--yes", "--force")["prior"] == "Library"
+    assert [each["prior"] for each in tools.json("lifecycle-environment", "list")] == [None, "Library"]

@@ -11,13 +11,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from issbox.manifest import ScopeKind
-from issbox.model import RepositoryKey
+from issbox.model import RepositoryKey, ViewVersionName
 from issbox.wiring import open_context
 from issbox.workflows.context import Context
 from issbox.workflows.exports import ExportRequest, export, plan_export
 from issbox.workflows.importing import import_bundle, run_import
+from issbox.workflows.promoting import plan_view_promotion, promote
 from issbox.workflows.synchronize import synchronize
 from issbox.workflows.upkeep import collect_garbage, reconcile
+from issbox.workflows.view_publishing import publish_view
 
 KEY = RepositoryKey("acme", "tools", "base")
 
@@ -64,6 +66,11 @@ def act(ctx: Context, action: str, argument: str) -> None:
         run_import(ctx, Path(argument))
     elif action == "import-row":
         import_bundle(ctx, int(argument))
+    elif action == "publish-view":
+        publish_view(ctx, "acme", argument)
+    elif action == "promote":
+        view, number, environment = argument.split()
+        promote(ctx, plan_view_promotion(ctx, "acme", ViewVersionName(view, number), environment))
     elif action == "garbage":
         collect_garbage(ctx, dry_run=False)
     else:

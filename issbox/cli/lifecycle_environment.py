@@ -1,0 +1,204 @@
+"""`issbox lifecycle-environment`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from issbox.cli.command import Run, command
+from issbox.cli.environment_shapes import CONTENT, DELETION, ENVIRONMENT, PATH
+from issbox.cli.index import noun
+from issbox.cli.options import (
+    chosen_organization,
+    creation_options,
+    identity_options,
+    label_and_name,
+    organization_option,
+    pick,
+    yes_option,
+)
+from issbox.cli.promotions import PLAN, carry_out
+from issbox.cli.repositories import find_repository, product_option
+from issbox.model import LifecycleEnvironment
+
+if TYPE_CHECKING:
+    from issbox.workflows.context import Context
+
+lifecycle_environment = noun("lifecycle-environment")
+
+
+def _find(ctx: "Context", organization: str | None, label: str | None, name: str | None) -> LifecycleEnvironment:
+    from issbox.workflows import environments
+
+    known = environments.list_environments(ctx, chosen_organization(ctx, organization))
+    return pick(known, label=label, name=name, what="lifecycle environment")
+
+
+@command(
+    "create",
+    group=lifecycle_environment,
+    example="issbox lifecycle-environment create --name Development --label dev --prior Library",
+    shape=ENVIRONMENT,
+)
+@organization_option
+@creation_options("lifecycle environment")
+@click.option("--prior", required=True, metavar="LABEL", help="Environment before it; Library for the first of a path.")
+@click.option("--description", default="", metavar="TEXT", help="What it is for.")
+def create(
+    run: Run, *, organization: str | None, name: str | None, label: str | None, prior: str, description: str
+) -> None:
+    """Make a lifecycle environment: a stage that content is promoted into.
+
+    Library is the first one of every organization. Several environments may follow the same one, which makes several
+    paths. Hosts find its content below /content/ORGANIZATION/LABEL.
+    """
+    from issbox.workflows import environments
+
+    ctx = run.open()
+    label, name = label_and_name(label, name)
+    owner = chosen_organization(ctx, organization)
+    made = environments.create_environment(
+        ctx, organization=owner, label=label, name=name, prior=prior, description=description
+    )
+    run.say(f"Lifecycle environment {made.label} created.")
+    run.show(ENVIRONMENT, made)
+
+
+@command(
+    "list",
+    group=lifecycle_environment,
+    example="issbox lifecycle-environment list --organization ACME",
+    shape=ENVIRONMENT,
+    many=True,
+)
+@organization_option
+def list_(run: Run, *, organization: str | None) -> None:
+    """List the lifecycle environments of an organization, Library first."""
+    from issbox.workflows import environments
+
+    ctx = run.open()
+    run.show_all(ENVIRONMENT, environments.list_environments(ctx, chosen_organization(ctx, organization)))
+
+
+@command(
+    "paths",
+    group=lifecycle_environment,
+    example="issbox lifecycle-environment paths",
+    shape=PATH,
+    many=True,
+)
+@organization_option
+def paths(run: Run, *, organization: str | None) -> None:
+    """List the ways that content takes from Library to a last environment."""
+    from issbox.workflows import environments
+
+    ctx = run.open()
+    run.show_all(PATH, environments.list_paths(ctx, chosen_organization(ctx, organization)))
+
+
+@command("info", group=lifecycle_environment, example="issbox lifecycle-environment info --label dev", shape=CONTENT)
+@organization_option
+@identity_options("lifecycle environment")
+def info(run: Run, *, organization: str | None, label: str | None, name: str | None) -> None:
+    """Show one lifecycle environment, which versions it holds, and which content view versions brought them."""
+    from issbox.workflows import environments
+
+    ctx = run.open()
+    chosen = _find(ctx, organization, label, name)
+    run.show(CONTENT, environments.get_environment(ctx, chosen.organization, chosen.label))
+
+
+@command(
+    "update",
+    group=lifecycle_environment,
+    example='issbox lifecycle-environment update --label dev --name "Development"',
+    shape=ENVIRONMENT,
+)
+@organization_option
+@click.option("--label", required=True, metavar="LABEL", help="Which environment.")
+@click.option("--name", metavar="NAME", help="Its new name.")
+@click.option("--description", metavar="TEXT", help="What it is for.")
+def update(run: Run, *, organization: str | None, label: str, name: str | None, description: str | None) -> None:
+    """Change a lifecycle environment; what is not given stays as it is."""
+    from issbox.workflows import environments
+
+    ctx = run.open()
+    owner = chosen_organization(ctx, organization)
+    made = environments.update_environment(ctx, owner, label, name=name, description=description)
+    run.say(f"Lifecycle environment {made.label} updated.")
+    run.show(ENVIRONMENT, made)
+
+
+@command(
+    "delete",
+    group=lifecycle_environment,
+    example="issbox lifecycle-environment delete --label dev --dry-run",
+    shape=DELETION,
+)
+@organization_option
+@identity_options("lifecycle environment")
+@click.option(
+    "--force", is_flag=True, help="Also when it holds content, which leaves it, or comes before others, which move up."
+)
+@click.option("--dry-run", is_flag=True, help="Only show what would go and change.")
+@yes_option
+def delete(
+    run: Run,
+    *,
+    organization: str | None,
+    label: str | None,
+    name: str | None,
+    force: bool,
+    dry_run: bool,
+    yes: bool,
+) -> None:
+    """Delete a lifecycle environment. Repository versions and content view versions stay."""
+    from issbox.workflows import environments
+
+    ctx = run.open()
+    chosen = _find(ctx, organization, label, name)
+    plan = environments.plan_deletion(ctx, chosen.organization, chosen.label)
+    if not dry_run:
+        run.confirm(
+            f"Delete the lifecycle environment {chosen.label} of {chosen.organization} (repositories in it: "
+            f"{len(plan.content)}, environments after it: {len(plan.followers)})?",
+            yes=yes,
+        )
+        plan = environments.delete_environment(ctx, chosen.organization, chosen.label, force=force)
+        run.say(f"Lifecycle environment {chosen.label} deleted.")
+    run.show(DELETION, plan)
+
+
+@command(
+    "remove-content",
+    group=lifecycle_environment,
+    example="issbox lifecycle-environment remove-content --label dev --content-view base --dry-run",
+    shape=PLAN,
+)
+@organization_option
+@identity_options("lifecycle environment")
+@click.option("--content-view", "view", metavar="LABEL", help="Take out all that this content view brought.")
+@product_option
+@click.option("--repository", "repositories", multiple=True, metavar="LABEL", help="Repository to take out.")
+@click.option("--dry-run", is_flag=True, help="Only show what would change.")
+def remove_content(
+    run: Run,
+    *,
+    organization: str | None,
+    label: str | None,
+    name: str | None,
+    view: str | None,
+    product: str | None,
+    repositories: tuple[str, ...],
+    dry_run: bool,
+) -> None:
+    """Take repositories out of a lifecycle environment: those named, and those that a content view brought."""
+    from issbox.errors import CommandLineError
+    from issbox.workflows import promoting
+
+    ctx = run.open()
+    if view is None and not repositories:
+        raise CommandLineError("what is to be taken out? Neither --content-view nor --repository was given")
+    chosen = _find(ctx, organization, label, name)
+    keys = [find_repository(ctx, chosen.organization, product, label=each, name=None).key for each in repositories]
+    plan = promoting.plan_demotion(ctx, chosen.organization, chosen.label, keys, view=view)
+    carry_out(run, ctx, plan, dry_run=dry_run)

@@ -1,0 +1,233 @@
+"""Promoting content into lifecycle environments: the plan first, then one transaction, then the symlinks.
+
+A plan is made by one of the `plan_` functions, shown, and given to `promote`. Killed before the transaction, nothing
+has changed; killed after it, the next start swaps the symlinks.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Final
+
+from issbox.errors import NotFoundError, PromotionRefusedError, WrongStateError
+from issbox.files import FileLock
+from issbox.model import Held, LifecycleEnvironment, PromotionRecord, RepositoryKey, ViewVersionName
+from issbox.rules import promoting as rules
+from issbox.rules.comparing import ContentDifference
+from issbox.rules.promoting import PlannedChange, PromotionPlan
+from issbox.workflows.comparing import difference
+from issbox.workflows.context import Context, Permission
+from issbox.workflows.publishing import changing_content, point_environment
+
+STEPS: Final = ("record-promotion", "switch-links")
+"""What `promote` announces, in order."""
+
+
+@contextmanager
+def changing_environment(ctx: Context, organization: str, environment: str) -> Iterator[None]:
+    """Hold what protects the content of an environment from being changed twice at once; raises BusyError."""
+    name = f"environment-{organization}-{environment}"[:240]
+    busy = f"the content of the environment {organization}/{environment} is being changed by another process"
+    with changing_content(ctx, []), FileLock(ctx.store.locks / f"{name}.lock", busy=busy):
+        yield
+
+
+def plan_view_promotion(
+    ctx: Context, organization: str, name: ViewVersionName, environment: str, *, force: bool = False, reason: str = ""
+) -> PromotionPlan:
+    """Say what changes when a content view version goes into an environment; raises NotFoundError."""
+    ctx.require_some(Permission.CONTENT_READ, organization)
+    with ctx.store.session():
+        version = ctx.store.view_versions.get(organization, name)
+        wanted = [Held(pin.repository.key, pin.number, view_version=name) for pin in version.repositories]
+        place, held = _present(ctx, organization, environment)
+        plan = rules.plan_promotion(
+            ctx.store.environments.list(organization),
+            place,
+            held,
+            wanted,
+            subject=str(name),
+            where=version.environments,
+            force=force,
+            reason=reason,
+        )
+        return _with_differences(ctx, plan)
+
+
+def plan_repository_promotion(
+    ctx: Context, key: RepositoryKey, number: int, environment: str, *, force: bool = False, reason: str = ""
+) -> PromotionPlan:
+    """Say what changes when one version of one repository goes into an environment; raises NotFoundError."""
+    ctx.require(Permission.CONTENT_READ, key.organization, [key.product])
+    with ctx.store.session():
+        ctx.store.versions.get(key, number)
+        environments = ctx.store.environments.list(key.organization)
+        place, held = _present(ctx, key.organization, environment)
+        where = [
+            each.label
+            for each in environments
+            for promotion in ctx.store.promotions.list(key.organization, each.label)
+            if (promotion.repository.key, promotion.number) == (key, number)
+        ]
+        plan = rules.plan_promotion(
+            environments,
+            place,
+            held,
+            [Held(key, number)],
+            subject=f"{key.short} version {number}",
+            where=where,
+            force=force,
+            reason=reason,
+        )
+        return _with_differences(ctx, plan)
+
+
+def plan_demotion(
+    ctx: Context, organization: str, environment: str, keys: Sequence[RepositoryKey], *, view: str | None = None
+) -> PromotionPlan:
+    """Say what changes when repositories, and all that a content view brought, leave an environment.
+
+    Raises NotFoundError, also when the content view brought nothing.
+    """
+    ctx.require_some(Permission.CONTENT_READ, organization)
+    with ctx.store.session():
+        place, held = _present(ctx, organization, environment)
+        brought = [each.key for each in held if each.view_version is not None and each.view_version.view == view]
+        if view is not None and not brought:
+            raise NotFoundError(
+                f"the environment {environment} holds nothing of the content view {organization}/{view}"
+            )
+        words = [*([f"content view {view}"] if view is not None else []), *(key.source.short for key in keys)]
+        gone = dict.fromkeys([*brought, *keys])
+        return _with_differences(ctx, rules.plan_demotion(place, held, list(gone), subject=", ".join(words)))
+
+
+def plan_undo(ctx: Context, promotion_id: int) -> PromotionPlan:
+    """Say what changes when a promotion is taken back; raises NotFoundError."""
+    ctx.require_anywhere(Permission.CONTENT_READ)
+    with ctx.store.session():
+        record = ctx.store.promotions.get(promotion_id)
+        ctx.require_some(Permission.CONTENT_READ, record.organization)
+        place, held = _present(ctx, record.organization, record.environment)
+        missing = {each: text for each in record.before if (text := _missing(ctx, each))}
+        plan = rules.plan_undo(place, held, record, missing)
+        return plan if missing else _with_differences(ctx, plan)
+
+
+def promote(ctx: Context, plan: PromotionPlan) -> PromotionRecord | None:
+    """Do what a plan says and give what the history keeps of it; None when there was nothing to do.
+
+    Raises PromotionRefusedError with every reason of the plan, WrongStateError when the environment has changed since
+    the plan was made, BusyError, NotFoundError.
+    """
+    if plan.products:
+        ctx.require(Permission.CONTENT_PROMOTE, plan.organization, plan.products)
+    else:
+        ctx.require_some(Permission.CONTENT_PROMOTE, plan.organization)
+    if plan.refusals:
+        raise PromotionRefusedError(
+            "; ".join(each.message for each in plan.refusals),
+            hint=" ".join(dict.fromkeys(each.hint for each in plan.refusals)),
+        )
+    if not plan.changes:
+        return None
+    with ctx.store.session(), changing_environment(ctx, plan.organization, plan.environment):
+        ctx.progress.step("record-promotion", f"{plan.subject} in {plan.environment}")
+        with ctx.store.transaction():
+            record = _record(ctx, plan)
+        ctx.progress.step("switch-links")
+        point_environment(ctx, plan.organization, plan.environment)
+        return record
+
+
+def list_promotions(
+    ctx: Context, organization: str, environment: str | None = None, limit: int | None = None
+) -> list[PromotionRecord]:
+    """Give the changes of what environments hold, newest first."""
+    ctx.require_some(Permission.CONTENT_READ, organization)
+    with ctx.store.session():
+        return list(ctx.store.promotions.history(organization, environment, limit))
+
+
+def get_promotion(ctx: Context, promotion_id: int) -> PromotionRecord:
+    """Give one change of what an environment holds; raises NotFoundError."""
+    ctx.require_anywhere(Permission.CONTENT_READ)
+    with ctx.store.session():
+        record = ctx.store.promotions.get(promotion_id)
+        ctx.require_some(Permission.CONTENT_READ, record.organization)
+        return record
+
+
+def _record(ctx: Context, plan: PromotionPlan) -> PromotionRecord:
+    _, held = _present(ctx, plan.organization, plan.environment)
+    present = {each.key.source: each for each in held}
+    if any(present.get(change.key.source) != change.before for change in plan.changes):
+        raise WrongStateError(
+            f"the environment {plan.environment} has changed since the plan was made",
+            hint="Promote again: the plan is made anew.",
+        )
+    before = [change.before for change in plan.changes if change.before is not None]
+    after = [change.after for change in plan.changes if change.after is not None]
+    gone = [change.key for change in plan.changes if change.after is None]
+    ctx.store.promotions.change(plan.organization, plan.environment, hold_=after, drop=gone)
+    ctx.audit(
+        f"promotion.{plan.action}",
+        f"{plan.environment}: {plan.subject}",
+        organization=plan.organization,
+        details={
+            "reason": plan.reason,
+            "changes": {
+                change.key.source.short: [_word(change.before), _word(change.after)] for change in plan.changes
+            },
+        },
+    )
+    return ctx.store.promotions.record(
+        organization=plan.organization,
+        environment=plan.environment,
+        at=ctx.clock(),
+        actor=ctx.actor,
+        action=plan.action,
+        subject=plan.subject,
+        reason=plan.reason,
+        before=before,
+        after=after,
+        undoes=plan.undoes,
+    )
+
+
+def _word(held: Held | None) -> str | None:
+    if held is None:
+        return None
+    return f"{held.number}{f'@{held.key.view}' if held.key.view else ''}"
+
+
+def _present(ctx: Context, organization: str, environment: str) -> tuple[LifecycleEnvironment, list[Held]]:
+    place = ctx.store.environments.get(organization, environment)
+    return place, [each.held for each in ctx.store.promotions.list(organization, environment)]
+
+
+def _missing(ctx: Context, held: Held) -> str:
+    """Say what is no more of something that an environment held; empty when all is there."""
+    try:
+        ctx.store.versions.get(held.key, held.number)
+        if held.view_version is not None:
+            ctx.store.view_versions.get(held.key.organization, held.view_version)
+    except NotFoundError as error:
+        return str(error)
+    return ""
+
+
+def _with_differences(ctx: Context, plan: PromotionPlan) -> PromotionPlan:
+    """Add to a plan which packages and advisories come and go."""
+    return replace(plan, changes=tuple(replace(change, difference=_compare(ctx, change)) for change in plan.changes))
+
+
+def _compare(ctx: Context, change: PlannedChange) -> ContentDifference:
+    before, after = change.before, change.after
+    return difference(
+        ctx,
+        change.key if before is None else before.key,
+        None if before is None else before.number,
+        change.key if after is None else after.key,
+        None if after is None else after.number,
+    )
