@@ -106,8 +106,7 @@ def plan_undo(ctx: Context, promotion_id: int) -> PromotionPlan:
     """Say what changes when a promotion is taken back; raises NotFoundError."""
     ctx.require_anywhere(Permission.CONTENT_READ)
     with ctx.store.session():
-        record = ctx.store.promotions.get(promotion_id)
-        ctx.require_some(Permission.CONTENT_READ, record.organization)
+        record = _seen(ctx, ctx.store.promotions.get(promotion_id))
         place, held = _present(ctx, record.organization, record.environment)
         missing = {each: text for each in record.before if (text := _missing(ctx, each))}
         plan = rules.plan_undo(place, held, record, missing)
@@ -146,16 +145,27 @@ def list_promotions(
     """Give the changes of what environments hold, newest first."""
     ctx.require_some(Permission.CONTENT_READ, organization)
     with ctx.store.session():
-        return list(ctx.store.promotions.history(organization, environment, limit))
+        records = ctx.store.promotions.history(organization, environment)
+        return [record for record in records if _may_see(ctx, record)][:limit]
 
 
 def get_promotion(ctx: Context, promotion_id: int) -> PromotionRecord:
     """Give one change of what an environment holds; raises NotFoundError."""
     ctx.require_anywhere(Permission.CONTENT_READ)
     with ctx.store.session():
-        record = ctx.store.promotions.get(promotion_id)
-        ctx.require_some(Permission.CONTENT_READ, record.organization)
-        return record
+        return _seen(ctx, ctx.store.promotions.get(promotion_id))
+
+
+def _may_see(ctx: Context, record: PromotionRecord) -> bool:
+    """Tell whether who asks may see every product that a change was about."""
+    products = ctx.reach(Permission.CONTENT_READ).products(record.organization)
+    return bool(products) and all(held.key.product in products for held in (*record.before, *record.after))
+
+
+def _seen(ctx: Context, record: PromotionRecord) -> PromotionRecord:
+    if not _may_see(ctx, record):
+        raise NotFoundError(f"there is no promotion {record.id}")
+    return record
 
 
 def _record(ctx: Context, plan: PromotionPlan) -> PromotionRecord:
@@ -218,7 +228,9 @@ def _missing(ctx: Context, held: Held) -> str:
 
 
 def _with_differences(ctx: Context, plan: PromotionPlan) -> PromotionPlan:
-    """Add to a plan which packages and advisories come and go."""
+    """Add to a plan which packages and advisories come and go, for who may read them."""
+    if plan.products:
+        ctx.require(Permission.CONTENT_READ, plan.organization, plan.products)
     return replace(plan, changes=tuple(replace(change, difference=_compare(ctx, change)) for change in plan.changes))
 
 

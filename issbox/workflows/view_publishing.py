@@ -8,9 +8,8 @@ from typing import Final
 
 from issbox.errors import NotFoundError
 from issbox.model import LIBRARY, RepositoryKey, RepositoryVersion, VersionOrigin, ViewVersion
-from issbox.rules.permissions import Permission
 from issbox.workflows import publishing
-from issbox.workflows.context import Context
+from issbox.workflows.context import Context, Permission
 from issbox.workflows.publishing import changing_content, publish
 from issbox.workflows.views import changing_view
 

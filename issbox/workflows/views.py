@@ -5,13 +5,14 @@ Every change is one transaction with its audit entry. In updates, None leaves a 
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from issbox.errors import InUseError
 from issbox.files import FileLock
 from issbox.model import ContentView, RepositoryKey, ViewVersion, ViewVersionName
 from issbox.names import check_label, check_name
-from issbox.rules.permissions import Permission
-from issbox.workflows.context import Context
+from issbox.rules.permissions import Products
+from issbox.workflows.context import Context, Permission
 
 
 @contextmanager
@@ -37,17 +38,17 @@ def create_view(ctx: Context, *, organization: str, label: str, name: str, descr
 
 
 def list_views(ctx: Context, organization: str) -> list[ContentView]:
-    """Give the content views of an organization."""
-    ctx.require_some(Permission.CONTENT_READ, organization)
+    """Give the content views of an organization, with the repositories that who asks may see."""
+    products = ctx.require_some(Permission.CONTENT_READ, organization)
     with ctx.store.session():
-        return list(ctx.store.views.list(organization))
+        return [_seen_view(view, products) for view in ctx.store.views.list(organization)]
 
 
 def get_view(ctx: Context, organization: str, label: str) -> ContentView:
-    """Give one content view; raises NotFoundError."""
-    ctx.require_some(Permission.CONTENT_READ, organization)
+    """Give one content view, with the repositories that who asks may see; raises NotFoundError."""
+    products = ctx.require_some(Permission.CONTENT_READ, organization)
     with ctx.store.session():
-        return ctx.store.views.get(organization, label)
+        return _seen_view(ctx.store.views.get(organization, label), products)
 
 
 def update_view(
@@ -120,17 +121,17 @@ def remove_repository(ctx: Context, organization: str, label: str, key: Reposito
 
 
 def list_view_versions(ctx: Context, organization: str, label: str) -> list[ViewVersion]:
-    """Give the versions of a content view, newest first."""
-    ctx.require_some(Permission.CONTENT_READ, organization)
+    """Give the versions of a content view, newest first, with the repositories that who asks may see."""
+    products = ctx.require_some(Permission.CONTENT_READ, organization)
     with ctx.store.session():
-        return list(ctx.store.view_versions.list(organization, label))
+        return [_seen_version(version, products) for version in ctx.store.view_versions.list(organization, label)]
 
 
 def get_view_version(ctx: Context, organization: str, name: ViewVersionName) -> ViewVersion:
-    """Give one content view version; raises NotFoundError."""
-    ctx.require_some(Permission.CONTENT_READ, organization)
+    """Give one content view version, with the repositories that who asks may see; raises NotFoundError."""
+    products = ctx.require_some(Permission.CONTENT_READ, organization)
     with ctx.store.session():
-        return ctx.store.view_versions.get(organization, name)
+        return _seen_version(ctx.store.view_versions.get(organization, name), products)
 
 
 def delete_view_version(ctx: Context, organization: str, name: ViewVersionName) -> ViewVersion:
@@ -147,6 +148,15 @@ def delete_view_version(ctx: Context, organization: str, name: ViewVersionName) 
             ctx.audit("content-view-version.delete", str(name), organization=organization)
         _remove_trees(ctx, trees)
         return version
+
+
+def _seen_view(view: ContentView, products: Products) -> ContentView:
+    return replace(view, repositories=tuple(key for key in view.repositories if key.product in products))
+
+
+def _seen_version(version: ViewVersion, products: Products) -> ViewVersion:
+    pins = tuple(pin for pin in version.repositories if pin.repository.key.product in products)
+    return replace(version, repositories=pins)
 
 
 def _remove_trees(ctx: Context, trees: list[tuple[RepositoryKey, int]]) -> None:

@@ -54,6 +54,9 @@ class Story:
         admin("content-view", "create", *of, *view)
         admin("content-view", "add-repository", *of, *view, "--product", "Quuxtools", "--repository", "quuxbase")
         admin("content-view", "publish", *of, *view)
+        admin("lifecycle-environment", "create", *of, *view, "--prior", "Library")
+        where = ["--content-view", "quux-lasting", "--to-environment", "quux-lasting"]
+        admin("content-view", "version", "promote", *of, *where)
         admin("receipt", "read", self._carry(bundle), "--accept-untrusted")
         for name in ("vic", "out", "nil"):
             admin("user", "create", "--name", name)
