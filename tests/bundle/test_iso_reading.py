@@ -12,6 +12,7 @@ from makers.bundle_strategies import paths
 from makers.images import DEEP, read_image, sample_files, write_image
 
 from issbox.bundle.iso.reading import IsoImage
+from issbox.bundle.volume_files import VolumeFiles
 from issbox.errors import (
     BundleIncompleteError,
     NotABundleError,
@@ -19,6 +20,7 @@ from issbox.errors import (
     OversizedError,
     UnsafeFileError,
 )
+from issbox.files import copy_and_digest
 
 
 @pytest.fixture
@@ -51,8 +53,20 @@ def test_a_file_is_found_by_its_path(image: Path) -> None:
             assert opened.find(missing) is None
             with pytest.raises(BundleIncompleteError, match="is missing"):
                 opened.open(missing)
+            assert not opened.has(missing)
         with pytest.raises(UnsafeFileError, match="is a directory"):
             opened.find("many")
+        assert opened.has("many")
+        assert opened.has("empty")
+
+
+def test_an_image_has_the_files_of_a_volume(image: Path) -> None:
+    with IsoImage(image) as opened:
+        files: VolumeFiles = opened
+        assert files.path == image
+        assert {file.path: file.size for file in files.walk()} == {k: len(data) for k, data in sample_files().items()}
+        with files.open("issbox-bundle.json") as source:
+            assert copy_and_digest(source, None).size == 2
 
 
 def test_a_reader_gives_what_fits_into_the_buffer(image: Path) -> None:

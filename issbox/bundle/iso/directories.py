@@ -9,6 +9,7 @@ from issbox.bundle.iso.pages import SECTOR
 from issbox.bundle.iso.records import Record, read_record, read_records
 from issbox.bundle.iso.rock_ridge import RockRidge, entries_skip, read_rock_ridge
 from issbox.bundle.iso.volume import IsoVolume
+from issbox.bundle.tree import FoundFile
 from issbox.errors import BundleDamagedError, NameClashError, OversizedError, UnsafeFileError, UnsafePathError
 from issbox.names import check_relative_path
 
@@ -32,11 +33,9 @@ class Extent:
 
 
 @dataclass(frozen=True, slots=True)
-class IsoFile:
+class IsoFile(FoundFile):
     """A file of an image."""
 
-    path: str
-    size: int
     extents: tuple[Extent, ...]
     """Where its bytes are, in their order; they may lie beyond the end of an image that was cut."""
 

@@ -21,7 +21,8 @@ _KEPT_ENTRIES = 200_000
 class IsoImage:
     """An image, for any number of threads at a time; readers it gave stay open when it is closed.
 
-    Its directories are read when they are needed. What it says is not signed: compare sizes and digests.
+    Gives what `volume_files.VolumeFiles` asks for. Its directories are read when they are needed. What it says is not
+    signed: compare sizes and digests.
     """
 
     def __init__(self, path: Path, *, max_entries: int = MAX_ENTRIES) -> None:
@@ -31,6 +32,8 @@ class IsoImage:
         BundleIncompleteError when its first directory cannot be read, and OperatingSystemError for a drive that
         cannot be.
         """
+        self.path = path
+        """The image file or the drive."""
         self._medium = Medium.open(path)
         self.volume: IsoVolume = read_volume(self._medium)
         """What the image says of itself."""
@@ -75,17 +78,14 @@ class IsoImage:
 
         Raises UnsafeFileError when a directory is there, and what is wrong with a directory on the way.
         """
-        entry: IsoFile | IsoDirectory | None = self._parser.root
-        size = 0
-        for name in path.split("/"):
-            if not isinstance(entry, IsoDirectory):
-                return None
-            size += entry.extent.size
-            self._require_apart(size, entry)
-            entry = self._entries(entry).get(name)
+        entry = self._look_up(path)
         if isinstance(entry, IsoDirectory):
             raise UnsafeFileError(f"{path!r} is a directory; a bundle holds only files and directories")
         return entry
+
+    def has(self, path: str) -> bool:
+        """Tell whether a file or a directory is at a path; raises what is wrong with a directory on the way."""
+        return self._look_up(path) is not None
 
     def open(self, file: str | IsoFile) -> "IsoReader":
         """Open a file for reading, unbuffered.
@@ -103,6 +103,17 @@ class IsoImage:
                     hint="Copy the image again, or have it exported again, then retry.",
                 )
         return IsoReader(self._medium, found)
+
+    def _look_up(self, path: str) -> IsoFile | IsoDirectory | None:
+        entry: IsoFile | IsoDirectory | None = self._parser.root
+        size = 0
+        for name in path.split("/"):
+            if not isinstance(entry, IsoDirectory):
+                return None
+            size += entry.extent.size
+            self._require_apart(size, entry)
+            entry = self._entries(entry).get(name)
+        return entry
 
     def _require_apart(self, size: int, directory: IsoDirectory) -> None:
         """Bound the work: directories that do not overlap are together not larger than the image."""

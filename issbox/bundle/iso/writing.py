@@ -3,12 +3,13 @@
 import hashlib
 import io
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 
 from issbox.bundle.iso.label import IsoLabel
 from issbox.bundle.iso.pages import SECTOR
 from issbox.bundle.iso.skeleton import make_skeleton
 from issbox.bundle.members import Member, copy_member
+from issbox.bundle.stages import WriteBehind
 from issbox.errors import BugError
 from issbox.files import Writable, start_writeback
 from issbox.names import check_relative_path
@@ -25,13 +26,15 @@ def write_iso(
     label: IsoLabel,
     udf: bool = False,
     advance: Callable[[int], None] | None = None,
+    threads: bool = False,
 ) -> int:
     """Write an image of the members and give its size in bytes, which `IsoMeter` knew before.
 
     `members` is gone through twice, once for paths and sizes and once for bytes, so a generator will not do. The
     files lie in the image in this order. Names are carried by Rock Ridge, and with `udf` by UDF too, for Windows;
     there is no Joliet, since its names end after 64 characters. Every member is digested while it is copied, and
-    `advance` is told the bytes. Nothing is written before all names are known to fit.
+    `advance` is told the bytes. With `threads`, a second thread writes what the first has digested; a pipe has another
+    process for that. Nothing is written before all names are known to fit.
 
     Takes memory for each file, not for its bytes: about 3 KiB, with `udf` 7 KiB. Raises DigestMismatchError naming
     the member whose bytes are not those announced, UnsafePathError, InvalidValueError for a label or for a name that
@@ -41,17 +44,16 @@ def write_iso(
     label.check()
     order = _Order()
     skeleton = make_skeleton(((member.path, member.digest.size) for member in order.first(members)), label, udf=udf)
-    sink = _Sink(out)
-    for sector in skeleton.sectors.take(0, skeleton.data.start):
-        sink.write(memoryview(sector))
-    for member in order.again(members):
-        copy_member(member, sink, advance=advance)
-        sink.fill_sector()
-    if sink.size != skeleton.data.stop * SECTOR or not order.same:
-        raise BugError("the members of an image were not the same when they were gone through for the second time")
-    for sector in skeleton.sectors.take(skeleton.data.stop, skeleton.end):
-        sink.write(memoryview(sector))
-    return sink.size
+    with WriteBehind(_Started(out)) if threads else nullcontext(_Started(out)) as sink:
+        image = _Image(sink)
+        image.write_sectors(skeleton.sectors.take(0, skeleton.data.start))
+        for member in order.again(members):
+            copy_member(member, image, advance=advance)
+            image.fill_sector()
+        if image.size != skeleton.data.stop * SECTOR or not order.same:
+            raise BugError("the members of an image were not the same when they were gone through for the second time")
+        image.write_sectors(skeleton.sectors.take(skeleton.data.stop, skeleton.end))
+    return image.size
 
 
 class _Order:
@@ -76,24 +78,39 @@ class _Order:
         return self._seen[0].digest() == self._seen[1].digest()
 
 
-class _Sink:
-    """Counts what goes out, and keeps a disk busy on the way."""
+class _Image:
+    """Counts what goes out, and fills up the last sector of each file."""
 
     def __init__(self, out: Writable) -> None:
         self._out = out
-        self._descriptor: int | None = None
-        self._started = 0
         self.size = 0
-        with suppress(AttributeError, io.UnsupportedOperation):
-            self._descriptor = out.fileno()  # type: ignore[attr-defined] # files have it, other sinks may not
 
-    def write(self, data: memoryview) -> None:
+    def write(self, data: memoryview, /) -> None:
         self._out.write(data)
         self.size += len(data)
-        if self._descriptor is not None and self.size - self._started >= _WRITEBACK_EVERY:
-            start_writeback(self._descriptor, self.size - self._started)
-            self._started = self.size
+
+    def write_sectors(self, sectors: Iterable[bytes | bytearray]) -> None:
+        for sector in sectors:
+            self.write(memoryview(sector))
 
     def fill_sector(self) -> None:
         if self.size % SECTOR:
             self.write(_PADDING[self.size % SECTOR :])
+
+
+class _Started:
+    """Lets the kernel start writing to disk on the way, when `out` is a file."""
+
+    def __init__(self, out: Writable) -> None:
+        self._out = out
+        self._waiting = 0
+        self._descriptor: int | None = None
+        with suppress(AttributeError, io.UnsupportedOperation):
+            self._descriptor = out.fileno()  # type: ignore[attr-defined] # files have it, other sinks may not
+
+    def write(self, data: memoryview, /) -> None:
+        self._out.write(data)
+        self._waiting += len(data)
+        if self._descriptor is not None and self._waiting >= _WRITEBACK_EVERY:
+            start_writeback(self._descriptor, self._waiting)
+            self._waiting = 0

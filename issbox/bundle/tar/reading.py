@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from issbox.bundle.stages import ReadAhead
 from issbox.bundle.tar.chunked_stream import ChunkedStream
 from issbox.bundle.tar.gunzip import unpacked
-from issbox.bundle.tar.stages import ReadAhead
 from issbox.bundle.tar.tar_reader import TarReader
 from issbox.errors import BundleError, DigestMismatchError
 from issbox.files import Readable

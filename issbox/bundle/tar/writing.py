@@ -11,8 +11,8 @@ from io import BytesIO
 from typing import Final
 
 from issbox.bundle.members import Member, copy_member
+from issbox.bundle.stages import WriteBehind
 from issbox.bundle.tar.headers import BLOCK_SIZE, encode_header, padding
-from issbox.bundle.tar.stages import WriteBehind
 from issbox.bundle.tar.stored_gzip import StoredGzip
 from issbox.bundle.tar.toc_checks import Compression
 from issbox.files import Digest, Writable

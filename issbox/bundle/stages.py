@@ -1,4 +1,4 @@
-"""Two halves of a stream's work at the same time: one thread digests files while another digests chunks.
+"""Two halves of a stream's work at the same time: one thread digests files while another digests chunks or writes.
 
 hashlib, zlib and the operating system let go of Python's lock while they work, so two threads really are faster.
 Each stage hands blocks from one thread to the other, and has no more memory than its few blocks.

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from makers.tar_streams import Sink, Trickle, read_bytes
 
-from issbox.bundle.tar.stages import ReadAhead, WriteBehind
+from issbox.bundle.stages import ReadAhead, WriteBehind
 from issbox.files import BLOCK
 
 sizes = st.lists(st.integers(0, 3 * BLOCK) | st.integers(0, 50), max_size=6)
