@@ -277,10 +277,15 @@ def remove_tree(path: Path) -> None:
         shutil.rmtree(path, onerror=make_writable)
 
 
+def free_space(path: Path) -> int:
+    """Give the bytes that are free for this user in the file system of path."""
+    status = os.statvfs(path)
+    return status.f_bavail * status.f_frsize
+
+
 def require_space(path: Path, needed: int, what: str) -> None:
     """Raise NoSpaceError when the file system of path has fewer than `needed` bytes free for this user."""
-    status = os.statvfs(path)
-    free = status.f_bavail * status.f_frsize
+    free = free_space(path)
     if free < needed:
         raise NoSpaceError(f"{what} needs {format_size(needed)} in {path}, but only {format_size(free)} are free")
 

@@ -59,6 +59,7 @@ PLAN: "Shape[Estimate]" = Shape(
         Field("size", "bytes of these files", lambda each: each.size, show=size),
         Field("volumes", "array of the bytes of each volume or chunk", lambda each: each.volumes),
         Field("needed", "bytes of free space that writing it needs", lambda each: each.needed, show=size),
+        Field("free", "bytes that are free where it would be written", lambda each: each.free, show=size),
         Field(
             "seconds",
             "how long writing would take, going by earlier exports; null when there is none",

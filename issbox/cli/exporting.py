@@ -133,14 +133,14 @@ def _export(
         )
         plans.append(exports.plan_export(ctx, request))
     several = len(plans) > 1
+    output = None if common["output"] is None else Path(common["output"])
     if common["dry_run"]:
-        estimates = [exports.estimate(ctx, plan) for plan in plans]
+        estimates = [exports.estimate(ctx, plan, output) for plan in plans]
         run.show_all(PLAN, estimates) if several else run.show(PLAN, estimates[0])
         return
-    output = common["output"]
     done = []
     for plan in plans:
-        done.append(exports.export(ctx, plan, None if output is None else Path(output)))
+        done.append(exports.export(ctx, plan, output))
         run.say(f"The bundle is complete: {done[-1].path}")
     run.show_all(EXPORT, done) if several else run.show(EXPORT, done[0])
 

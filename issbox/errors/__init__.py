@@ -70,6 +70,9 @@ from issbox.errors.certificates import (
     CertificateTooLargeError,
     UntrustedCertificateError,
 )
+from issbox.errors.exports import (
+    RecutError,
+)
 from issbox.errors.receipts import (
     BadReceiptError,
     BadSlipError,
@@ -140,6 +143,7 @@ __all__ = [
     "QrTooLargeError",
     "ReceiptError",
     "ReceiptSignatureError",
+    "RecutError",
     "RedHatProductError",
     "RepositorySignatureError",
     "StoreDamagedError",

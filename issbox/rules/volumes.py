@@ -16,6 +16,8 @@ _LOOKED_AT: Final = 32
 """How many of the newest volumes are tried for a file that may still fit there."""
 _BLOCK: Final = 4096
 """Bytes that the usual file systems give out at once."""
+_CUT_FROM: Final = 2
+"""Bytes of the smallest file that can be cut in two."""
 
 FAT32_FILE: Final = (4 << 30) - 1
 """Bytes of the largest file that FAT32 holds."""
@@ -118,23 +120,22 @@ class VolumePlanner:
             number = self._find(path, size)
             if number is not None:
                 return (Piece(number, size),)
+        if size < _CUT_FROM:
+            raise _no_room()
         return self._split(size, sha256)
 
     def _split(self, size: int, sha256: str) -> tuple[Piece, ...]:
         pieces: list[Piece] = []
         left = size
-        while left or not pieces:
+        while left:
             path = part_path(sha256, len(pieces) + 1)
-            length = min(left, self._largest_file or left, max(0, size - 1))
+            length = min(left, self._largest_file or left, size - 1)
             number = self._find(path, length)
             if number is None:
                 length = min(length, self._new_meter().room(path))
                 number = self._find(path, length) if length > 0 else None
             if number is None:
-                raise VolumeSizeError(
-                    "the volume size leaves no room for content beside the manifest and the file table, which every "
-                    "volume carries"
-                )
+                raise _no_room()
             pieces.append(Piece(number, length))
             left -= length
         return tuple(pieces)
@@ -156,6 +157,12 @@ class VolumePlanner:
             raise VolumeSizeError(f"more than {MAX_VOLUMES} volumes would be needed")
         meter.add(path, size)
         return self.count
+
+
+def _no_room() -> VolumeSizeError:
+    return VolumeSizeError(
+        "the volume size leaves no room for content beside the manifest and the file table, which every volume carries"
+    )
 
 
 def volume_limits(text: str | None, form: BundleForm) -> tuple[int | None, int | None]:

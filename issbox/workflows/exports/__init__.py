@@ -1,6 +1,7 @@
 """Writing bundles: plan what goes in, sign the head that says so, then copy with every byte checked on the way out."""
 
+from issbox.workflows.exports.estimating import Estimate, estimate
 from issbox.workflows.exports.plan import ExportPlan, ExportRequest, plan_export
-from issbox.workflows.exports.writing import STEPS, Estimate, estimate, export
+from issbox.workflows.exports.writing import STEPS, export
 
 __all__ = ["STEPS", "Estimate", "ExportPlan", "ExportRequest", "estimate", "export", "plan_export"]

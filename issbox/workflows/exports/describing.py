@@ -2,13 +2,10 @@
 
 import heapq
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from hashlib import sha256
-from io import BytesIO
 from typing import Final
 
 from issbox import VERSION
-from issbox.bundle.head import Source
 from issbox.bundle.katello import METADATA_NAME, katello_metadata
 from issbox.files import BLOCK
 from issbox.manifest import (
@@ -33,6 +30,7 @@ from issbox.manifest import (
 from issbox.model import ContentExport, CredentialKind, FileKind, Product, Repository, RepositoryVersion
 from issbox.rules.layout import listings
 from issbox.workflows.context import Context
+from issbox.workflows.exports.kept import StoredContent
 from issbox.workflows.exports.plan import ExportPlan
 
 _CARRIED: Final = 1
@@ -81,20 +79,17 @@ class BundleContent:
         """Take the manifest as `describe` gives it."""
         self._ctx = ctx
         self._plan = plan
-        self._documents = {
+        self.documents = {
             f"{directory}/listing".lstrip("/"): text.encode()
             for directory, text in listings(repository.path for repository, _ in plan.repositories).items()
         } | {METADATA_NAME: katello_metadata(manifest)}
+        """Bytes of the files that belong to no repository, by path."""
+        self.open = StoredContent(ctx, self.documents)
+        """Opens the bytes of an entry."""
 
     def entries(self) -> Iterator[FileEntry]:
         """Give the entries sorted by path, read from the store again at every call; needs a session."""
         return heapq.merge(self._repository_entries(), self._document_entries(), key=lambda entry: entry.path)
-
-    def open(self, entry: FileEntry) -> AbstractContextManager[Source]:
-        """Open the bytes of an entry; raises StoreDamagedError when they are missing."""
-        if entry.repository is None:
-            return nullcontext(BytesIO(self._documents[entry.path]))
-        return self._ctx.store.blobs.open(entry.sha256)
 
     def digest_parts(self, entry: FileEntry, sizes: Sequence[int]) -> list[str]:
         """Give the SHA-256 of each of the consecutive parts of a file."""
@@ -127,7 +122,7 @@ class BundleContent:
                 )
 
     def _document_entries(self) -> Iterator[FileEntry]:
-        for path, data in sorted(self._documents.items()):
+        for path, data in sorted(self.documents.items()):
             kind = EntryKind.DOCUMENT if path == METADATA_NAME else EntryKind.LISTING
             yield FileEntry(
                 path=path, size=len(data), sha256=sha256(data).hexdigest(), kind=kind, repository=None, volume=_CARRIED

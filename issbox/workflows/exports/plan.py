@@ -9,6 +9,7 @@ from issbox.model import LIBRARY, BundleForm, Repository, RepositoryKey, Reposit
 from issbox.names import check_name
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.exports.bases import Base, find_base
+from issbox.workflows.exports.forms import Style
 from issbox.workflows.exports.scopes import find_scope
 
 
@@ -43,6 +44,11 @@ class ExportRequest:
     from_receipt: str | None = None
     """The far side has what this receipt says: a file, the text of one, or the short text."""
 
+    @property
+    def style(self) -> Style:
+        """Give how the bundle is to lie on its medium."""
+        return Style(self.form, self.volume_size, self.largest_file, self.udf)
+
 
 @dataclass(frozen=True, slots=True)
 class ExportPlan:
@@ -69,6 +75,11 @@ class ExportPlan:
         return self.request.destination
 
     @property
+    def products(self) -> set[str]:
+        """Give the labels of the products that something is taken of."""
+        return {repository.key.product for repository, _ in self.repositories}
+
+    @property
     def words(self) -> str:
         """Give the scope in words, as the history shows it."""
         scope = self.scope
@@ -82,6 +93,13 @@ class ExportPlan:
         if scope.kind is ScopeKind.LIBRARY:
             return "library"
         return f"repository {', '.join(f'{r.key.product}/{r.key.label}' for r, _ in self.repositories)}{where}"
+
+    @property
+    def short_words(self) -> str:
+        """Give the scope in one word, as the bundle's name has it."""
+        if len(self.repositories) == 1:
+            return self.repositories[0][0].key.label
+        return self.scope.content_view or f"{len(self.repositories)}-repositories"
 
 
 def plan_export(ctx: Context, request: ExportRequest) -> ExportPlan:

@@ -1,0 +1,11 @@
+"""Errors of bundles that this box writes."""
+
+from issbox.errors.base import ExitCode, IssboxError
+
+
+class RecutError(IssboxError):
+    """Single volumes or chunks of an earlier export cannot be written again as they were."""
+
+    code = "recut-impossible"
+    exit_code = ExitCode.CONFLICT
+    hint = "Make a new export; an incremental one carries only what the other side lacks."

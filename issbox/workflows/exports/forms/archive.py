@@ -1,0 +1,92 @@
+"""Bundles as one tar stream, plain or as a gzip that compresses nothing, whole or in chunks."""
+
+from pathlib import Path
+
+from issbox.bundle.head import Head, Layout
+from issbox.bundle.staged import StagedDirectory
+from issbox.bundle.tar.chunk_writer import ChunkWriter, chunk_digits
+from issbox.bundle.tar.stored_gzip import stored_size
+from issbox.bundle.tar.toc_checks import MAX_CHUNKS, MIN_DIGITS, SIGNATURE_SUFFIX, TOC_SUFFIX, Compression, Toc
+from issbox.bundle.tar.writing import END_SIZE, TarStream, member_size, tar_stream
+from issbox.errors import RecutError, VolumeSizeError
+from issbox.files import Writable
+from issbox.model import BundleForm
+from issbox.names import format_size
+from issbox.workflows.exports.forms.form import Job, Style
+
+
+class ArchiveForm:
+    """A directory with `NAME.tgz` or `NAME.tgz.001`, ..., the table of contents `NAME.toc.json` and its signature."""
+
+    def __init__(self, style: Style) -> None:
+        self.layout = Layout()
+        self._compression = Compression.GZIP if style.form is BundleForm.TGZ else Compression.NONE
+        self._chunk_size = style.volume_size
+
+    def volume_sizes(self, head: Head) -> tuple[int, ...]:
+        """Give the bytes of each chunk; raises VolumeSizeError when there would be too many of them."""
+        size = self.total_size(head)
+        if self._chunk_size is None:
+            return (size,)
+        whole, rest = divmod(size, self._chunk_size)
+        if whole + bool(rest) > MAX_CHUNKS:
+            raise VolumeSizeError(
+                f"{format_size(size)} in chunks of {format_size(self._chunk_size)} would be more than {MAX_CHUNKS}"
+            )
+        return (self._chunk_size,) * whole + ((rest,) if rest else ())
+
+    def total_size(self, head: Head) -> int:
+        """Give the bytes of the stream."""
+        size = END_SIZE + sum(member_size(member.path, member.digest.size) for member in head.members(1))
+        size += sum(member_size(entry.path, entry.size) for entry in head.entries() if entry.carried)
+        return stored_size(size) if self._compression is Compression.GZIP else size
+
+    def write(self, job: Job, final: Path) -> tuple[int, ...]:
+        """Write the archive; all of the stream is made even when only some chunks of it are kept."""
+        with StagedDirectory(final.parent, final.name) as staged:
+            with ChunkWriter(
+                staged.path,
+                job.name,
+                self._compression,
+                self._chunk_size,
+                digits=MIN_DIGITS if self._chunk_size is None else self._digits(job.head),
+                only=job.only,
+            ) as chunks:
+                self.stream(job, chunks, threads=True)
+                job.progress.step("finish-bundle")
+                toc = chunks.finish(job.head.manifest.bundle.id, job.key)
+            self._keep(job, staged.path)
+            staged.finish()
+        return _sizes(job, toc)
+
+    def stream(self, job: Job, out: Writable, *, threads: bool) -> None:
+        """Write the stream: the head files, then the others sorted by path."""
+        with tar_stream(out, self._compression, job.head.manifest.bundle.created_at, threads=threads) as tar:
+            _add_all(job, tar)
+
+    def _digits(self, head: Head) -> int:
+        assert self._chunk_size is not None, "a stream in one piece has no number"
+        return chunk_digits(self.total_size(head), self._chunk_size)
+
+    def _keep(self, job: Job, place: Path) -> None:
+        """Keep the table of contents, or compare it with the one kept when chunks are written again."""
+        for suffix in (SIGNATURE_SUFFIX, TOC_SUFFIX):
+            data, kept = (place / f"{job.name}{suffix}").read_bytes(), job.kept / suffix.lstrip(".")
+            if job.only is None:
+                kept.write_bytes(data)
+            elif kept.read_bytes() != data:
+                raise RecutError(
+                    f"the stream of the bundle {job.head.manifest.bundle.id} does not become what it was, so single "
+                    "chunks of it are of no use"
+                )
+
+
+def _add_all(job: Job, tar: TarStream) -> None:
+    for member in job.head.members(1):
+        tar.add(member)
+    for member in job.content(1):
+        tar.add(member, advance=job.advance)
+
+
+def _sizes(job: Job, toc: Toc) -> tuple[int, ...]:
+    return tuple(chunk.size for number, chunk in enumerate(toc.chunks, start=1) if job.wants(number))

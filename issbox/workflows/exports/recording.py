@@ -1,0 +1,61 @@
+"""The row of an export: made with the next number, brought up to date, and what the audit log says of it."""
+
+from pathlib import Path
+from uuid import uuid4
+
+from issbox.model import ContentExport, ExportedVersion, ExportState
+from issbox.rules.layout import bundle_name
+from issbox.workflows.context import Context
+from issbox.workflows.exports.plan import ExportPlan
+
+
+def new_row(ctx: Context, plan: ExportPlan, parent: Path | None) -> ContentExport:
+    """Give the row of a new export with the next number; without a directory it goes down a pipe.
+
+    A row that a killed process leaves in WRITING is resolved by `reconcile`: the bundle has its name, or it goes.
+    """
+    now = ctx.clock()
+    sequence = ctx.store.exports.next_sequence(plan.organization, plan.destination)
+    name = bundle_name(plan.organization, plan.short_words, plan.destination, sequence, now)
+    return ContentExport(
+        id=0,
+        bundle_id=str(uuid4()),
+        organization=plan.organization,
+        repositories=tuple(f"{repository.key.product}/{repository.key.label}" for repository, _ in plan.repositories),
+        destination=plan.destination,
+        sequence=sequence,
+        path="" if parent is None else str((parent / name).absolute()),
+        created_at=now,
+        files=0,
+        size=0,
+        state=ExportState.WRITING,
+        form=plan.request.form,
+        incremental=plan.base is not None,
+        scope=plan.words,
+        versions=tuple(
+            ExportedVersion(repository.key, version.number, version.repomd_sha256)
+            for repository, version in plan.repositories
+        ),
+        base=None if plan.base is None else plan.base.document,
+        made_by=ctx.actor.name,
+    )
+
+
+def update_row(ctx: Context, row: ContentExport) -> ContentExport:
+    """Write what has become known of an export, and give the row as it is then."""
+    with ctx.store.transaction():
+        return ctx.store.exports.update(
+            row.id, files=row.files, size=row.size, volumes=row.volumes, seconds=row.seconds, state=row.state
+        )
+
+
+def audit_details(row: ContentExport) -> dict[str, object]:
+    """Give what the audit log says of a finished export."""
+    return {
+        "repositories": list(row.repositories),
+        "scope": row.scope,
+        "incremental": row.incremental,
+        "form": row.form.value,
+        "destination": row.destination,
+        "path": row.path,
+    }
