@@ -17,12 +17,16 @@ from issbox.cli.options import (
     yes_option,
 )
 from issbox.cli.shapes import Field, Shape
+from issbox.cli.source_plan import PLAN, SourcePlan, change_in_words
+from issbox.cli.synchronize import synchronize_product
+from issbox.errors import CommandLineError
 from issbox.model import Product
 
 if TYPE_CHECKING:
     from issbox.workflows.context import Context
 
 product = noun("product")
+product.add_command(synchronize_product)
 
 PRODUCT = Shape[Product](
     "product",
@@ -78,24 +82,64 @@ def _read(ctx: "Context", organization: str) -> list[Product]:
 add_list_and_info(product, PRODUCT, _read, example="Tools")
 
 
-@command("update", group=product, example='issbox product update --label Tools --gpg-key ""', shape=PRODUCT)
+@command(
+    "update",
+    group=product,
+    example="issbox product update --label Tools --source-url https://mirror.example.com/exports/ --dry-run",
+    shape=PRODUCT,
+    dry_run=PLAN,
+)
 @organization_option
 @click.option("--label", required=True, metavar="LABEL", help="Which product.")
 @click.option("--name", metavar="NAME", help="Its new name.")
 @click.option("--description", metavar="TEXT", help="What it is for.")
 @click.option("--gpg-key", metavar="LABEL", help='Content credential; "" for none.')
+@click.option(
+    "--source-url",
+    metavar="URL",
+    help="From now on all its repositories are synchronized from below here, each from its path there, as in exports: "
+    "custom/PRODUCT/REPOSITORY.",
+)
+@click.option("--ca", metavar="LABEL", help='With --source-url: content credential; "" for the CAs of the system.')
+@click.option("--client-certificate", metavar="LABEL", help='With --source-url: content credential; "" for none.')
+@click.option("--proxy", metavar="URL", help='With --source-url: proxy; "" for none.')
+@click.option("--dry-run", is_flag=True, help="With --source-url: only show which repositories would come from where.")
 def update(
-    run: Run, *, organization: str | None, label: str, name: str | None, description: str | None, gpg_key: str | None
+    run: Run,
+    *,
+    organization: str | None,
+    label: str,
+    name: str | None,
+    description: str | None,
+    gpg_key: str | None,
+    source_url: str | None,
+    dry_run: bool,
+    **reach: str | None,
 ) -> None:
-    """Change a custom product; what is not given stays as it is."""
-    from issbox.workflows import catalog
+    """Change a custom product, or where the repositories of any product come from; what is not given stays as it is."""
+    from issbox.workflows import catalog, sources
 
+    own = (name, description, gpg_key)
+    if source_url is None and (dry_run or any(each is not None for each in reach.values())):
+        raise CommandLineError("--ca, --client-certificate, --proxy and --dry-run go with --source-url")
+    if source_url is not None and any(each is not None for each in own):
+        raise CommandLineError("--source-url goes without --name, --description and --gpg-key")
     ctx = run.open()
-    made = catalog.update_product(
-        ctx, chosen_organization(ctx, organization), label, name=name, description=description, gpg_key=gpg_key
-    )
-    run.say(f"Product {made.label} updated.")
-    run.show(PRODUCT, made)
+    owner = chosen_organization(ctx, organization)
+    if source_url is None:
+        made = catalog.update_product(ctx, owner, label, name=name, description=description, gpg_key=gpg_key)
+        run.say(f"Product {made.label} updated.")
+        run.show(PRODUCT, made)
+        return
+    planned = sources.plan_repointing(ctx, owner, label, source_url, **reach)
+    if dry_run:
+        run.show(PLAN, SourcePlan(owner, label, tuple(planned)))
+        return
+    changed = sources.repoint(ctx, planned)
+    for change in changed:
+        run.say(change_in_words(change))
+    run.say(f"Repositories that come from another place now: {len(changed)} of {len(planned)}.")
+    run.show(PRODUCT, catalog.get_product(ctx, owner, label))
 
 
 @command("delete", group=product, example="issbox product delete --label Tools --yes", shape=PRODUCT)

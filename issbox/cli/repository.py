@@ -155,6 +155,13 @@ def versions(run: Run, *, organization: str | None, product: str | None, label: 
 @click.option(
     "--url", "--source-url", "source_url", metavar="URL", help='Where it is synchronized from; "" for nowhere.'
 )
+@click.option(
+    "--arch",
+    "arches",
+    multiple=True,
+    metavar="ARCH",
+    help='Architecture it is for, instead of those so far. May be given several times; "" for any.',
+)
 @click.option("--gpg-key", metavar="LABEL", help='Content credential; "" for none.')
 @click.option("--ca", metavar="LABEL", help='Content credential; "" for the CAs of the system.')
 @click.option("--client-certificate", metavar="LABEL", help='Content credential; "" for none.')
@@ -169,6 +176,7 @@ def update(
     label: str,
     name: str | None,
     source_url: str | None,
+    arches: tuple[str, ...],
     gpg_key: str | None,
     ca: str | None,
     client_certificate: str | None,
@@ -186,6 +194,7 @@ def update(
         chosen.key,
         name=name,
         url=source_url,
+        arches=[each for each in arches if each] if arches else None,
         gpg_key=gpg_key,
         ca=ca,
         client_certificate=client_certificate,

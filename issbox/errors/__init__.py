@@ -89,6 +89,7 @@ from issbox.errors.upstream import (
     BadMetadataError,
     DigestMismatchError,
     RepositorySignatureError,
+    SourceRefusedError,
     UnreachableError,
     UpstreamError,
 )
@@ -146,6 +147,7 @@ __all__ = [
     "RecutError",
     "RedHatProductError",
     "RepositorySignatureError",
+    "SourceRefusedError",
     "StoreDamagedError",
     "StoreTooNewError",
     "TooManyAttemptsError",

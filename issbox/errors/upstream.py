@@ -41,3 +41,11 @@ class RepositorySignatureError(IssboxError):
     code = "repository-signature"
     exit_code = ExitCode.UNTRUSTED
     hint = "Check the GPG key of the repository; the version you have stays as it is."
+
+
+class SourceRefusedError(IssboxError):
+    """The repository must not be filled from this place: it is of the other kind, or belongs to somebody else."""
+
+    code = "source-refused"
+    exit_code = ExitCode.REFUSED
+    hint = "Custom content never fills a Red Hat repository, nor the other way round; check the URL."

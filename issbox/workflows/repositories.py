@@ -10,15 +10,15 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
-from issbox.errors import InUseError
+from issbox.errors import InUseError, InvalidValueError
 from issbox.model import Content, CredentialKind, Repository, RepositoryKey, RepositoryVersion, Upstream
 from issbox.names import check_label, check_name
 from issbox.rules.layout import custom_path
-from issbox.rules.urls import PROXY_SCHEMES, check_url, mask_url
 from issbox.workflows.catalog import require_custom
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.credentials import require_credential
 from issbox.workflows.publishing import changing_content, point_environment
+from issbox.workflows.upstreams import describe_upstream, require_upstream
 
 
 def create_repository(
@@ -44,6 +44,7 @@ def create_repository(
     ctx.require(Permission.CONTENT_MANAGE, organization, [product])
     check_label(label, "repository label")
     check_name(name, "repository name")
+    check_arches(arches)
     key = RepositoryKey(organization, product, label)
     upstream = Upstream(
         url or None,
@@ -53,18 +54,18 @@ def create_repository(
         check_metadata=check_metadata,
         check_packages=check_packages,
     )
-    _check_upstream(upstream)
     path = custom_path(product, label)
     with ctx.store.session(), ctx.store.transaction():
-        require_custom(ctx.store.products.get(organization, product))
-        _require_upstream_credentials(ctx, organization, upstream)
+        owner = ctx.store.products.get(organization, product)
+        require_custom(owner)
+        require_upstream(ctx, owner, upstream)
         require_credential(ctx, organization, gpg_key, CredentialKind.GPG_KEY)
         content_label = _content_label(ctx, key)
         content = Content(str(uuid4()), content_label, name, f"/{path}", arches=tuple(arches))
         repository = ctx.store.repositories.create(
             Repository(key, name, content, path, gpg_key=gpg_key or None, upstream=upstream)
         )
-        details = {"name": name, "gpg_key": gpg_key, **_describe_upstream(upstream)}
+        details = {"name": name, "gpg_key": gpg_key, **describe_upstream(upstream)}
         ctx.audit("repository.create", f"{product}/{label}", organization=organization, details=details)
         return repository
 
@@ -100,6 +101,7 @@ def update_repository(
     *,
     name: str | None = None,
     url: str | None = None,
+    arches: Sequence[str] | None = None,
     gpg_key: str | None = None,
     ca: str | None = None,
     client_certificate: str | None = None,
@@ -107,25 +109,35 @@ def update_repository(
     check_metadata: bool | None = None,
     check_packages: bool | None = None,
 ) -> Repository:
-    """Change a repository's name, keys, or where and how it is synchronized."""
+    """Change a repository's name, keys, architectures, or where and how it is synchronized.
+
+    Raises RedHatProductError for architectures of a product that a subscription manifest made, SourceRefusedError for a
+    URL whose content is not for this product.
+    """
     ctx.require(Permission.CONTENT_MANAGE, key.organization, [key.product])
     changes: dict[str, Any] = {}
     if name is not None:
         changes["name"] = check_name(name, "repository name")
     if gpg_key is not None:
         changes["gpg_key"] = gpg_key or None
+    if arches is not None:
+        check_arches(arches)
     given = {"url": url, "ca": ca, "client_certificate": client_certificate, "proxy": proxy}
     wanted: dict[str, Any] = {field: value or None for field, value in given.items() if value is not None}
     checks = {"check_metadata": check_metadata, "check_packages": check_packages}
     wanted |= {field: check for field, check in checks.items() if check is not None}
     with ctx.store.session(), ctx.store.transaction():
-        upstream = replace(ctx.store.repositories.get(key).upstream, **wanted)
-        _check_upstream(upstream)
-        _require_upstream_credentials(ctx, key.organization, upstream)
+        present, product = ctx.store.repositories.get(key), ctx.store.products.get(key.organization, key.product)
+        upstream = replace(present.upstream, **wanted)
+        require_upstream(ctx, product, upstream)
         require_credential(ctx, key.organization, gpg_key, CredentialKind.GPG_KEY)
-        details = changes | {name: _describe_upstream(upstream)[name] for name in wanted}
+        details = changes | {name: describe_upstream(upstream)[name] for name in wanted}
         if wanted:
             changes["upstream"] = upstream
+        if arches is not None:
+            require_custom(product)
+            changes["content"] = replace(present.content, arches=tuple(arches))
+            details["arches"] = list(arches)
         repository = ctx.store.repositories.update(key, **changes)
         ctx.audit("repository.update", f"{key.product}/{key.label}", organization=key.organization, details=details)
         return repository
@@ -163,28 +175,12 @@ def delete_repository(ctx: Context, key: RepositoryKey) -> Repository:
         return repository
 
 
-def _check_upstream(upstream: Upstream) -> None:
-    if upstream.url is not None:
-        check_url(upstream.url)
-    if upstream.proxy is not None:
-        check_url(upstream.proxy, PROXY_SCHEMES, "proxy URL")
-
-
-def _describe_upstream(upstream: Upstream) -> dict[str, object]:
-    """Say in an audit entry where a repository comes from, without secrets."""
-    return {
-        "url": mask_url(upstream.url) if upstream.url is not None else None,
-        "ca": upstream.ca,
-        "client_certificate": upstream.client_certificate,
-        "proxy": mask_url(upstream.proxy) if upstream.proxy is not None else None,
-        "check_metadata": upstream.check_metadata,
-        "check_packages": upstream.check_packages,
-    }
-
-
-def _require_upstream_credentials(ctx: Context, organization: str, upstream: Upstream) -> None:
-    require_credential(ctx, organization, upstream.ca, CredentialKind.CA_CERTIFICATE)
-    require_credential(ctx, organization, upstream.client_certificate, CredentialKind.CLIENT_CERTIFICATE)
+def check_arches(arches: Sequence[str]) -> None:
+    """Raise InvalidValueError for what cannot be the name of an architecture, or for one that is given twice."""
+    for arch in arches:
+        check_label(arch, "architecture")
+    if len(set(arches)) != len(arches):
+        raise InvalidValueError(f"an architecture is given twice: {', '.join(arches)}")
 
 
 def _content_label(ctx: Context, key: RepositoryKey) -> str:

@@ -1,24 +1,21 @@
 """Synchronizing a repository: mirror its upstream into the store, then publish that as a new version."""
 
 import json
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256 as new_sha256
 from pathlib import Path
 from typing import Final
 
 from issbox.errors import InvalidValueError
-from issbox.files import Digest, atomic_write
-from issbox.model import Repository, RepositoryKey, RepositoryVersion, VersionOrigin
+from issbox.files import Digest
+from issbox.model import RepositoryKey, RepositoryVersion, VersionOrigin
 from issbox.rules.urls import mask_url
 from issbox.store import Batch, Store
 from issbox.workflows import publishing
 from issbox.workflows.context import Context, Permission
-from issbox.workflows.credentials import client_key_path
 from issbox.workflows.mending import find_damaged, rebuild_trees
 from issbox.workflows.publishing import changing_content, publish
+from issbox.workflows.upstreams import TemporarySource, mirror_request, require_source
 from issbox.yum import mirror as yum
 
 STEPS: Final = (*yum.STEPS, "record-draft", *publishing.STEPS)
@@ -46,28 +43,37 @@ class SynchronizeReport:
 
 
 def synchronize(
-    ctx: Context, key: RepositoryKey, *, source_url: str | None = None, repair: bool = False
+    ctx: Context, key: RepositoryKey, *, source: TemporarySource | None = None, repair: bool = False
 ) -> SynchronizeReport:
     """Make the Library version of a repository what its upstream is now.
 
-    `source_url` is used instead of the repository's own, once. With `repair` every stored file of the newest version
-    is read, and what is damaged is fetched again. A repository without change costs one request and makes no version;
-    with keys or checks that its newest version has not passed yet, all of it is checked once more.
-    Raises what `issbox.yum.mirror.mirror` does, NotFoundError, BusyError, InvalidValueError without any URL, and
-    NoSpaceError. Killed or failed, nothing of it is visible, and the next run goes on with what had been fetched.
+    `source` is used instead of the repository's own, once; nothing of it is kept but its URL, without secrets, as the
+    origin of the version. With `repair` every stored file of the newest version is read, and what is damaged is fetched
+    again. A repository without change costs one request and makes no version; with keys or checks that its newest
+    version has not passed yet, all of it is checked once more.
+    Raises what `issbox.yum.mirror.mirror` does, NotFoundError, BusyError, InvalidValueError without any URL,
+    SourceRefusedError, and NoSpaceError. Killed or failed, nothing of it is visible, and the next run goes on with what
+    had been fetched.
     """
     ctx.require(Permission.CONTENT_MANAGE, key.organization, [key.product])
     with ctx.store.session(), changing_content(ctx, [key]):
         repository = ctx.store.repositories.get(key)
         latest = ctx.store.versions.latest(key)
-        url = source_url or repository.upstream.url
+        upstream = repository.upstream if source is None else source.instead_of(repository.upstream)
+        url = upstream.url
         if url is None:
             raise InvalidValueError(
                 f"the repository {key} has no URL to synchronize from",
                 hint="Set one with `issbox repository update --source-url URL`, or fill it by importing a bundle.",
             )
+        product = ctx.store.products.get(key.organization, key.product)
+        require_source(ctx, product, url)
+        gpg_key = repository.gpg_key or product.gpg_key
         damaged = find_damaged(ctx, latest) if repair and latest is not None else set()
-        with _request(ctx, repository, url) as request, _batch(ctx, key, repair=repair) as batch:
+        with (
+            mirror_request(ctx, key.organization, upstream, gpg_key) as request,
+            _batch(ctx, key, repair=repair) as batch,
+        ):
             passed = latest is None or _has_passed(ctx, latest, request)
             if not passed:
                 ctx.progress.note(_NOT_PASSED)
@@ -159,40 +165,6 @@ def _forget_downloads(batch: Batch) -> None:
     """Remove what earlier runs had begun to fetch and upstream does not list any more."""
     for path in batch.directory.glob("*.part"):
         path.unlink(missing_ok=True)
-
-
-@contextmanager
-def _request(ctx: Context, repository: Repository, url: str) -> Iterator[yum.MirrorRequest]:
-    """Put together how upstream is reached; the client certificate lies in a file only as long as it is needed."""
-    organization, upstream, settings = repository.key.organization, repository.upstream, ctx.settings.synchronize
-    product = ctx.store.products.get(organization, repository.key.product)
-
-    def content(label: str) -> str:
-        return ctx.store.credentials.get(organization, label).content
-
-    gpg_key = repository.gpg_key or product.gpg_key
-    with tempfile.TemporaryDirectory(prefix="issbox-") as directory:
-        certificate: Path | None = None
-        if upstream.client_certificate is not None:
-            certificate = Path(directory, "client.pem")
-            with atomic_write(certificate, mode=0o600) as out:
-                out.write(content(upstream.client_certificate).encode())
-        yield yum.MirrorRequest(
-            url=url,
-            ca_pem=content(upstream.ca) if upstream.ca is not None else None,
-            client_certificate=certificate,
-            client_key=client_key_path(ctx.store.state_dir, organization, upstream.client_certificate)
-            if upstream.client_certificate is not None
-            else None,
-            proxy=upstream.proxy or settings.proxy,
-            gpg_keys=(content(gpg_key),) if gpg_key is not None else (),
-            check_metadata=upstream.check_metadata,
-            check_packages=upstream.check_packages,
-            downloads=settings.downloads,
-            retries=settings.retries,
-            timeout_seconds=settings.timeout_seconds,
-            max_metadata_size=settings.max_metadata_size,
-        )
 
 
 class _StoreSink:

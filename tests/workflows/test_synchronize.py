@@ -32,6 +32,7 @@ from issbox.workflows import boxes, catalog, credentials, repositories
 from issbox.workflows.context import Context
 from issbox.workflows.publishing import changing_content
 from issbox.workflows.synchronize import STEPS, synchronize
+from issbox.workflows.upstreams import TemporarySource
 
 
 @dataclass
@@ -200,7 +201,7 @@ def test_a_damaged_upstream_changes_nothing(box: Box, upstream: Upstream) -> Non
 
 def test_another_source_is_used_once(box: Box, upstream: Upstream, tmp_path: Path) -> None:
     write_repository(tmp_path / "disk", Listed("d.rpm", b"d"))
-    report = synchronize(box.ctx, KEY, source_url=(tmp_path / "disk").as_uri())
+    report = synchronize(box.ctx, KEY, source=TemporarySource((tmp_path / "disk").as_uri()))
     assert report.version is not None
     assert report.version.source == (tmp_path / "disk").as_uri()
     assert upstream.requests == []
