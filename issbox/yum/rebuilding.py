@@ -79,9 +79,8 @@ def build_repodata(
             str(root), num_packages=len(packages), compression=createrepo_c.GZ_COMPRESSION
         )
         for package in sorted(packages, key=lambda each: each.href):
-            writer.add_pkg(_describe(package, locate(package.sha256), root / "head.rpm"))
+            writer.add_pkg(_describe(package, locate(package.sha256)))
             advance()
-        (root / "head.rpm").unlink(missing_ok=True)
         for extra in extras:
             _add_extra(writer, root, extra)
         writer.finish()
@@ -93,8 +92,8 @@ def build_repodata(
     return _read_back(root, writer.repomd)
 
 
-def _describe(package: BuildPackage, place: Path, scratch: Path) -> createrepo_c.Package:
-    found = describe_package(place, package.href, scratch)
+def _describe(package: BuildPackage, place: Path) -> createrepo_c.Package:
+    found = describe_package(place, package.href)
     nevra = (found.name, found.epoch or "0", found.version, found.release, found.arch)
     if package.nevra is not None and nevra != package.nevra:
         raise BadMetadataError(

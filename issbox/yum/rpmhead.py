@@ -4,6 +4,7 @@ RPM file format: a lead of 96 bytes, the signature header padded to eight bytes,
 Format"). Reading only that spares reading gigabytes of payload whose digest is known.
 """
 
+import os
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -43,19 +44,25 @@ def _read_header(source: BinaryIO, name: str) -> bytes:
     return introduction + rest
 
 
-def describe_package(package: Path, href: str, scratch: Path) -> createrepo_c.Package:
+def describe_package(package: Path, href: str) -> createrepo_c.Package:
     """Give what repodata says of a package, from its head alone; size and checksum are left to the caller.
 
-    `scratch` is a file to be written over. Raises BadMetadataError.
+    createrepo_c reads only files, so it gets the head as one in memory (Linux memfd_create(2)). Raises
+    BadMetadataError.
     """
     try:
-        with package.open("rb") as source:
-            scratch.write_bytes(read_head(source, href))
+        with package.open("rb") as source, os.fdopen(os.memfd_create("head"), "wb") as head:
+            head.write(read_head(source, href))
+            head.flush()
+            return _describe(f"/proc/self/fd/{head.fileno()}", href)
     except OSError as error:
         raise error_from_os(error) from error
+
+
+def _describe(place: str, href: str) -> createrepo_c.Package:
     try:
         return createrepo_c.package_from_rpm(
-            str(scratch), checksum_type=createrepo_c.SHA256, location_href=href, changelog_limit=10
+            place, checksum_type=createrepo_c.SHA256, location_href=href, changelog_limit=10
         )
     except (createrepo_c.CreaterepoCError, OSError, UnicodeError) as error:
-        raise BadMetadataError(f"{href} cannot be read: {str(error).replace(str(scratch), href)}") from None
+        raise BadMetadataError(f"{href} cannot be read: {str(error).replace(place, href)}") from None

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from makers.inboxes import make_context
 from makers.katello import REAL
 
+from issbox.model import ImportState, WaitsFor
 from issbox.watcher.scan import Candidate, look
+from issbox.watcher.service import scan_once
 from issbox.workflows.peeking import peek
 
 
@@ -90,3 +93,24 @@ def test_hints_order_the_versions_of_a_view() -> None:
     assert first.line == second.line
     assert first.bundle.sequence < second.bundle.sequence
     assert first.bundle.id != second.bundle.id
+
+
+def test_the_service_takes_exports_in_the_order_of_their_versions(tmp_path: Path) -> None:
+    ctx = make_context(tmp_path / "box", accept_unsigned_katello="accept")
+    for name in ("incremental", "complete"):
+        shutil.copytree(REAL / name, ctx.settings.inbox.path / name)
+    done = scan_once(ctx)
+    assert [(Path(row.path).name.partition("-")[0], row.state) for row in done][-2:] == [
+        ("complete", ImportState.IMPORTED),
+        ("incremental", ImportState.IMPORTED),
+    ]
+    assert all(Path(row.path).is_relative_to(ctx.settings.inbox.archive_path) for row in done)
+
+
+def test_the_service_lets_them_wait_for_a_person(tmp_path: Path) -> None:
+    ctx = make_context(tmp_path / "box")
+    shutil.copytree(REAL / "syncable", ctx.settings.inbox.path / "export")
+    (row,) = scan_once(ctx)
+    assert (row.state, row.waits_for) == (ImportState.WAITING, WaitsFor.APPROVAL)
+    assert Path(row.path).is_dir()
+    assert scan_once(ctx) == []
