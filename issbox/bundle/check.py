@@ -8,12 +8,10 @@ Cheap checks come first, and nothing that is not signed by a trusted key is look
 4. the file table has the size and digest of the manifest
 5. every line of it keeps every rule, and together they add up to what the manifest says
 6. the volume holds exactly the files it carries, each of its size, and nothing but files and directories
-7. (only `verify`) every byte of every file is what its digest says
+7. (only `verifying.verify`) every byte of every file is what its digest says
 """
 
-import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,14 +20,12 @@ import msgspec
 from issbox.bundle.decoding import decode
 from issbox.bundle.head import VolumeMark
 from issbox.bundle.manifest import claimed_key_id, decode_manifest
-from issbox.bundle.pieces import Piece
 from issbox.bundle.reader import BundleReader, VolumeReader
 from issbox.bundle.signature import SIGNATURE_SIZE, format_fingerprint
 from issbox.bundle.signature import verify as verify_signature
 from issbox.bundle.volume_files import DirectoryFiles, VolumeFiles
 from issbox.errors import (
     BadManifestError,
-    BundleDamagedError,
     BundleIncompleteError,
     BundleSignatureError,
     NotABundleError,
@@ -37,10 +33,9 @@ from issbox.errors import (
     UnknownKeyError,
     UnsignedBundleError,
 )
-from issbox.files import BLOCK, copy_and_digest
+from issbox.files import BLOCK
 from issbox.manifest import MANIFEST_NAME, SIGNATURE_NAME, TABLE_NAME, VOLUME_NAME, Manifest
 from issbox.names import format_size, is_sha256
-from issbox.progress import Progress
 
 Trusted = Callable[[str], str | None]
 """Gives the public key of a key id in PEM, or None when that key is not trusted."""
@@ -60,32 +55,6 @@ class Limits:
     max_bundle_size: int = 0
     """Bytes of the carried files and the file table; 0 means no limit."""
     max_files: int = 2_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class VerifiedRepository:
-    """A repository whose files are all as the bundle says."""
-
-    path: str
-    files: int
-    packages: int
-    size: int
-    repomd_sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class VerificationReport:
-    """What `verify` found in order."""
-
-    manifest: Manifest
-    key_id: str
-    trusted: bool
-    """Whether the signature was checked with a trusted key; False only when no keys were given."""
-    files: int
-    """Carried files that were read."""
-    size: int
-    """Their bytes."""
-    repositories: tuple[VerifiedRepository, ...]
 
 
 def open_bundle(path: Path, trusted: Trusted, limits: Limits = Limits()) -> BundleReader:
@@ -119,44 +88,6 @@ def check_head(data: bytes, signature: bytes, trusted: Trusted | None, limits: L
     manifest = decode_manifest(data)
     _check_limits(manifest, limits)
     return manifest
-
-
-def verify(path: Path, trusted: Trusted | None, limits: Limits, progress: Progress) -> VerificationReport:
-    """Check a bundle completely, reading every byte.
-
-    Without `trusted` the signature is not checked: then the report only says that the bundle fits itself, not where
-    it comes from. Raises the BundleError that fits.
-    """
-    bundle = open_head(path, trusted, limits)
-    bundle.check_body()
-    volume = bundle.manifest.volumes[bundle.volume - 1]
-    progress.step("verify", f"reading every file of {path.name}")
-    progress.expect(files=volume.count, size=volume.size)
-    files = _read_all(bundle, progress)
-    return VerificationReport(
-        manifest=bundle.manifest,
-        key_id=bundle.manifest.source.key_id,
-        trusted=trusted is not None,
-        files=files,
-        size=volume.size,
-        repositories=tuple(
-            VerifiedRepository(r.path, r.files, r.version.packages, r.size, r.version.repomd_sha256)
-            for r in bundle.manifest.repositories
-        ),
-    )
-
-
-def check_contents(piece: Piece, advance: Callable[[int], None] | None = None) -> None:
-    """Read one carried file or part; raises BundleDamagedError or OversizedError when it is not what it must be."""
-    with piece.open() as source:
-        found = copy_and_digest(source, None, advance=advance, limit=piece.digest.size)
-    said = piece.digest
-    if found.size > said.size:
-        raise OversizedError(f"{piece.path!r} is longer than the {said.size} bytes of the signed file table")
-    if found.size < said.size:
-        raise BundleDamagedError(f"{piece.path!r} has {found.size} bytes, the signed file table says {said.size}")
-    if found.sha256 != said.sha256:
-        raise BundleDamagedError(f"{piece.path!r} has SHA-256 {found.sha256}, the signed file table says {said.sha256}")
 
 
 def _read_head(files: VolumeFiles) -> tuple[bytes, bytes]:
@@ -234,51 +165,3 @@ def _check_limits(manifest: Manifest, limits: Limits) -> None:
             f"the bundle lists {manifest.files.count} files, more than the {limits.max_files} allowed",
             hint="Raise [inbox] max_files if it is meant to be so.",
         )
-
-
-def _read_all(bundle: BundleReader, progress: Progress) -> int:
-    """Read every piece and give their number."""
-    if bundle.sequential:
-        return _read_some(bundle.pieces(), progress)
-    pieces = _Shared(bundle.pieces())
-    with ThreadPoolExecutor(_THREADS, "verify") as pool:
-        try:
-            workers = [pool.submit(_read_some, pieces, progress) for _ in range(_THREADS)]
-            return sum(worker.result() for worker in workers)
-        finally:
-            pieces.stop()
-
-
-def _read_some(pieces: "Iterator[Piece]", progress: Progress) -> int:
-    count = 0
-    try:
-        for piece in pieces:
-            check_contents(piece, lambda size: progress.advance(size=size))
-            progress.advance(files=1)
-            count += 1
-    except BaseException:
-        if isinstance(pieces, _Shared):
-            pieces.stop()
-        raise
-    return count
-
-
-class _Shared:
-    """Pieces that several threads take from, until one of them stops it."""
-
-    def __init__(self, pieces: Iterator[Piece]) -> None:
-        self._pieces = pieces
-        self._lock = threading.Lock()
-        self._stopped = False
-
-    def __iter__(self) -> Iterator[Piece]:
-        return self
-
-    def __next__(self) -> Piece:
-        with self._lock:
-            if self._stopped:
-                raise StopIteration
-            return next(self._pieces)
-
-    def stop(self) -> None:
-        self._stopped = True

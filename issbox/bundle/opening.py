@@ -1,18 +1,163 @@
-"""Opens whatever may hold a bundle: which form it has is found out by looking."""
+"""Opens whatever may hold a bundle or a volume of one: which form it has is found out by looking."""
 
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Final
 
-from issbox.bundle.check import Limits, Trusted, open_head
+from issbox.bundle.archive import ArchiveReader, pipe_once
+from issbox.bundle.check import Limits, Trusted, open_volume
+from issbox.bundle.iso.reading import IsoImage
 from issbox.bundle.reader import BundleReader
+from issbox.bundle.tar.chunked_stream import ChunkedStream, ChunkFile
+from issbox.bundle.tar.reading import reading_chunks, reading_pipe
+from issbox.bundle.tar.relisting import locate
+from issbox.bundle.tar.tar_reader import TarReader
+from issbox.bundle.tar.toc_checks import Toc
+from issbox.bundle.tar.toc_reader import read_toc
+from issbox.bundle.volume_files import DirectoryFiles
+from issbox.errors import BadManifestError, NotABundleError, UnsafeFileError
+from issbox.files import Digest, Readable, error_from_os, open_regular
+from issbox.manifest import MANIFEST_NAME
 from issbox.model import BundleForm
 
+TOC_ENDING: Final = ".toc.json"
+SIGNATURE_ENDING: Final = ".sig"
+_ISO_MARK: Final = (32769, b"CD001")
+_TAR_MARK: Final = (257, b"ustar")
+_GZIP_MARK: Final = (0, b"\x1f\x8b")
+_ENDINGS: Final = (".iso", ".tar", ".tgz", ".tar.gz")
+_LARGEST_HEADROOM: Final = 1 << 30
+"""Bytes of headers and padding that an archive may have beside its content, for two million files."""
 
-def open_source(path: Path, trusted: Trusted | None, limits: Limits) -> BundleReader:
-    """Give the bundle or volume at the path, its head checked; raises the BundleError that fits."""
-    return open_head(path, trusted, limits)
+
+@contextmanager
+def opened(
+    path: Path, trusted: Trusted | None, limits: Limits, scratch: Path, *, folders: Iterable[Path] = ()
+) -> Iterator[tuple[BundleReader, BundleForm]]:
+    """Open the bundle or volume at the path, its head checked, and say which form it has.
+
+    `scratch` is a directory for what a stream needs on disk; chunks are looked for beside the table of contents and
+    in `folders`. Raises the BundleError that fits.
+    """
+    form = form_at(path)
+    if form is BundleForm.DIRECTORY:
+        yield open_volume(DirectoryFiles(path), trusted, limits), form
+    elif form is BundleForm.ISO:
+        yield open_volume(IsoImage(path, max_entries=2 * limits.max_files + 1000), trusted, limits), form
+    else:
+        stream = partial(_open_archive, path, trusted, limits, [path.parent, *folders])
+        with ArchiveReader(path, stream, trusted, limits, scratch) as archive:
+            _require_same_bundle(path, trusted, archive)
+            yield archive, form
 
 
-def form_of(bundle: BundleReader) -> BundleForm:
-    """Give the form of an open bundle."""
-    del bundle
-    return BundleForm.DIRECTORY
+@contextmanager
+def opened_stream(
+    source: Readable, shown: Path, trusted: Trusted | None, limits: Limits, scratch: Path
+) -> Iterator[tuple[BundleReader, BundleForm]]:
+    """Open a bundle that comes down a pipe, which messages call `shown`."""
+    limit = limits.max_bundle_size + _LARGEST_HEADROOM if limits.max_bundle_size else None
+    reader = reading_pipe(source, limit)
+    with ArchiveReader(shown, partial(pipe_once, reader), trusted, limits, scratch) as archive:
+        yield archive, BundleForm.TAR
+
+
+def form_at(path: Path) -> BundleForm:
+    """Say which form the thing at the path has, by its first bytes; raises NotABundleError for anything else.
+
+    A table of contents stands for its chunks. Links, pipes and the like give UnsafeFileError.
+    """
+    try:
+        mode = path.lstat().st_mode
+        if stat.S_ISLNK(mode):
+            raise UnsafeFileError(f"{path} is a symbolic link", hint="Name the thing that it leads to.")
+        if stat.S_ISDIR(mode):
+            return BundleForm.DIRECTORY
+        if stat.S_ISBLK(mode):
+            return BundleForm.ISO
+        if not stat.S_ISREG(mode):
+            raise UnsafeFileError(f"{path} is neither a file nor a directory")
+        if path.name.endswith(TOC_ENDING):
+            return BundleForm.TGZ if ".tgz" in _first_chunk(path) else BundleForm.TAR
+        return _form_of_bytes(path)
+    except FileNotFoundError:
+        raise NotABundleError(f"{path} does not exist") from None
+    except OSError as error:
+        raise error_from_os(error) from error
+
+
+def sources_at(path: Path) -> list[Path]:
+    """Give what there is to import at a path: the thing itself, or the volumes and sets in a directory, by name."""
+    if not path.is_dir() or os.path.lexists(path / MANIFEST_NAME):
+        return [path]
+    found = sorted(each for each in path.iterdir() if is_source(each))
+    return found or [path]
+
+
+def is_source(path: Path) -> bool:
+    """Tell by its name, or by the manifest in it, whether a thing may be a bundle, a volume or a set of chunks."""
+    if path.name.startswith("."):
+        return False
+    if path.is_dir():
+        return os.path.lexists(path / MANIFEST_NAME)
+    if path.name.endswith(TOC_ENDING):
+        return True
+    archive = path.name.endswith(_ENDINGS)
+    return archive and not os.path.lexists(toc_beside(path))
+
+
+def toc_beside(path: Path) -> Path:
+    """Give where the table of contents of a single archive would lie: `NAME.toc.json` beside `NAME.tgz`."""
+    stem = path.name
+    for ending in (".tar.gz", ".tgz", ".tar"):
+        stem = stem.removesuffix(ending)
+    return path.with_name(stem + TOC_ENDING)
+
+
+@contextmanager
+def _open_archive(path: Path, trusted: Trusted | None, limits: Limits, folders: list[Path]) -> Iterator[TarReader]:
+    if not path.name.endswith(TOC_ENDING):
+        with open_regular(path) as source:
+            yield reading_pipe(source, None)
+        return
+    toc = read_toc(path, trusted)
+    places = locate(toc, folders)
+    chunks = [
+        ChunkFile(places.get(each.name, path.parent / each.name), Digest(each.size, each.sha256)) for each in toc.chunks
+    ]
+    limit = limits.max_bundle_size + _LARGEST_HEADROOM if limits.max_bundle_size else None
+    with reading_chunks(ChunkedStream(chunks), limit) as reader:
+        yield reader
+
+
+def _require_same_bundle(path: Path, trusted: Trusted | None, archive: ArchiveReader) -> None:
+    if not path.name.endswith(TOC_ENDING):
+        return
+    toc = read_toc(path, trusted)
+    manifest = archive.manifest
+    if (toc.bundle_id, toc.key_id) != (manifest.bundle.id, manifest.source.key_id):
+        raise BadManifestError(
+            f"{path.name} belongs to the bundle {toc.bundle_id}, but its chunks hold the bundle {manifest.bundle.id}",
+            hint="Files of two bundles were mixed up: copy the set again as a whole.",
+        )
+
+
+def _first_chunk(path: Path) -> str:
+    toc: Toc = read_toc(path, None)
+    return toc.chunks[0].name
+
+
+def _form_of_bytes(path: Path) -> BundleForm:
+    with open_regular(path) as source:
+        for (offset, mark), form in (
+            (_ISO_MARK, BundleForm.ISO),
+            (_TAR_MARK, BundleForm.TAR),
+            (_GZIP_MARK, BundleForm.TGZ),
+        ):
+            if os.pread(source.fileno(), len(mark), offset) == mark:
+                return form
+    raise NotABundleError(f"{path} is neither an ISO image nor a tar archive, nor the table of contents of one")

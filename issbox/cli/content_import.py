@@ -1,5 +1,6 @@
 """`issbox content-import`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -8,7 +9,7 @@ from issbox.cli.command import Run, command
 from issbox.cli.index import noun
 from issbox.cli.options import chosen_id, id_option, yes_option
 from issbox.cli.shapes import Field, Shape, fingerprint, size
-from issbox.errors import ExitCode, ImportRefusedError, IssboxError, every_error
+from issbox.errors import CommandLineError, ExitCode, ImportRefusedError, IssboxError, every_error
 from issbox.model import ContentImport, ImportState
 
 content_import = noun("content-import")
@@ -72,12 +73,21 @@ def refusal(row: ContentImport) -> IssboxError:
     return known.get(row.error_code or "", ImportRefusedError)(row.reason)
 
 
-def _show(run: Run, row: ContentImport) -> ExitCode:
-    """Say that it is done, or what it waits for; a bundle that was there before has been told of by a note."""
-    if row.state is ImportState.IMPORTED and not row.reason:
-        run.say(f"Imported into {row.organization}.")
-    run.show(IMPORT, row)
-    return ExitCode.WAITING if row.state is ImportState.WAITING else ExitCode.OK
+def _show(run: Run, rows: Sequence[ContentImport]) -> ExitCode:
+    """Say that it is done, or what it waits for; a bundle that was there before has been told of by a note.
+
+    Of the volumes of one bundle only the last one tells how far it has come.
+    """
+    last = {row.bundle_id: row for row in rows}
+    for row in last.values():
+        if row.state is ImportState.IMPORTED and not row.reason:
+            run.say(f"Imported into {row.organization}.")
+    if len(last) == 1:
+        run.show(IMPORT, rows[-1])
+    else:
+        run.show_all(IMPORT, last.values())
+    waiting = any(row.state is ImportState.WAITING for row in last.values())
+    return ExitCode.WAITING if waiting else ExitCode.OK
 
 
 @command(
@@ -86,7 +96,7 @@ def _show(run: Run, row: ContentImport) -> ExitCode:
     example="issbox content-import run /media/usb/ACME-base-0001-20261101T120000Z",
     shape=IMPORT,
 )
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path")
 @click.option(
     "--organization", metavar="LABEL", help="Import into this organization instead of the one of the same label."
 )
@@ -96,22 +106,30 @@ def _show(run: Run, row: ContentImport) -> ExitCode:
     "--repair", is_flag=True, help="Read the stored files of its repositories and replace those that are damaged."
 )
 def run_(
-    run: Run, *, path: Path, organization: str | None, allow_older: bool, accept_unsigned: bool, repair: bool
+    run: Run, *, path: str, organization: str | None, allow_older: bool, accept_unsigned: bool, repair: bool
 ) -> ExitCode:
     """Import the bundle, or the export of a Katello, at PATH now, in the foreground; it stays where it is.
 
-    Everything of the bundle is checked first. The import is visible all at once, or not at all.
+    PATH is a bundle, an image or a disc, an archive or the table of contents (.toc.json) of one in chunks, a directory
+    with several of these, or - for an archive on standard input. Everything is checked, and nothing is unpacked. The
+    import is visible all at once, or not at all; of several volumes, when the last one has been taken in.
     """
-    from issbox.workflows.importing import run_import
+    from issbox.workflows.by_hand import import_stream, run_import
 
-    done = run_import(
-        run.open(),
-        path,
-        organization=organization,
-        allow_older=allow_older,
-        repair=repair,
-        accept_unsigned=accept_unsigned,
-    )
+    if path == "-":
+        if repair:
+            raise CommandLineError("--repair needs a bundle that can be read twice, not standard input")
+        with open(0, "rb", buffering=0, closefd=False) as source:
+            done = [import_stream(run.open(), source, organization=organization, allow_older=allow_older)]
+    else:
+        done = run_import(
+            run.open(),
+            Path(path),
+            organization=organization,
+            allow_older=allow_older,
+            repair=repair,
+            accept_unsigned=accept_unsigned,
+        )
     return _show(run, done)
 
 
@@ -160,7 +178,54 @@ def retry(run: Run, *, number: int | None, id_: int | None, allow_older: bool, a
     row = inbox.finish_bundle(ctx, import_bundle(ctx, import_id, accept_unsigned=accept_unsigned))
     if row.state is ImportState.REFUSED:
         raise refusal(row)
-    return _show(run, row)
+    return _show(run, [row])
+
+
+@command("approve", group=content_import, example="issbox content-import approve 3", shape=IMPORT)
+@id_option("import")
+def approve(run: Run, *, number: int | None, id_: int | None) -> ExitCode:
+    """Approve a bundle that waits for it, and import it when nobody else has to.
+
+    Look at it with `issbox content-import preview` first. Whoever exported a bundle cannot approve it, and nobody
+    approves it twice.
+    """
+    from issbox.workflows import inbox
+    from issbox.workflows.approving import approve as approve_import
+    from issbox.workflows.importing import import_bundle
+
+    ctx = run.open()
+    row = approve_import(ctx, chosen_id(number, id_))
+    if row.state is ImportState.WAITING:
+        run.say("Approved; it still waits for the approval of somebody else.")
+        return _show(run, [row])
+    row = inbox.finish_bundle(ctx, import_bundle(ctx, row.id))
+    if row.state is ImportState.REFUSED:
+        raise refusal(row)
+    return _show(run, [row])
+
+
+@command("rollback", group=content_import, example="issbox content-import rollback 3 --yes", shape=IMPORT)
+@id_option("import")
+@yes_option
+def rollback(run: Run, *, number: int | None, id_: int | None, yes: bool) -> None:
+    """Take an import back: every repository that it changed shows the version before again, in one step.
+
+    Lifecycle environments other than Library are not touched. Importing the bundle again brings it back, without
+    copying anything.
+    """
+    from issbox.workflows import history
+    from issbox.workflows.rolling_back import roll_back
+
+    import_id = chosen_id(number, id_)
+    ctx = run.open()
+    row = history.get_import(ctx, import_id)
+    words = ", ".join(
+        f"{change.repository} to {f'version {change.before}' if change.before else 'nothing'}" for change in row.changes
+    )
+    run.confirm(f"Go back in the Library of {row.organization}: {words or 'nothing'}?", yes=yes)
+    row = roll_back(ctx, import_id)
+    run.say(f"Import {row.id} rolled back.")
+    run.show(IMPORT, row)
 
 
 @command("discard", group=content_import, example="issbox content-import discard 3 --yes", shape=IMPORT)

@@ -13,7 +13,7 @@ from issbox.cli.shapes import Field, Shape, fingerprint, size
 from issbox.errors import CommandLineError, NotInitializedError
 
 if TYPE_CHECKING:
-    from issbox.bundle.check import VerificationReport
+    from issbox.bundle.verifying import VerificationReport
 
 VERIFICATION: "Shape[VerificationReport]" = Shape(
     "verification",
@@ -35,6 +35,8 @@ VERIFICATION: "Shape[VerificationReport]" = Shape(
             lambda each: [one.path for one in each.repositories],
         ),
         Field("packages", "number of packages", lambda each: sum(one.packages for one in each.repositories)),
+        Field("volume", "number of the volume that was read", lambda each: each.volume),
+        Field("volumes", "how many volumes the bundle has", lambda each: len(each.manifest.volumes)),
         Field("files", "number of files read", lambda each: each.files),
         Field("size", "bytes of these files", lambda each: each.size, show=size),
     ),
@@ -54,15 +56,16 @@ def verify(run: Run, *, path: Path, public_key: str | None, skip_signature: bool
 
     The key must be the one of --public-key, or else a trusted key or the own key of this box. Nothing is changed.
     """
-    from issbox.bundle import check
+    from issbox.bundle.check import Limits
+    from issbox.bundle.verifying import verify as verify_bundle
     from issbox.config import load_settings
 
     if skip_signature and public_key is not None:
         raise CommandLineError("--skip-signature goes without --public-key")
     inbox = load_settings(os.environ).inbox
-    limits = check.Limits(max_bundle_size=inbox.max_bundle_size, max_files=inbox.max_files)
+    limits = Limits(max_bundle_size=inbox.max_bundle_size, max_files=inbox.max_files)
     trusted = None if skip_signature else _keys(run, public_key)
-    report = check.verify(path, trusted, limits, run.progress)
+    report = verify_bundle(path, trusted, limits, run.progress)
     run.say(
         "Every byte is as it was exported." if report.trusted else "The bundle fits itself; who made it is unknown."
     )

@@ -30,6 +30,7 @@ from issbox.errors.box import (
     StoreTooNewError,
 )
 from issbox.errors.bundles import (
+    ApprovalError,
     BadManifestError,
     BundleDamagedError,
     BundleError,
@@ -97,6 +98,7 @@ from issbox.errors.upstream import (
 __all__ = [
     "EXIT_CODE_MEANINGS",
     "AlreadyExistsError",
+    "ApprovalError",
     "AuthenticationFailedError",
     "AuthorityAnswerError",
     "AuthorityExpiredError",

@@ -11,6 +11,14 @@ class ImportRefusedError(IssboxError):
     hint = "Remove the reasons, then run `issbox content-import retry`."
 
 
+class ApprovalError(IssboxError):
+    """This person cannot approve the import, since another one has to."""
+
+    code = "approval"
+    exit_code = ExitCode.REFUSED
+    hint = "Ask somebody else who may approve imports to run `issbox content-import approve`."
+
+
 class BundleError(IssboxError):
     """The bundle cannot be accepted."""
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from issbox.model.box import Actor
-from issbox.model.catalog import RepositoryKey
+from issbox.model.catalog import ImportMark, RepositoryKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,8 @@ class VersionChange:
     before: int | None
     """None when it did not have the repository."""
     after: int
+    mark_before: ImportMark | None = None
+    """What had been imported of it last before that."""
 
 
 class WaitsFor(StrEnum):

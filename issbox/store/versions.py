@@ -131,6 +131,13 @@ class Versions(Noun):
         with transaction():
             hold_newest(environment, key, number)
 
+    def demote(self, environment: str, key: RepositoryKey) -> None:
+        """Let the environment hold no version of the repository; raises NotFoundError."""
+        with transaction():
+            place, repository = environment_id(key.organization, environment), repository_id(key)
+            held = (PromotionRow.environment == place) & (PromotionRow.repository == repository)
+            PromotionRow.delete().where(held).execute()
+
     def prunable(self, key: RepositoryKey, keep: int) -> list[int]:
         """Give the versions that `prune` would delete.
 

@@ -13,16 +13,16 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 
-from issbox.manifest import MANIFEST_NAME, SIGNATURE_NAME, TABLE_NAME
+from issbox.bundle.tar.toc_checks import SIGNATURE_SUFFIX, TOC_SUFFIX
+from issbox.manifest import MANIFEST_NAME, SIGNATURE_NAME, TABLE_NAME, VOLUME_NAME
 from issbox.names import format_size
-from issbox.workflows.foreign import foreign_progress, is_foreign
-from issbox.workflows.peeking import Hint, peek
+from issbox.watcher.places import Place, is_unfinished, places
+from issbox.workflows.chunks import missing_chunks
+from issbox.workflows.foreign import foreign_progress
+from issbox.workflows.incoming import words_for_volumes
+from issbox.workflows.peeking import Hint, image_size, peek
 
-_HEAD: Final = (MANIFEST_NAME, SIGNATURE_NAME, TABLE_NAME)
-_UNFINISHED: Final = (".part", ".partial", ".tmp", ".crdownload", ".filepart")
-"""How transfer programs end the names of files they have not finished."""
-_NOT_OURS: Final = frozenset({"lost+found", "System Volume Information", "$RECYCLE.BIN"})
-"""What file systems and other operating systems put at the top of a medium."""
+_HEAD: Final = (MANIFEST_NAME, SIGNATURE_NAME, TABLE_NAME, VOLUME_NAME)
 _RSYNC: Final = re.compile(r"\..+\.[A-Za-z0-9]{6}")
 _MASK: Final = (1 << 64) - 1
 
@@ -73,11 +73,6 @@ class _Tally:
         return f"{self.entries}:{self.size}:{self.mark:016x}"
 
 
-def is_ignored(name: str) -> bool:
-    """Tell whether an entry of the inbox is none of ours: hidden, unfinished, or the file system's own."""
-    return name.startswith(".") or name.endswith(_UNFINISHED) or name in _NOT_OURS
-
-
 def look(inbox: Path, organizations: Collection[str], max_files: int) -> Findings:
     """Give the candidates of the inbox, sorted by path.
 
@@ -86,33 +81,12 @@ def look(inbox: Path, organizations: Collection[str], max_files: int) -> Finding
     """
     candidates: list[Candidate] = []
     nameless: list[Path] = []
-    for path, organization in sorted(_places(inbox, organizations), key=lambda place: place[0]):
-        if _is_text(str(path)):
-            candidates.append(_measure(path, organization, max_files))
+    for place in places(inbox, organizations):
+        if _is_text(str(place.path)):
+            candidates.append(_measure(place, max_files))
         else:
-            nameless.append(path)
+            nameless.append(place.path)
     return Findings(tuple(candidates), tuple(nameless))
-
-
-def _places(inbox: Path, organizations: Collection[str]) -> Iterator[tuple[Path, str | None]]:
-    for name in _names(inbox):
-        path = inbox / name
-        if name not in organizations or not _is_directory(path) or _is_bundle(path):
-            yield path, None
-            continue
-        try:
-            for inner in _names(path):
-                yield path / inner, name
-        except OSError:  # taken away between the two listings, or closed to us: the next scan sees
-            continue
-
-
-def _is_bundle(path: Path) -> bool:
-    return os.path.lexists(path / MANIFEST_NAME) or is_foreign(path)
-
-
-def _names(directory: Path) -> list[str]:
-    return [path.name for path in directory.iterdir() if not is_ignored(path.name)]
 
 
 def _is_text(path: str) -> bool:
@@ -123,20 +97,17 @@ def _is_text(path: str) -> bool:
     return True
 
 
-def _is_directory(path: Path) -> bool:
-    try:
-        return stat.S_ISDIR(path.lstat().st_mode)
-    except OSError:
-        return False
-
-
-def _measure(path: Path, organization: str | None, max_files: int) -> Candidate:
+def _measure(place: Place, max_files: int) -> Candidate:
+    path = place.path
     tally = _Tally()
     bound = 2 * max_files + 1000  # directories are entries too
-    for relative, status in _entries(path, bound):
-        _count(tally, relative, status)
-    if tally.top is not None and not stat.S_ISDIR(tally.top):
-        complete, words = _other_progress(tally.top, tally.size)
+    for member in place.members or (path,):
+        for relative, status in _entries(member, bound):
+            _count(tally, f"{member.name}\0{relative}" if place.members else relative, status)
+    if place.members:
+        complete, words = _set_progress(place, tally)
+    elif tally.top is not None and not stat.S_ISDIR(tally.top):
+        complete, words = _other_progress(path, tally.top, tally.size)
     elif tally.entries > bound:
         complete, words = True, f"more than {bound} entries"
     elif (progress := foreign_progress(path, tally.files, tally.file_size)) is not None:
@@ -144,7 +115,7 @@ def _measure(path: Path, organization: str | None, max_files: int) -> Candidate:
     else:
         heads = {name: _size(path / name) for name in _HEAD}
         complete, words = _bundle_progress(tally, heads, peek(path))
-    return Candidate(path, organization, tally.fingerprint, complete, words, tally.files, tally.file_size)
+    return Candidate(path, place.organization, tally.fingerprint, complete, words, tally.files, tally.file_size)
 
 
 def _entries(path: Path, bound: int) -> Iterator[tuple[str, os.stat_result]]:
@@ -198,7 +169,7 @@ def _count(tally: _Tally, relative: str, status: os.stat_result) -> None:
         tally.files += 1
         tally.file_size += size
         name = relative.rpartition("/")[2]
-        tally.unfinished |= name.endswith(_UNFINISHED) or _RSYNC.fullmatch(name) is not None
+        tally.unfinished |= is_unfinished(name) or _RSYNC.fullmatch(name) is not None
 
 
 def _size(path: Path) -> int | None:
@@ -210,23 +181,41 @@ def _size(path: Path) -> int | None:
     return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
-def _other_progress(mode: int, size: int) -> tuple[bool, str]:
+def _other_progress(path: Path, mode: int, size: int) -> tuple[bool, str]:
     """Say how far something has come that is no directory.
 
     A file may still be growing, and moving it away would cut it; links, pipes and devices do not grow.
     """
-    if stat.S_ISREG(mode):
-        return False, f"a single file, {format_size(size)}; a bundle is a directory"
-    return True, "neither a file nor a directory"
+    if not stat.S_ISREG(mode):
+        return True, "neither a file nor a directory"
+    whole = image_size(path)
+    if whole is None:
+        return False, f"a single file, {format_size(size)}; a bundle is a directory, an image or an archive"
+    return size >= whole, f"{format_size(size)} of {format_size(whole)}"
+
+
+def _set_progress(place: Place, tally: _Tally) -> tuple[bool, str]:
+    """Say how far a set of chunks has come."""
+    here = f"{len(place.members)} files, {format_size(tally.file_size)}"
+    if not place.path.name.endswith(TOC_SUFFIX):
+        return False, f"{here}; the table of contents NAME{TOC_SUFFIX} is not there yet"
+    if not any(each.name.endswith(SIGNATURE_SUFFIX) for each in place.members):
+        return False, f"{here}; the signature of the table of contents is not there yet"
+    count, missing = missing_chunks(place.path, sorted({each.parent for each in place.members}))
+    if not count:
+        return False, f"{here}; {place.path.name} cannot be read"
+    if missing:
+        return False, f"{here}; still missing: {words_for_volumes(count, missing, noun='chunk')}"
+    return True, f"{count} chunks, {format_size(tally.file_size)}"
 
 
 def _bundle_progress(tally: _Tally, heads: dict[str, int | None], hint: Hint | None) -> tuple[bool, str]:
     """Say whether the directory looks complete, and in words how far it has come."""
-    if hint is None or hint.files.carried_count < 0 or hint.files.carried_size < 0:
+    if hint is None or min(hint.expected) < 0:
         return False, f"{tally.files} files, {format_size(tally.file_size)}; no readable {MANIFEST_NAME} yet"
-    wanted, size = hint.files.carried_count, hint.files.carried_size
+    wanted, size = hint.expected
     words = f"{tally.files} of {wanted} files, {format_size(tally.file_size)} of {format_size(size)}"
-    missing = [name for name in _HEAD if heads.get(name) is None]
+    missing = [name for name in _HEAD[:3] if heads.get(name) is None]
     if missing:
         return False, f"{words}; {missing[0]} is not there yet"
     if heads[TABLE_NAME] != hint.table.size:

@@ -1,9 +1,19 @@
 """What an import writes down: products and repositories as the plan says, history, and the audit log."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from issbox.manifest import Manifest
-from issbox.model import LIBRARY, ContentImport, ImportState, RepositoryKey, RepositoryVersion, VersionChange, WaitsFor
+from issbox.model import (
+    LIBRARY,
+    ContentImport,
+    ImportMark,
+    ImportState,
+    RepositoryKey,
+    RepositoryVersion,
+    VersionChange,
+    WaitsFor,
+)
 from issbox.rules.importing import ImportPlan
 from issbox.workflows.context import Context
 
@@ -40,11 +50,25 @@ def describe(ctx: Context, plan: ImportPlan) -> None:
         store.repositories.update(repository.key, imported=planned.mark)
 
 
-def library_versions(ctx: Context, plan: ImportPlan) -> dict[RepositoryKey, int]:
-    """Give which versions Library holds of the repositories of a plan."""
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What an organization held of the repositories of a plan."""
+
+    versions: Mapping[RepositoryKey, int]
+    marks: Mapping[RepositoryKey, ImportMark | None]
+
+
+def held_before(ctx: Context, plan: ImportPlan) -> Before:
+    """Give what Library holds of the repositories of a plan, and what was imported of them last."""
     planned = {each.repository.key for each in plan.repositories}
-    promoted = ctx.store.versions.promoted(plan.organization, LIBRARY)
-    return {repository.key: number for repository, number in promoted if repository.key in planned}
+    versions = {
+        repository.key: number for repository, number in ctx.store.versions.promoted(plan.organization, LIBRARY)
+    }
+    repositories = ctx.store.repositories.list(plan.organization)
+    return Before(
+        {key: number for key, number in versions.items() if key in planned},
+        {repository.key: repository.imported for repository in repositories if repository.key in planned},
+    )
 
 
 def record_import(
@@ -54,7 +78,7 @@ def record_import(
     plan: ImportPlan,
     versions: Sequence[RepositoryVersion],
     *,
-    before: Mapping[RepositoryKey, int],
+    before: Before,
 ) -> None:
     """Write history and audit log of an import; in the transaction that records the versions.
 
@@ -67,7 +91,9 @@ def record_import(
         ctx.progress.note(note)
     now = ctx.clock()
     changes = tuple(
-        VersionChange(version.repository, before.get(version.repository), version.number) for version in versions
+        VersionChange(key, before.versions.get(key), version.number, before.marks.get(key))
+        for version in versions
+        for key in (version.repository,)
     )
     done: dict[str, object] = {"state": ImportState.IMPORTED, "waits_for": None, "error_code": None, "taken": False}
     ctx.store.imports.update(row.id, updated_at=now, reason=note, changes=changes, **done)

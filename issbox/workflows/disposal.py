@@ -4,7 +4,9 @@ The move comes first and the row second. A kill between the two leaves a row who
 call finds the bundle where the move put it and only writes the row. Every function may be called any number of times.
 """
 
+import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +15,7 @@ from issbox.errors import BusyError, IssboxError
 from issbox.files import FileLock, atomic_write, error_from_os
 from issbox.model import ContentImport, ImportState
 from issbox.names import format_time
+from issbox.workflows.chunks import chunk_folders, companions, peek_toc
 from issbox.workflows.context import Context
 from issbox.workflows.peeking import peek
 from issbox.workflows.relocating import relocate, remove
@@ -60,6 +63,8 @@ def dispose(ctx: Context, row: ContentImport) -> ContentImport:
 
     def place(row: ContentImport) -> Path | None:
         if after is AfterImport.DELETE:
+            for companion in companions(Path(row.path), chunk_folders(ctx)):
+                remove(companion, row.id, ours=lambda _: True)
             remove(Path(row.path), row.id, ours=lambda path: _is_this_bundle(row, path))
             return None
         return _relocate(ctx, row, archive)
@@ -109,6 +114,8 @@ def delete_bundle(ctx: Context, row: ContentImport) -> bool:
     if not row.inbox or not (is_below(row.path, settings.path) or is_below(row.path, settings.quarantine_path)):
         return False
     try:
+        for companion in companions(Path(row.path), chunk_folders(ctx)):
+            remove(companion, row.id, ours=lambda _: True)
         found = remove(Path(row.path), row.id, ours=lambda _: True)
         _remove_reason(ctx, row)
     except OSError as error:
@@ -190,15 +197,32 @@ def _relocate(ctx: Context, row: ContentImport, directory: Path) -> Path | None:
         oldest = row.id if str(path) == row.path else 0
         return all(other <= oldest or other == row.id for other in others) and _is_this_bundle(row, path)
 
-    return relocate(
-        Path(row.path), directory, row.id, ours=ours, advance=lambda size: ctx.progress.advance(files=1, size=size)
-    )
+    def advance(size: int) -> None:
+        ctx.progress.advance(files=1, size=size)
+
+    _relocate_companions(ctx, row, directory, advance)
+    return relocate(Path(row.path), directory, row.id, ours=ours, advance=advance)
+
+
+def _relocate_companions(ctx: Context, row: ContentImport, directory: Path, advance: Callable[[int], None]) -> None:
+    """Move the chunks of a set before its table of contents, so that a kill in between leaves the table to go by."""
+    for companion in companions(Path(row.path), chunk_folders(ctx)):
+        if companion.parent != directory:
+            relocate(companion, directory, row.id, ours=partial(_is_still, companion), advance=advance)
+
+
+def _is_still(companion: Path, path: Path) -> bool:
+    """Tell whether a file is the one to be moved: that one itself, or what it was moved to before."""
+    return path == companion or not os.path.lexists(companion)
 
 
 def _is_this_bundle(row: ContentImport, path: Path) -> bool:
     """Tell whether the row's bundle lies there; something unreadable is believed to be it only without an id."""
     if row.bundle_id is None:
         return True
+    toc = peek_toc(path)
+    if toc is not None:
+        return toc.bundle_id == row.bundle_id
     hint = peek(path)
     return hint is not None and hint.bundle.id == row.bundle_id
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from issbox.bundle.check import Limits
-from issbox.bundle.opening import form_of, open_source
+from issbox.bundle.opening import opened
 from issbox.bundle.reader import BundleReader
 from issbox.errors import (
     BundleError,
@@ -20,14 +20,14 @@ from issbox.errors import (
     InterruptedByUserError,
     InvalidValueError,
     IssboxError,
-    NotFoundError,
 )
 from issbox.files import FileLock
 from issbox.manifest import BundleKind, Manifest
-from issbox.model import ContentImport, ImportState, RepositoryKey, VersionOrigin, WaitsFor
+from issbox.model import BundleForm, ContentImport, ImportState, RepositoryKey, VersionOrigin, WaitsFor
 from issbox.rules.importing import ImportPlan, Library, PlannedRepository, holds_already, plan_import
 from issbox.store import Batch
-from issbox.workflows.arrival import describe, library_versions, record_import
+from issbox.workflows.arrival import describe, held_before, record_import
+from issbox.workflows.chunks import chunk_folders
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.foreign import import_foreign, is_foreign
 from issbox.workflows.incoming import Incoming, words_for_volumes
@@ -56,46 +56,6 @@ class _Job:
     repair: bool
 
 
-def run_import(
-    ctx: Context,
-    path: Path,
-    *,
-    organization: str | None = None,
-    allow_older: bool = False,
-    repair: bool = False,
-    accept_unsigned: bool = False,
-) -> ContentImport:
-    """Import the bundle at this path by hand; it stays where it is.
-
-    With `repair` every stored file of its repositories is read first, and what is damaged is taken from the bundle,
-    also when it was imported before. `accept_unsigned` allows an export of a Katello. Raises the reason when the
-    bundle is refused, and BusyError while another import is running.
-    """
-    ctx.require_anywhere(Permission.CONTENT_IMPORT)
-    with ctx.store.session():
-        if organization is not None:
-            ctx.require_some(Permission.CONTENT_IMPORT, organization)
-            ctx.store.organizations.get(organization)
-        if not path.exists():
-            raise NotFoundError(f"there is nothing at {path}", hint="Check the path; is the medium mounted?")
-        with _import_lock(ctx):
-            row = ctx.store.imports.add(
-                str(path.resolve()),
-                inbox=False,
-                organization=organization,
-                first_seen=ctx.clock(),
-                allow_older=allow_older,
-            )
-            try:
-                return _attempt(ctx, row, repair=repair, accept_unsigned=accept_unsigned)
-            except (BundleError, ImportRefusedError) as error:
-                _refuse(ctx, row.id, error)
-                raise
-            except BaseException as error:
-                _put_back(ctx, row, error)
-                raise
-
-
 def import_bundle(ctx: Context, import_id: int, *, accept_unsigned: bool = False) -> ContentImport:
     """Import what the row names and give the row as it is afterwards: imported or refused.
 
@@ -103,16 +63,16 @@ def import_bundle(ctx: Context, import_id: int, *, accept_unsigned: bool = False
     while another import is running leaves the row alone. `accept_unsigned` allows an export of a Katello.
     """
     ctx.require_anywhere(Permission.CONTENT_IMPORT)
-    with ctx.store.session(), _import_lock(ctx):
+    with ctx.store.session(), import_lock(ctx):
         row = ctx.store.imports.get(import_id)
         if row.state not in OPEN_STATES:
             return row
         try:
-            return _attempt(ctx, row, repair=False, accept_unsigned=accept_unsigned)
+            return attempt(ctx, row, repair=False, accept_unsigned=accept_unsigned)
         except (BundleError, ImportRefusedError) as error:
-            return _refuse(ctx, import_id, error)
+            return refuse(ctx, import_id, error)
         except BaseException as error:
-            _put_back(ctx, row, error)
+            put_back(ctx, row, error)
             raise
 
 
@@ -131,28 +91,39 @@ def trusted_public_key(ctx: Context) -> Callable[[str], str | None]:
     return find
 
 
-def _import_lock(ctx: Context) -> FileLock:
+def import_lock(ctx: Context) -> FileLock:
+    """Give the lock that lets one import run at a time."""
     return FileLock(ctx.store.locks / "import.lock", busy="another import is running in this box")
 
 
-def _attempt(ctx: Context, row: ContentImport, *, repair: bool, accept_unsigned: bool) -> ContentImport:
+def attempt(ctx: Context, row: ContentImport, *, repair: bool, accept_unsigned: bool) -> ContentImport:
+    """Check what a row names and take it in, as far as it can be; call it with the lock of imports held."""
     ctx.progress.step("check-bundle", row.path)
-    row = _update(ctx, row.id, state=ImportState.CHECKING, reason="", waits_for=None)
+    row = update(ctx, row.id, state=ImportState.CHECKING, reason="", waits_for=None)
     if is_foreign(Path(row.path)):
         if repair:
             raise InvalidValueError("--repair takes files from a bundle of issbox, not from an export of a Katello")
         return import_foreign(ctx, row, accept_unsigned=accept_unsigned)
-    bundle = open_source(Path(row.path), trusted_public_key(ctx), bundle_limits(ctx))
+    trusted, limits = trusted_public_key(ctx), bundle_limits(ctx)
+    folders = chunk_folders(ctx) if row.inbox else ()
+    with (
+        ctx.store.scratch() as scratch,
+        opened(Path(row.path), trusted, limits, scratch, folders=folders) as (bundle, form),
+    ):
+        return accept(ctx, update(ctx, row.id, **facts(bundle, form)), bundle, repair=repair)
+
+
+def accept(ctx: Context, row: ContentImport, bundle: BundleReader, *, repair: bool) -> ContentImport:
+    """Take in a bundle whose head is checked, or let it wait; call it with the lock of imports held."""
     manifest = bundle.manifest
-    row = _update(ctx, row.id, **_facts(bundle))
-    organization = _organization(ctx, row, manifest)
+    organization = target_organization(ctx, row.organization, manifest)
     ctx.require(Permission.CONTENT_IMPORT, organization, {each.product for each in manifest.repositories})
-    row = _update(ctx, row.id, organization=organization)
+    row = update(ctx, row.id, organization=organization)
     library = library_of(ctx, organization)
     if not (row.allow_older or repair) and (before := _imported_before(ctx, manifest, library)):
         note = f"imported before, on {before.updated_at:%Y-%m-%d %H:%M} UTC: nothing to do"
         ctx.progress.note(note)
-        return _update(ctx, row.id, state=ImportState.IMPORTED, reason=note)
+        return update(ctx, row.id, state=ImportState.IMPORTED, reason=note)
     bundle.check_body()
     ctx.progress.step("plan-import")
     plan = plan_import(manifest, library, allow_older=row.allow_older)
@@ -161,11 +132,11 @@ def _attempt(ctx: Context, row: ContentImport, *, repair: bool, accept_unsigned:
     waiting = why_to_wait(ctx, row, bundle)
     if waiting is not None:
         return wait(ctx, row, waiting)
-    row = _update(ctx, row.id, state=ImportState.IMPORTING)
+    row = update(ctx, row.id, state=ImportState.IMPORTING)
     return _take_in(ctx, _Job(row, bundle, manifest, plan, repair))
 
 
-def _facts(bundle: BundleReader) -> dict[str, object]:
+def facts(bundle: BundleReader, form: BundleForm) -> dict[str, object]:
     """Give what an import's row says of its bundle."""
     manifest = bundle.manifest
     volumes = len(manifest.volumes)
@@ -181,7 +152,7 @@ def _facts(bundle: BundleReader) -> dict[str, object]:
         "volume": bundle.volume if volumes > 1 else None,
         "volumes": volumes if volumes > 1 else None,
         "made_by": manifest.source.made_by,
-        "form": form_of(bundle),
+        "form": form,
     }
 
 
@@ -213,7 +184,7 @@ def _take_in(ctx: Context, job: _Job) -> ContentImport:
         ctx.progress.step("store-files")
         batch.commit()
         _mend(ctx, {digest for digest in damaged if batch.has(digest)}, damaged)
-        held = library_versions(ctx, job.plan)
+        before = held_before(ctx, job.plan)
         publish(
             ctx,
             drafts,
@@ -221,7 +192,7 @@ def _take_in(ctx: Context, job: _Job) -> ContentImport:
             source=job.manifest.bundle.id,
             repomd={planned.repository.key: _repomd(job.manifest, planned) for planned in job.plan.repositories},
             prepare=lambda: describe(ctx, job.plan),
-            record=lambda versions: record_import(ctx, job.row, job.manifest, job.plan, versions, before=held),
+            record=lambda versions: record_import(ctx, job.row, job.manifest, job.plan, versions, before=before),
         )
         incoming.forget()
     return ctx.store.imports.get(job.row.id)
@@ -255,9 +226,9 @@ def _repomd(manifest: Manifest, planned: PlannedRepository) -> str:
     return manifest.repositories[planned.index].version.repomd_sha256
 
 
-def _organization(ctx: Context, row: ContentImport, manifest: Manifest) -> str:
+def target_organization(ctx: Context, chosen: str | None, manifest: Manifest) -> str:
     """Give the organization that the bundle goes into: the one chosen, else the one with the bundle's label."""
-    label = row.organization or manifest.organization.label
+    label = chosen or manifest.organization.label
     if label not in {organization.label for organization in ctx.store.organizations.list()}:
         raise ImportRefusedError(
             f"the bundle comes from the organization {label}, which this box does not have",
@@ -267,12 +238,13 @@ def _organization(ctx: Context, row: ContentImport, manifest: Manifest) -> str:
     return label
 
 
-def _update(ctx: Context, import_id: int, **changes: object) -> ContentImport:
+def update(ctx: Context, import_id: int, **changes: object) -> ContentImport:
+    """Change a row in a transaction of its own."""
     with ctx.store.transaction():
         return ctx.store.imports.update(import_id, updated_at=ctx.clock(), **changes)
 
 
-def _refuse(ctx: Context, import_id: int, error: IssboxError) -> ContentImport:
+def refuse(ctx: Context, import_id: int, error: IssboxError) -> ContentImport:
     """Write down why the bundle was refused."""
     with ctx.store.transaction():
         row = ctx.store.imports.update(
@@ -291,12 +263,12 @@ def _refuse(ctx: Context, import_id: int, error: IssboxError) -> ContentImport:
         return row
 
 
-def _put_back(ctx: Context, row: ContentImport, error: BaseException) -> None:
+def put_back(ctx: Context, row: ContentImport, error: BaseException) -> None:
     """Write down what happened, which was not the bundle's fault: the inbox tries again, a person has to."""
     code, reason = InterruptedByUserError.code, "The import was interrupted."
     if isinstance(error, IssboxError):
         code, reason = error.code, f"{error}. {error.hint}"
-    _update(
+    update(
         ctx,
         row.id,
         state=ImportState.SETTLED if row.inbox else ImportState.REFUSED,

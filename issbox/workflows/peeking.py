@@ -5,18 +5,25 @@ accepted; anything unreadable simply gives no hint.
 """
 
 import os
+import stat
+from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Final
 
 import msgspec
 
-from issbox.errors import InvalidValueError
-from issbox.files import open_regular
-from issbox.manifest import MANIFEST_NAME
+from issbox.bundle.iso.reading import IsoImage
+from issbox.errors import InvalidValueError, IssboxError
+from issbox.files import copy_and_digest, open_regular
+from issbox.manifest import MANIFEST_NAME, VOLUME_NAME
 from issbox.workflows.foreign import foreign_hint
 
 MAX_HINT_BYTES: Final = 16 << 20
 """Manifests above this size give no hint; the check has its own, configured limits."""
+MAX_HINT_ENTRIES: Final = 4_000_000
+"""Entries that an image is looked through for."""
+_DESCRIPTOR: Final = 16 * 2048
+"""Where the primary volume descriptor of an ISO image lies (ECMA-119, 6.7.1)."""
 
 
 _Count = Annotated[int, msgspec.Meta(ge=-1, le=2**62)]
@@ -45,6 +52,16 @@ class _Table(msgspec.Struct):
     size: _Count = -1
 
 
+class _Volume(msgspec.Struct):
+    number: _Count = 0
+    count: _Count = -1
+    size: _Count = -1
+
+
+class _Mark(msgspec.Struct):
+    number: _Count = 1
+
+
 class Hint(msgspec.Struct, frozen=True):
     """What a manifest claims. Negative numbers and empty texts stand for what it does not say."""
 
@@ -53,6 +70,17 @@ class Hint(msgspec.Struct, frozen=True):
     organization: _Organization = msgspec.field(default_factory=_Organization)
     files: _Files = msgspec.field(default_factory=_Files)
     table: _Table = msgspec.field(default_factory=_Table)
+    volumes: tuple[_Volume, ...] = ()
+    volume: int = 1
+    """Which volume this is, as it says itself."""
+
+    @property
+    def expected(self) -> tuple[int, int]:
+        """Give number and bytes of the files that this volume carries."""
+        for each in self.volumes if len(self.volumes) > 1 else ():
+            if each.number == self.volume:
+                return each.count, each.size
+        return self.files.carried_count, self.files.carried_size
 
     @property
     def line(self) -> tuple[str, str, str]:
@@ -61,18 +89,64 @@ class Hint(msgspec.Struct, frozen=True):
 
 
 _DECODER: Final = msgspec.json.Decoder(Hint)
+_MARK: Final = msgspec.json.Decoder(_Mark)
 
 
 def peek(bundle: Path) -> Hint | None:
-    """Read what the manifest of this bundle, or the export of a Katello, claims; None when nothing can be read."""
+    """Read what the manifest of this bundle or volume, or the export of a Katello, claims; None when nothing can."""
+    return _peek_bundle(bundle) or _foreign(bundle)
+
+
+def _peek_bundle(bundle: Path) -> Hint | None:
     try:
-        with open_regular(bundle / MANIFEST_NAME) as source:
-            if os.fstat(source.fileno()).st_size > MAX_HINT_BYTES:
-                return None
-            data = source.read(MAX_HINT_BYTES)
-        return _DECODER.decode(data or b"")
-    except (OSError, InvalidValueError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return _foreign(bundle)
+        if stat.S_ISDIR(bundle.lstat().st_mode):
+            hint = _decode(_read(bundle / MANIFEST_NAME))
+            mark = bundle / VOLUME_NAME
+            number = _MARK.decode(_read(mark)).number if len(hint.volumes) > 1 and mark.exists() else 1
+            return msgspec.structs.replace(hint, volume=number)
+        return _peek_image(bundle)
+    except (OSError, IssboxError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def image_size(path: Path) -> int | None:
+    """Give how many bytes an ISO image says that it has; None for a file that is none, as far as it is here."""
+    try:
+        with open_regular(path) as source:
+            head = os.pread(source.fileno(), 2048, _DESCRIPTOR)
+    except (OSError, InvalidValueError):
+        return None
+    if head[:6] != b"\1CD001" or len(head) < 132:
+        return None
+    return int.from_bytes(head[80:84], "little") * int.from_bytes(head[128:130], "little")
+
+
+def _peek_image(path: Path) -> Hint | None:
+    whole = image_size(path)
+    if whole is None or path.stat().st_size < whole:
+        return None
+    files = IsoImage(path, max_entries=MAX_HINT_ENTRIES)
+    hint = _decode(_read_from(files, MANIFEST_NAME))
+    number = _MARK.decode(_read_from(files, VOLUME_NAME)).number if len(hint.volumes) > 1 else 1
+    return msgspec.structs.replace(hint, volume=number)
+
+
+def _decode(data: bytes) -> Hint:
+    return _DECODER.decode(data)
+
+
+def _read(path: Path) -> bytes:
+    with open_regular(path) as source:
+        if os.fstat(source.fileno()).st_size > MAX_HINT_BYTES:
+            return b""
+        return source.read(MAX_HINT_BYTES) or b""
+
+
+def _read_from(files: IsoImage, name: str) -> bytes:
+    out = BytesIO()
+    with files.open(name) as source:
+        copy_and_digest(source, out, limit=MAX_HINT_BYTES)
+    return out.getvalue()
 
 
 def _foreign(export: Path) -> Hint | None:

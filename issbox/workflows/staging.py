@@ -145,7 +145,7 @@ def _fill_draft(
 ) -> None:
     if metadata.get("repodata/repomd.xml") != described.version.repomd_sha256:
         raise BadManifestError(f"the repodata/repomd.xml of {described.path} is not the one the manifest names")
-    packages = _describe_packages(ctx, batch, described, metadata)
+    packages = describe_packages(ctx, batch, described, metadata)
     draft.add(_files(described, entries, packages))
     if packages:
         raise BadManifestError(
@@ -153,7 +153,7 @@ def _fill_draft(
         )
 
 
-def _describe_packages(
+def describe_packages(
     ctx: Context, batch: Batch, described: ManifestRepository, metadata: dict[str, str]
 ) -> dict[str, tuple[int, Package]]:
     """Give size and description of every package, by path, from the primary metadata of the repository.

@@ -32,12 +32,13 @@ from makers.bundles import (
 )
 from makers.hostile import a_package
 
-from issbox.bundle.check import Limits, check_contents, open_bundle, verify
+from issbox.bundle.check import Limits, open_bundle
 from issbox.bundle.members import Member
 from issbox.bundle.pieces import Piece
 from issbox.bundle.signature import SigningKey
 from issbox.bundle.staged import StagedDirectory
 from issbox.bundle.tree_writer import TreeWriter
+from issbox.bundle.verifying import check_contents, verify
 from issbox.errors import (
     AlreadyExistsError,
     BadManifestError,

@@ -7,8 +7,9 @@ import pytest
 from makers.bundles import flip_byte, make_bundle, trust
 from makers.hostile import CASES, Case, a_package
 
-from issbox.bundle.check import Limits, open_bundle, verify
+from issbox.bundle.check import Limits, open_bundle
 from issbox.bundle.signature import SigningKey
+from issbox.bundle.verifying import verify
 from issbox.errors import OversizedError, UnsafeFileError
 from issbox.manifest import MANIFEST_NAME, SIGNATURE_NAME, TABLE_NAME
 from issbox.progress import Silent

@@ -13,9 +13,10 @@ from pathlib import Path
 from issbox.manifest import ScopeKind
 from issbox.model import RepositoryKey, ViewVersionName
 from issbox.wiring import open_context
+from issbox.workflows.by_hand import run_import
 from issbox.workflows.context import Context
 from issbox.workflows.exports import ExportRequest, export, plan_export
-from issbox.workflows.importing import import_bundle, run_import
+from issbox.workflows.importing import import_bundle
 from issbox.workflows.promoting import plan_view_promotion, promote
 from issbox.workflows.synchronize import synchronize
 from issbox.workflows.upkeep import collect_garbage, reconcile

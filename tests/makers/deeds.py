@@ -73,6 +73,8 @@ CHANGING: dict[str, Deed] = {
     "trusted-key remove": Deed("myself --yes"),
     "inbox scan": Deed("", codes=(11,)),
     "content-import retry": Deed("{refused}", codes=(11,)),
+    "content-import approve": Deed("{refused}", codes=(5,)),
+    "content-import rollback": Deed("{refused} --yes", codes=(5,)),
     "content-import discard": Deed("{refused} --yes"),
     "user create": Deed("--name zoe --full-name Zoe"),
     "user update": Deed("--name zoe --full-name Zoey"),

@@ -7,7 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from issbox.bundle.check import Limits, VerificationReport, verify
+from issbox.bundle.check import Limits
+from issbox.bundle.verifying import VerificationReport, verify
 from issbox.config import load_settings
 from issbox.manifest import ScopeKind
 from issbox.model import Actor, BundleForm, ContentExport, RepositoryKey

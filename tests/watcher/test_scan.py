@@ -8,7 +8,8 @@ import pytest
 from makers.bundles import make_bundle, new_key
 
 from issbox.bundle.signature import SigningKey
-from issbox.watcher.scan import Candidate, is_ignored, look
+from issbox.watcher.places import is_ignored
+from issbox.watcher.scan import Candidate, look
 
 LIMIT = 1000
 

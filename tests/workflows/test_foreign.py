@@ -54,8 +54,9 @@ from issbox.model import (
     WaitsFor,
 )
 from issbox.workflows import inbox
+from issbox.workflows.by_hand import run_import
 from issbox.workflows.context import Context
-from issbox.workflows.importing import import_bundle, run_import
+from issbox.workflows.importing import import_bundle
 from issbox.yum.repomd import parse_repomd
 
 RPM = b"\xed\xab\xee\xdb"
@@ -70,7 +71,8 @@ def ctx(tmp_path: Path) -> Context:
 
 
 def take(ctx: Context, export: Path, *, allow_older: bool = False, repair: bool = False) -> ContentImport:
-    return run_import(ctx, export, accept_unsigned=True, allow_older=allow_older, repair=repair)
+    (row,) = run_import(ctx, export, accept_unsigned=True, allow_older=allow_older, repair=repair)
+    return row
 
 
 def copy(tmp_path: Path, name: str) -> Path:
@@ -219,7 +221,7 @@ def test_an_increment_of_the_inbox_goes_on_when_its_base_is_there(tmp_path: Path
 def test_the_same_export_again_changes_nothing(ctx: Context, tmp_path: Path, name: str) -> None:
     take(ctx, copy(tmp_path, name))
     before = everything(ctx)
-    row = run_import(ctx, REAL / name)
+    (row,) = run_import(ctx, REAL / name)
     assert row.state is ImportState.IMPORTED
     assert "nothing to do" in row.reason
     assert everything(ctx) == before
@@ -339,7 +341,8 @@ def test_an_export_goes_into_the_organization_of_its_name_or_the_one_chosen(ctx:
     change_metadata(importable, organization="Somebody Else")
     with pytest.raises(ImportRefusedError, match="Somebody Else"):
         take(ctx, importable)
-    assert run_import(ctx, importable, organization="acme", accept_unsigned=True).organization == "acme"
+    (row,) = run_import(ctx, importable, organization="acme", accept_unsigned=True)
+    assert row.organization == "acme"
 
 
 def test_nobody_imports_it_by_accident(ctx: Context, importable: Path) -> None:

@@ -17,8 +17,9 @@ from issbox.errors import BusyError, ImportRefusedError, NoSpaceError, NotFoundE
 from issbox.files import FileLock
 from issbox.model import ContentImport, ImportState, Product, ProductKind, RepositoryKey
 from issbox.workflows import inbox
+from issbox.workflows.by_hand import run_import
 from issbox.workflows.context import Context
-from issbox.workflows.importing import import_bundle, run_import
+from issbox.workflows.importing import import_bundle
 
 KEY = RepositoryKey("acme", "tools", "base")
 HISTORY = {"content_import", "audit_entry", "sqlite_sequence"}

@@ -25,8 +25,8 @@ from issbox.errors import (
 from issbox.manifest import ScopeKind
 from issbox.model import ContentExport, ImportMark, ReceiptForm, Role, Slip, SlipForm, SlipItem, SlipReason
 from issbox.workflows import boxes, catalog, users
+from issbox.workflows.by_hand import run_import
 from issbox.workflows.exports import ExportRequest, export, plan_export
-from issbox.workflows.importing import run_import
 from issbox.workflows.receipts import MadeReceipt, create_receipt, write_receipt
 from issbox.workflows.received import (
     acknowledged,

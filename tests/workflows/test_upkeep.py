@@ -12,8 +12,8 @@ from issbox.bundle.signature import SigningKey
 from issbox.errors import BusyError
 from issbox.files import FileLock
 from issbox.model import ImportState, RepositoryKey
+from issbox.workflows.by_hand import run_import
 from issbox.workflows.context import Context
-from issbox.workflows.importing import run_import
 from issbox.workflows.upkeep import GarbageReport, collect_garbage, reconcile, status
 
 KEY = RepositoryKey("acme", "tools", "base")

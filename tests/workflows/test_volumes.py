@@ -17,8 +17,9 @@ from issbox.errors import BundleDamagedError, UnlistedFileError
 from issbox.model import ContentImport, ImportState, RepositoryKey, WaitsFor
 from issbox.rules.volumes import DirectoryMeter
 from issbox.workflows import inbox
+from issbox.workflows.by_hand import run_import
 from issbox.workflows.context import Context
-from issbox.workflows.importing import import_bundle, run_import
+from issbox.workflows.importing import import_bundle
 from issbox.workflows.upkeep import collect_garbage, reconcile
 
 KEY = RepositoryKey("acme", "tools", "base")
@@ -108,11 +109,12 @@ def test_a_damaged_volume_is_named_and_the_others_are_kept(ctx: Context, volumes
 
 def test_the_same_volume_twice_does_no_harm(ctx: Context, volumes: list[Path]) -> None:
     run_import(ctx, volumes[0])
-    assert run_import(ctx, volumes[0]).waits_for is WaitsFor.VOLUMES
-    for volume in volumes[1:]:
-        row = run_import(ctx, volume)
-    assert row.state is ImportState.IMPORTED
-    assert run_import(ctx, volumes[0]).state is ImportState.IMPORTED
+    (again,) = run_import(ctx, volumes[0])
+    assert again.waits_for is WaitsFor.VOLUMES
+    rows = run_import(ctx, volumes[0].parent)
+    assert [row.volume for row in rows] == list(range(1, len(volumes) + 1))
+    assert rows[-1].state is ImportState.IMPORTED
+    assert [row.state for row in run_import(ctx, volumes[0])] == [ImportState.IMPORTED]
     assert seen_by_hosts(ctx) == PACKAGES
 
 

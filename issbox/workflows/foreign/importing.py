@@ -4,7 +4,7 @@ Nobody signs such an export. So it is imported only when a person says so, or wh
 put files into the inbox. Everything else is as with any bundle: all of it is checked, then all is visible at once.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,13 +28,12 @@ from issbox.model import (
     CredentialKind,
     ImportState,
     Repository,
-    RepositoryKey,
     RepositoryVersion,
     VersionOrigin,
 )
 from issbox.rules.importing import ImportPlan, Library, holds_already, plan_import
 from issbox.store import Draft
-from issbox.workflows.arrival import describe, library_versions, record_import
+from issbox.workflows.arrival import Before, describe, held_before, record_import
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.credential_contents import check_content
 from issbox.workflows.foreign.archive import open_archive_export
@@ -186,7 +185,7 @@ def _take_in(ctx: Context, job: _Job) -> ContentImport:
             repomd[key] = taken.repomd_sha256
         ctx.progress.step("store-files")
         batch.commit()
-        held = library_versions(ctx, job.plan)
+        held = held_before(ctx, job.plan)
         publish(
             ctx,
             drafts,
@@ -203,7 +202,7 @@ def _targets(synthesis: Synthesis, repositories: Sequence[Repository]) -> list[T
     return [Target(*each) for each in zip(synthesis.repositories, repositories, strict=True)]
 
 
-def _record(ctx: Context, job: _Job, versions: Sequence[RepositoryVersion], held: Mapping[RepositoryKey, int]) -> None:
+def _record(ctx: Context, job: _Job, versions: Sequence[RepositoryVersion], held: Before) -> None:
     record_import(ctx, job.row, job.synthesis.manifest, job.plan, versions, before=held)
     left_out = [f"{each.product}/{each.label} ({each.content_type})" for each in job.synthesis.left_out]
     if left_out:

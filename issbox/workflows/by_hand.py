@@ -1,0 +1,110 @@
+"""Imports that somebody starts: from a path, a medium with several volumes, or a pipe. Nothing is moved or deleted."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from issbox.bundle.opening import opened_stream, sources_at
+from issbox.errors import BundleError, ImportRefusedError, NotFoundError
+from issbox.files import Readable
+from issbox.model import ContentImport, ImportState
+from issbox.workflows.context import Context, Permission
+from issbox.workflows.importing import (
+    accept,
+    attempt,
+    bundle_limits,
+    facts,
+    import_lock,
+    put_back,
+    refuse,
+    trusted_public_key,
+    update,
+)
+
+STREAM: Final = "(standard input)"
+"""Stands where a path would be for a bundle that came down a pipe."""
+
+
+def run_import(
+    ctx: Context,
+    path: Path,
+    *,
+    organization: str | None = None,
+    allow_older: bool = False,
+    repair: bool = False,
+    accept_unsigned: bool = False,
+) -> list[ContentImport]:
+    """Import what lies at this path by hand, and give a row for each bundle or volume; it stays where it is.
+
+    A directory that is no bundle itself gives all bundles and volumes in it, in the order of their names. With
+    `repair` every stored file of its repositories is read first, and what is damaged is taken from the bundle, also
+    when it was imported before. `accept_unsigned` allows an export of a Katello. Raises the reason when one is
+    refused, and BusyError while another import is running.
+    """
+    _require_import(ctx, organization)
+    if not path.exists():
+        raise NotFoundError(f"there is nothing at {path}", hint="Check the path; is the medium mounted?")
+    with ctx.store.session(), import_lock(ctx):
+        return [
+            _by_hand(
+                ctx,
+                str(source.resolve()),
+                partial(attempt, ctx, repair=repair, accept_unsigned=accept_unsigned),
+                organization=organization,
+                allow_older=allow_older,
+            )
+            for source in sources_at(path)
+        ]
+
+
+def import_stream(
+    ctx: Context, source: Readable, *, organization: str | None = None, allow_older: bool = False
+) -> ContentImport:
+    """Import a bundle that comes down a pipe; nothing is kept of it but what the store lacks.
+
+    Raises what `run_import` raises. A bundle that has to wait cannot be taken up again: it has to be sent again.
+    """
+    _require_import(ctx, organization)
+
+    def take(row: ContentImport) -> ContentImport:
+        ctx.progress.step("check-bundle", row.path)
+        update(ctx, row.id, state=ImportState.CHECKING)
+        trusted, limits = trusted_public_key(ctx), bundle_limits(ctx)
+        with (
+            ctx.store.scratch() as scratch,
+            opened_stream(source, Path(STREAM), trusted, limits, scratch) as (bundle, form),
+        ):
+            return accept(ctx, update(ctx, row.id, **facts(bundle, form)), bundle, repair=False)
+
+    with ctx.store.session(), import_lock(ctx):
+        return _by_hand(ctx, STREAM, take, organization=organization, allow_older=allow_older)
+
+
+def _require_import(ctx: Context, organization: str | None) -> None:
+    ctx.require_anywhere(Permission.CONTENT_IMPORT)
+    if organization is not None:
+        ctx.require_some(Permission.CONTENT_IMPORT, organization)
+        with ctx.store.session():
+            ctx.store.organizations.get(organization)
+
+
+def _by_hand(
+    ctx: Context,
+    path: str,
+    take: Callable[[ContentImport], ContentImport],
+    *,
+    organization: str | None,
+    allow_older: bool,
+) -> ContentImport:
+    row = ctx.store.imports.add(
+        path, inbox=False, organization=organization, first_seen=ctx.clock(), allow_older=allow_older
+    )
+    try:
+        return take(row)
+    except (BundleError, ImportRefusedError) as error:
+        refuse(ctx, row.id, error)
+        raise
+    except BaseException as error:
+        put_back(ctx, row, error)
+        raise
