@@ -72,8 +72,8 @@ def _check_identity(manifest: Manifest) -> None:
 def _check_scope(scope: Scope) -> None:
     for product in scope.products:
         _check("$.scope.products", check_label, product)
-    _check("$.scope.lifecycle_environment", check_label, scope.lifecycle_environment)
     if scope.kind is not ScopeKind.CONTENT_VIEW_VERSION:
+        _check("$.scope.lifecycle_environment", check_label, scope.lifecycle_environment)
         return
     _check("$.scope.content_view", check_label, scope.content_view)
     _check("$.scope.content_view_name", check_name, scope.content_view_name)

@@ -3,8 +3,8 @@
 import click
 
 from issbox.cli.command import Run, command
+from issbox.cli.export_scopes import complete, incremental
 from issbox.cli.export_shapes import EXPORT
-from issbox.cli.exporting import complete, incremental
 from issbox.cli.index import noun
 from issbox.cli.options import chosen_id, id_option
 

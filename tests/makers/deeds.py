@@ -57,6 +57,8 @@ CHANGING: dict[str, Deed] = {
     "content-view update": Deed(_OF + " --label quuxview --description Quux"),
     "content-view add-repository": Deed(_OF + " --label quuxview --product Quuxtools --repository quuxbase"),
     "content-view publish": Deed(_OF + " --label quuxview"),
+    "content-export complete version": Deed(f"{_OF} --content-view quuxview {_TO}"),
+    "content-export incremental version": Deed(f"{_OF} --content-view quuxview {_TO}"),
     "lifecycle-environment create": Deed(_OF + " --name quuxstage --prior Library"),
     "lifecycle-environment update": Deed(_OF + " --label quuxstage --description Quux"),
     "content-view version promote": Deed(_OF + " --content-view quuxview --to-environment quuxstage"),

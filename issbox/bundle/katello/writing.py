@@ -4,7 +4,7 @@ import json
 import re
 from typing import Final
 
-from issbox.manifest import BundleKind, Manifest, ManifestProduct, ManifestRepository
+from issbox.manifest import BundleKind, Manifest, ManifestProduct, ManifestRepository, ScopeKind
 from issbox.model import CredentialKind, ProductKind
 
 _MAJOR: Final = re.compile(r"[0-9]{1,9}")
@@ -21,7 +21,7 @@ def katello_metadata(manifest: Manifest) -> bytes:
         "format": "syncable",
         "incremental": manifest.bundle.kind is BundleKind.INCREMENTAL,
         "content_view": _content_view(manifest),
-        "content_view_version": {"major": manifest.bundle.sequence, "minor": 0, "description": ""},
+        "content_view_version": _content_view_version(manifest),
         "repositories": {
             _key(manifest, repository): _repository(manifest, repository) for repository in manifest.repositories
         },
@@ -40,11 +40,27 @@ def katello_metadata(manifest: Manifest) -> bytes:
 
 
 def _content_view(manifest: Manifest) -> dict[str, str]:
+    scope = manifest.scope
+    if scope is not None and scope.kind is ScopeKind.CONTENT_VIEW_VERSION:
+        return {
+            "name": scope.content_view_name,
+            "label": scope.content_view,
+            "description": "",
+            "generated_for": "none",
+        }
     if len(manifest.repositories) == 1:
         label, made_for = f"Export-SYNCABLE-{manifest.repositories[0].label}", "repository_export_syncable"
     else:
         label, made_for = "Export-Library-SYNCABLE", "library_export_syncable"
     return {"name": label, "label": label, "description": "", "generated_for": made_for}
+
+
+def _content_view_version(manifest: Manifest) -> dict[str, object]:
+    scope = manifest.scope
+    if scope is not None and scope.kind is ScopeKind.CONTENT_VIEW_VERSION:
+        major, _, minor = scope.content_view_version.partition(".")
+        return {"major": int(major), "minor": int(minor), "description": scope.description}
+    return {"major": manifest.bundle.sequence, "minor": 0, "description": ""}
 
 
 def _key(manifest: Manifest, repository: ManifestRepository) -> str:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from issbox.errors import InvalidValueError, NotFoundError
-from issbox.model import ContentExport, ExportState, RepositoryKey
+from issbox.errors import InvalidValueError, NotFoundError, ReceiptError
+from issbox.model import ContentExport, ExportState, ReceivedReceipt, RepositoryKey
 from issbox.names import format_time
 from issbox.workflows.context import Context
 from issbox.workflows.exports.scopes import Found
+from issbox.workflows.received import chosen_receipt, receipt_base
 
 if TYPE_CHECKING:
     from issbox.workflows.exports.plan import ExportRequest
@@ -29,7 +30,24 @@ class Base:
     """Tells of a SHA-256 whether the far side said that it has it; None when it said nothing of single files."""
 
 
-def find_base(ctx: Context, request: "ExportRequest", found: Found) -> Base | None:
+def receipt_for(ctx: Context, organization: str, given: str) -> ReceivedReceipt:
+    """Give the receipt that an export of the organization is to start from; it is kept when it is read here first.
+
+    Raises ReceiptError when it is about another organization, and what `received.chosen_receipt` raises.
+    """
+    received = chosen_receipt(ctx, given)
+    if received.organization != organization:
+        about = "none of this box" if received.organization is None else f"the organization {received.organization}"
+        raise ReceiptError(
+            f"the receipt {received.id} is about {about}, not about the organization {organization}",
+            hint="Ask the other side for a receipt of this organization, or export the other one.",
+        )
+    return received
+
+
+def find_base(
+    ctx: Context, request: "ExportRequest", found: Found, receipt: ReceivedReceipt | None = None
+) -> Base | None:
     """Give the base of an incremental export, None for a complete one.
 
     Raises NotFoundError when there is no such export or none at all, and InvalidValueError for two bases at once.
@@ -41,6 +59,8 @@ def find_base(ctx: Context, request: "ExportRequest", found: Found) -> Base | No
         return _since(ctx, request.since, found)
     if request.from_export is not None:
         return _from_exports(ctx, [_named_export(ctx, request, request.from_export)])
+    if receipt is not None:
+        return _from_receipt(ctx, receipt, found)
     if not request.incremental:
         return None
     earlier = ctx.store.exports.list(request.organization, request.destination)
@@ -59,9 +79,11 @@ def _since(ctx: Context, since: datetime, found: Found) -> Base:
         raise InvalidValueError(f"the time {format_time(since)} lies in the future")
     held: dict[tuple[str, str], tuple[tuple[RepositoryKey, int], ...]] = {}
     for repository, _ in found:
-        numbers = [each.number for each in ctx.store.versions.list(repository.key) if each.created_at <= since]
-        if numbers:
-            held[repository.key.product, repository.key.label] = ((repository.key, numbers[-1]),)
+        present: list[tuple[RepositoryKey, int]] = []
+        for key in sorted({repository.key.source, repository.key}):
+            numbers = [each.number for each in ctx.store.versions.list(key) if each.created_at <= since]
+            present += [(key, number) for number in numbers[-1:]]
+        held[repository.key.product, repository.key.label] = tuple(present)
     return Base({"kind": "since", "time": format_time(since)}, held)
 
 
@@ -86,6 +108,27 @@ def _from_exports(ctx: Context, newest_first: Sequence[ContentExport]) -> Base:
         held = described | held
     last = newest_first[0]
     return Base({"kind": "export", "bundle_id": last.bundle_id, "sequence": last.sequence}, held)
+
+
+def _from_receipt(ctx: Context, received: ReceivedReceipt, found: Found) -> Base:
+    """Give the base of the box that a receipt came from: whatever versions it holds, filtered ones too."""
+    wanted = {(repository.key.product, repository.key.label) for repository, _ in found}
+    every = ctx.store.repositories.list(organization=received.organization, derived=True)
+    keys = [each.key for each in every if (each.key.product, each.key.label) in wanted]
+    base = receipt_base(ctx, received.receipt, keys)
+    held: dict[tuple[str, str], tuple[tuple[RepositoryKey, int], ...]] = {}
+    for key, number in base.versions.items():
+        if number is not None:
+            held[key.product, key.label] = (*held.get((key.product, key.label), ()), (key, number))
+    box = received.receipt.box
+    document = {
+        "kind": "receipt",
+        "box_id": box.id,
+        "box_name": box.name,
+        "created_at": format_time(received.receipt.created_at),
+        "verified": received.verified,
+    }
+    return Base(document, held, base.files.__contains__ if len(base.files) else None)
 
 
 def _is_there(ctx: Context, key: RepositoryKey, number: int) -> bool:

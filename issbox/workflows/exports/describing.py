@@ -151,6 +151,7 @@ def _repository(repository: Repository, version: RepositoryVersion) -> ManifestR
             created_at=version.created_at,
             repomd_sha256=version.repomd_sha256,
             packages=version.packages,
+            lineage=repository.key.view,
         ),
         files=version.files,
         size=version.size,

@@ -8,7 +8,7 @@ from issbox.manifest import Scope, ScopeKind
 from issbox.model import LIBRARY, BundleForm, Repository, RepositoryKey, RepositoryVersion
 from issbox.names import check_name
 from issbox.workflows.context import Context, Permission
-from issbox.workflows.exports.bases import Base, find_base
+from issbox.workflows.exports.bases import Base, find_base, receipt_for
 from issbox.workflows.exports.forms import Style
 from issbox.workflows.exports.scopes import find_scope
 
@@ -24,10 +24,10 @@ class ExportRequest:
     products: tuple[str, ...] = ()
     """Labels, for scope product."""
     environment: str = LIBRARY
-    """Whose versions of the repositories are taken; not used for a content view version."""
+    """Whose versions of the repositories are taken; for a content view, one that is not Library chooses the version."""
     content_view: str = ""
     content_view_version: str = ""
-    """Empty for the newest one."""
+    """Empty for the one that the environment holds, or the newest one."""
     destination: str = ""
     form: BundleForm = BundleForm.DIRECTORY
     volume_size: int | None = None
@@ -97,22 +97,26 @@ class ExportPlan:
     @property
     def short_words(self) -> str:
         """Give the scope in one word, as the bundle's name has it."""
+        if self.scope.content_view:
+            return f"{self.scope.content_view}-{self.scope.content_view_version}"
         if len(self.repositories) == 1:
             return self.repositories[0][0].key.label
-        return self.scope.content_view or f"{len(self.repositories)}-repositories"
+        return f"{len(self.repositories)}-repositories"
 
 
 def plan_export(ctx: Context, request: ExportRequest) -> ExportPlan:
     """Say what the bundle holds. Nothing is written, and no number is taken.
 
-    Raises NotFoundError for a repository that has no version yet and for anything named that there is not, and
-    InvalidValueError for a request that contradicts itself.
+    Raises NotFoundError for a repository that has no version yet and for anything named that there is not,
+    InvalidValueError for a request that contradicts itself, and ReceiptError and its kinds for a receipt, which is
+    kept when it was read for the first time.
     """
     if request.destination:
         check_name(request.destination, "destination server")
     if request.volume_size is not None and request.volume_size <= 0:
         raise InvalidValueError("a volume has at least one byte")
     ctx.require_some(Permission.CONTENT_EXPORT, request.organization)
+    receipt = None if request.from_receipt is None else receipt_for(ctx, request.organization, request.from_receipt)
     with ctx.store.session():
         scope, found = find_scope(ctx, request)
         if not found:
@@ -122,7 +126,7 @@ def plan_export(ctx: Context, request: ExportRequest) -> ExportPlan:
                 hint="Run `issbox repository synchronize` first, or import a bundle that holds it.",
             )
         ctx.require(Permission.CONTENT_EXPORT, request.organization, {each.key.product for each, _ in found})
-        base = find_base(ctx, request, found)
+        base = find_base(ctx, request, found, receipt)
     chosen = tuple(sorted(found, key=lambda each: f"{each[0].path}/"))
     files = sum(version.files for _, version in chosen)
     size = sum(version.size for _, version in chosen)
