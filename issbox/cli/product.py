@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from issbox.cli.command import Run, command
+from issbox.cli.definitions import export_csv, import_csv
 from issbox.cli.index import noun
 from issbox.cli.listing import add_list_and_info
 from issbox.cli.options import (
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 product = noun("product")
 product.add_command(synchronize_product)
+product.add_command(export_csv)
+product.add_command(import_csv)
 
 PRODUCT = Shape[Product](
     "product",

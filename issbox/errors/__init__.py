@@ -53,6 +53,7 @@ from issbox.errors.bundles import (
 )
 from issbox.errors.catalog import (
     AlreadyExistsError,
+    DefinitionsRefusedError,
     InUseError,
     InvalidValueError,
     NotFoundError,
@@ -119,6 +120,7 @@ __all__ = [
     "CommandLineError",
     "ConfigurationError",
     "DatabaseError",
+    "DefinitionsRefusedError",
     "DigestMismatchError",
     "ExitCode",
     "ImportRefusedError",

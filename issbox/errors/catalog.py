@@ -42,6 +42,14 @@ class InUseError(IssboxError):
     hint = "Delete what needs it first."
 
 
+class DefinitionsRefusedError(IssboxError):
+    """A CSV of products and repositories has mistakes; all of them are listed with their lines. Nothing was changed."""
+
+    code = "definitions-refused"
+    exit_code = ExitCode.REFUSED
+    hint = "Correct these lines and run the command again; with --dry-run it shows what it would change."
+
+
 class RedHatProductError(IssboxError):
     """Red Hat products and their repositories come from a subscription manifest only."""
 

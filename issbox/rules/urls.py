@@ -43,6 +43,14 @@ def mask_url(url: str) -> str:
     return urlunsplit(parts._replace(netloc=netloc, query=HIDDEN if parts.query else ""))
 
 
+def without_secrets(url: str) -> str:
+    """Give the URL without what `mask_url` hides: user name, password and query."""
+    parts = _split(url)
+    if parts is None:
+        return HIDDEN
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=""))
+
+
 def _split(url: str) -> SplitResult | None:
     try:
         parts = urlsplit(url)

@@ -18,6 +18,7 @@ from issbox.cli.app import root
 PACKAGES = sorted((Path(__file__).parents[2] / "demo/packages").glob("*.rpm"))
 SSH_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGtra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tr zoe@desk\n"
 FINGERPRINT = "SHA256:sArVyTbDlP2ByuRNM59Xf/iwOUmdy69sxylyNl3iUQQ"
+DEFINITIONS = "product,product_description\nQuuxtools,Quux\n"
 GPG_KEY = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDMEZ\n-----END PGP PUBLIC KEY BLOCK-----\n"
 
 
@@ -28,7 +29,12 @@ class Story:
         self.admin = admin
         self.tmp = admin.directory
         self.fixed = {"tmp": str(self.tmp), "fingerprint": FINGERPRINT, "upstream": (self.tmp / "upstream").as_uri()}
-        for name, text in (("gpg", GPG_KEY), ("password", "correct horse battery\n"), ("ssh_key", SSH_KEY)):
+        for name, text in (
+            ("gpg", GPG_KEY),
+            ("password", "correct horse battery\n"),
+            ("ssh_key", SSH_KEY),
+            ("definitions", DEFINITIONS),
+        ):
             self._file(name, text)
         self._file("own_key", admin("box", "show", "--public-key").stdout)
         self._fill()

@@ -38,6 +38,8 @@ CHANGING: dict[str, Deed] = {
     "content-credential delete": Deed(_OF + " --label quux-key --yes"),
     "product create": Deed(_OF + " --label Quuxspare --name Quuxspare"),
     "product update": Deed(_OF + " --label Quuxspare --name Another"),
+    "product export-csv": Deed(_OF),
+    "product import-csv": Deed(_OF + " {definitions}"),
     "product synchronize": Deed(_OF + " --label Quuxtools"),
     "product delete": Deed(_OF + " --label Quuxspare --yes"),
     "repository create": Deed(_OF + " --product Quuxtools --label extra --url {upstream}"),
