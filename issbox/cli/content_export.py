@@ -1,10 +1,12 @@
 """`issbox content-export`."""
 
+from pathlib import Path
+
 import click
 
 from issbox.cli.command import Run, command
 from issbox.cli.export_scopes import complete, incremental
-from issbox.cli.export_shapes import EXPORT
+from issbox.cli.export_shapes import EXPORT, RECUT
 from issbox.cli.index import noun
 from issbox.cli.options import chosen_id, id_option
 
@@ -30,3 +32,31 @@ def info(run: Run, *, number: int | None, id_: int | None) -> None:
 
     export_id = chosen_id(number, id_)
     run.show(EXPORT, history.get_export(run.open(), export_id))
+
+
+@command(
+    "recut",
+    group=content_export,
+    example="issbox content-export recut --slip IS1/4CZ5R/12V/3,7-9/M1F7K --output /media/usb",
+    shape=RECUT,
+)
+@click.option(
+    "--slip",
+    required=True,
+    metavar="FILE|TEXT|-",
+    help="The re-request slip of the other side: a file, its short text, or `-` for standard input.",
+)
+@click.option("--output", metavar="DIR", help="Write into this directory instead of beside the bundle.")
+def recut(run: Run, *, slip: str, output: str | None) -> None:
+    """Write single volumes or chunks of an earlier export again, as a re-request slip asks for them.
+
+    They lie in a new directory NAME-recut, and are the same byte for byte. The content comes from the store; what
+    `issbox store cleanup` has removed from there cannot be written again.
+    """
+    from issbox.workflows import exports
+    from issbox.workflows.slips import read_slip
+
+    ctx = run.open()
+    done = exports.recut(ctx, read_slip(ctx, slip), None if output is None else Path(output))
+    run.say(f"Written again: {done.path}")
+    run.show(RECUT, done)

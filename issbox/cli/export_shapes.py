@@ -6,7 +6,7 @@ from issbox.cli.shapes import Field, Shape, size
 from issbox.model import ContentExport
 
 if TYPE_CHECKING:
-    from issbox.workflows.exports import Estimate
+    from issbox.workflows.exports import Estimate, Recut
 
 EXPORT = Shape[ContentExport](
     "content export",
@@ -65,5 +65,19 @@ PLAN: "Shape[Estimate]" = Shape(
             "how long writing would take, going by earlier exports; null when there is none",
             lambda each: each.seconds,
         ),
+    ),
+)
+
+RECUT: "Shape[Recut]" = Shape(
+    "recut",
+    (
+        Field("id", "number of the export in this box", lambda each: each.export.id),
+        Field("bundle_id", "id of the bundle", lambda each: each.export.bundle_id),
+        Field("organization", "label of the organization", lambda each: each.export.organization),
+        Field("destination", "destination server, may be empty", lambda each: each.export.destination),
+        Field("path", "the directory with what was written again", lambda each: each.path),
+        Field("form", "`volumes` or `chunks`", lambda each: each.form.value),
+        Field("numbers", "array of their numbers; 0 is the table of contents of chunks", lambda each: each.numbers),
+        Field("volumes", "array of the bytes of each, without the table of contents", lambda each: each.volumes),
     ),
 )

@@ -1,6 +1,6 @@
 """Rows of repository versions: immutable snapshots kept as ranges, so that a version costs what it changes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from heapq import merge
 from pathlib import Path
@@ -138,10 +138,10 @@ class Versions(Noun):
             held = (PromotionRow.environment == place) & (PromotionRow.repository == repository)
             PromotionRow.delete().where(held).execute()
 
-    def prunable(self, key: RepositoryKey, keep: int) -> list[int]:
+    def prunable(self, key: RepositoryKey, keep: int, spared: Collection[int] = ()) -> list[int]:
         """Give the versions that `prune` would delete.
 
-        No environment and no content view version holds them, and they are not among the newest `keep`.
+        No environment and no content view version holds them, and they are neither among the newest `keep` nor spared.
         """
         repository = repository_id(key)
         numbers = [version.number for version in self.list(key)]
@@ -152,12 +152,12 @@ class Versions(Noun):
                 table.select(VersionRow.number).join(VersionRow).where(table.repository == repository)
             )
         }
-        return [number for number in numbers[: -max(1, keep)] if number not in held]
+        return [number for number in numbers[: -max(1, keep)] if number not in held and number not in spared]
 
-    def prune(self, key: RepositoryKey, keep: int) -> list[int]:
+    def prune(self, key: RepositoryKey, keep: int, spared: Collection[int] = ()) -> list[int]:
         """Delete old versions (see `prunable`) with the rows that only they needed, and give their numbers."""
         with transaction():
-            numbers = self.prunable(key, keep)
+            numbers = self.prunable(key, keep, spared)
             if numbers:
                 repository = repository_id(key)
                 VersionRow.delete().where(VersionRow.repository == repository, VersionRow.number.in_(numbers)).execute()

@@ -4,12 +4,13 @@ import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from issbox.errors import InterruptedByUserError
-from issbox.files import FileLock, remove_tree
-from issbox.model import Box, ContentExport, ContentImport, ExportState, ImportState, RepositoryKey
+from issbox.files import FileLock
+from issbox.model import Box, ContentImport, ImportState, RepositoryKey
+from issbox.rules.retention import spared_versions
 from issbox.workflows.context import Context, Permission
+from issbox.workflows.exports.recovery import remove_heads, undo_exports
 from issbox.workflows.incoming import spared_digests
 from issbox.workflows.publishing import point_environment
 from issbox.workflows.visibility import count_seen_imports, seen_imports
@@ -65,7 +66,7 @@ def reconcile(ctx: Context) -> ReconcileReport:
         ctx.store.clean_drafts()
         staging = ctx.store.clean_staging()
         imports = _put_imports_back(ctx)
-        exports = _undo_exports(ctx)
+        exports = undo_exports(ctx)
         content = FileLock(ctx.store.locks / "content.lock")
         built = removed = links = 0
         if content.try_acquire():
@@ -127,30 +128,6 @@ def _put_imports_back(ctx: Context) -> int:
         lock.release()
 
 
-def _undo_exports(ctx: Context) -> int:
-    """Finish the records of bundles that are whole, and remove what a killed export left."""
-    lock = FileLock(ctx.store.locks / "export.lock")
-    if not lock.try_acquire():
-        return 0
-    try:
-        left = [each for each in ctx.store.exports.list() if each.state is ExportState.WRITING]
-        for export in left:
-            _undo_export(ctx, export)
-        return len(left)
-    finally:
-        lock.release()
-
-
-def _undo_export(ctx: Context, export: ContentExport) -> None:
-    path = Path(export.path)
-    if path.exists():
-        ctx.store.exports.update(export.id, state=ExportState.WRITTEN)
-        return
-    remove_tree(path.with_name(f".{path.name}.part"))
-    remove_tree(ctx.store.heads / export.bundle_id)
-    ctx.store.exports.delete(export.id)
-
-
 class _OnlyCountingError(Exception):
     """Ends the transaction of a dry run, so that nothing of it stays."""
 
@@ -158,7 +135,9 @@ class _OnlyCountingError(Exception):
 def collect_garbage(ctx: Context, *, dry_run: bool) -> GarbageReport:
     """Remove old versions beyond the configured number, the blobs that no version needs, and abandoned downloads.
 
-    Raises BusyError while content is being changed. A dry run says what would go and removes nothing.
+    Versions that the newest export to a destination described stay: a volume may be asked for again, and the next
+    incremental export starts there. Raises BusyError while content is being changed. A dry run says what would go and
+    removes nothing.
     """
     ctx.require(Permission.BOX_MAINTAIN)
     with ctx.store.session(), _alone(ctx):
@@ -166,8 +145,10 @@ def collect_garbage(ctx: Context, *, dry_run: bool) -> GarbageReport:
         blobs: list[str] = []
         size = 0
         with suppress(_OnlyCountingError), ctx.store.transaction():
+            spared = spared_versions(ctx.store.exports.list())
             for repository in ctx.store.repositories.list(derived=True):
-                numbers = ctx.store.versions.prune(repository.key, ctx.settings.versions.keep)
+                kept = spared.get(repository.key, ())
+                numbers = ctx.store.versions.prune(repository.key, ctx.settings.versions.keep, kept)
                 pruned += [(repository.key, number) for number in numbers]
             blobs = list(_unneeded(ctx))
             size = sum(map(ctx.store.blobs.size, blobs))
@@ -183,6 +164,7 @@ def collect_garbage(ctx: Context, *, dry_run: bool) -> GarbageReport:
             for digest in blobs:
                 ctx.store.blobs.remove(digest)
             ctx.store.clean_staging(downloads=True)
+            remove_heads(ctx)
         return GarbageReport(len(pruned), len(blobs), size, dry_run)
 
 

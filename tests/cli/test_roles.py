@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,18 @@ import pytest
 from click.testing import CliRunner, Result
 from makers.command_line import CommandLine
 from makers.deeds import CHANGING, ORGANIZATION, READING
+from makers.receipts import make_slip
 from makers.rpms import Repository, write_repository
 
+from issbox.bundle.slip import encode_slip
 from issbox.cli.app import root
+from issbox.model import SlipItem, SlipReason
 
 PACKAGES = sorted((Path(__file__).parents[2] / "demo/packages").glob("*.rpm"))
 SSH_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGtra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tr zoe@desk\n"
 FINGERPRINT = "SHA256:sArVyTbDlP2ByuRNM59Xf/iwOUmdy69sxylyNl3iUQQ"
 DEFINITIONS = "product,product_description\nQuuxtools,Quux\n"
+FIRST = SlipItem(number=1, reason=SlipReason.MISSING)
 GPG_KEY = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDMEZ\n-----END PGP PUBLIC KEY BLOCK-----\n"
 
 
@@ -53,7 +58,9 @@ class Story:
         key = ["--name", "quux-lasting", "--type", "gpg-key", "--file", self.fixed["gpg"]]
         admin("content-credential", "create", *of, *key)
         admin("repository", "synchronize", *of, "--product", "Quuxtools", "--label", "quuxbase")
-        bundle = admin.json("content-export", "complete", "library", *of, "--output", self.tmp / "first")["path"]
+        exported = admin.json("content-export", "complete", "library", *of, "--output", self.tmp / "first")
+        bundle = exported["path"]
+        self._file("slip", encode_slip(replace(make_slip(FIRST), bundle_id=exported["bundle_id"])).decode())
         # Signed by a key that is not trusted here, so that it is refused and lies in quarantine after a scan.
         shutil.copytree(bundle, admin.state / "inbox" / ORGANIZATION / "quux-untrusted")
         view = ["--label", "quux-lasting"]

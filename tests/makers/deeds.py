@@ -55,6 +55,7 @@ CHANGING: dict[str, Deed] = {
     "content-export incremental product": Deed(f"{_OF} --product Quuxtools {_TO}"),
     "content-export incremental library": Deed(f"{_OF} {_TO}"),
     "content-export incremental lifecycle-environment": Deed(f"{_OF} --label Library {_TO}"),
+    "content-export recut": Deed("--slip {slip} --output {tmp}/exports"),
     "content-view create": Deed(_OF + " --label quuxview --name Quuxview"),
     "content-view update": Deed(_OF + " --label quuxview --description Quux"),
     "content-view add-repository": Deed(_OF + " --label quuxview --product Quuxtools --repository quuxbase"),

@@ -2,6 +2,17 @@
 
 from issbox.workflows.exports.estimating import Estimate, estimate
 from issbox.workflows.exports.plan import ExportPlan, ExportRequest, plan_export
+from issbox.workflows.exports.recutting import Recut, recut
 from issbox.workflows.exports.writing import STEPS, export
 
-__all__ = ["STEPS", "Estimate", "ExportPlan", "ExportRequest", "estimate", "export", "plan_export"]
+__all__ = [
+    "STEPS",
+    "Estimate",
+    "ExportPlan",
+    "ExportRequest",
+    "Recut",
+    "estimate",
+    "export",
+    "plan_export",
+    "recut",
+]

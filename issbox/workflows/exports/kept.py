@@ -16,11 +16,15 @@ from issbox.bundle.head import Head, Source
 from issbox.errors import BundleError, RecutError
 from issbox.files import atomic_write, digest_file, sync_directory
 from issbox.manifest import MANIFEST_NAME, SIGNATURE_NAME, TABLE_NAME, FileEntry
-from issbox.model import ContentExport
+from issbox.model import BundleForm, ContentExport
 from issbox.workflows.boxes import signing_key
 from issbox.workflows.context import Context
 from issbox.workflows.exports.forms import Style
+from issbox.workflows.exports.forms.archive import KEPT_TOC
 
+RECUTTING: Final = "recutting"
+"""Holds the path where volumes are written again, while that lasts."""
+_ARCHIVES: Final = {BundleForm.TAR, BundleForm.TGZ}
 _STYLE: Final = "style.json"
 _DOCUMENTS: Final = "documents.json"
 _READ_STYLE: Final = msgspec.json.Decoder(Style)
@@ -75,6 +79,8 @@ def kept_bundle(ctx: Context, export: ContentExport) -> KeptBundle:
         raise RecutError(f"what is kept of the content export {export.id} is damaged: {error}") from None
     if (table.size, table.sha256) != (manifest.table.size, manifest.table.sha256):
         raise RecutError(f"what is kept of the content export {export.id} is damaged: {TABLE_NAME} is another one")
+    if style.form in _ARCHIVES and not all((place / name).exists() for name in KEPT_TOC):
+        raise RecutError(f"no table of contents is kept of the content export {export.id}")
     head = Head(manifest, data, signature, place / TABLE_NAME)
     return KeptBundle(place, head, style, {path: text.encode() for path, text in documents.items()})
 

@@ -2,13 +2,12 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from issbox.errors import DigestMismatchError, StoreDamagedError
-from issbox.files import FileLock, remove_tree, require_space
+from issbox.files import remove_tree, require_space
 from issbox.manifest import TABLE_NAME
 from issbox.model import ContentExport, ExportState
 from issbox.workflows.boxes import signing_key
@@ -17,6 +16,7 @@ from issbox.workflows.exports.estimating import ROOM
 from issbox.workflows.exports.forms import Job, form_of
 from issbox.workflows.exports.heads import prepare
 from issbox.workflows.exports.kept import keep_head
+from issbox.workflows.exports.locking import alone, damage_in_words
 from issbox.workflows.exports.plan import ExportPlan
 from issbox.workflows.exports.recording import audit_details, new_row, update_row
 
@@ -34,21 +34,6 @@ def export(ctx: Context, plan: ExportPlan, output: Path | None = None) -> Conten
     parent.mkdir(parents=True, exist_ok=True)
     with ctx.store.session(), alone(ctx), reserved_row(ctx, plan, parent) as row:
         return _write(ctx, plan, row)
-
-
-@contextmanager
-def alone(ctx: Context) -> Iterator[None]:
-    """Hold off garbage collection and other exports; raises BusyError."""
-    with ExitStack() as stack:
-        stack.enter_context(
-            FileLock(ctx.store.locks / "content.lock", shared=True, busy="garbage collection is running in this box")
-        )
-        stack.enter_context(
-            FileLock(
-                ctx.store.locks / "export.lock", busy="another export is running; two would share a sequence number"
-            )
-        )
-        yield
 
 
 @contextmanager
@@ -97,12 +82,3 @@ def _write(ctx: Context, plan: ExportPlan, row: ContentExport) -> ContentExport:
     with ctx.store.transaction():
         ctx.audit("content-export.create", row.bundle_id, organization=row.organization, details=audit_details(row))
         return update_row(ctx, row)
-
-
-@contextmanager
-def damage_in_words() -> Iterator[None]:
-    """Say of a source that is not what it must be that the store is damaged."""
-    try:
-        yield
-    except DigestMismatchError as error:
-        raise StoreDamagedError(f"a stored file is damaged: {error}") from error

@@ -1,18 +1,23 @@
 """Bundles as one tar stream, plain or as a gzip that compresses nothing, whole or in chunks."""
 
 from pathlib import Path
+from typing import Final
 
 from issbox.bundle.head import Head, Layout
 from issbox.bundle.staged import StagedDirectory
 from issbox.bundle.tar.chunk_writer import ChunkWriter, chunk_digits
 from issbox.bundle.tar.stored_gzip import stored_size
-from issbox.bundle.tar.toc_checks import MAX_CHUNKS, MIN_DIGITS, SIGNATURE_SUFFIX, TOC_SUFFIX, Compression, Toc
+from issbox.bundle.tar.toc_checks import MAX_CHUNKS, MIN_DIGITS, SIGNATURE_SUFFIX, TOC_SUFFIX, Chunk, Compression
 from issbox.bundle.tar.writing import END_SIZE, TarStream, member_size, tar_stream
 from issbox.errors import RecutError, VolumeSizeError
-from issbox.files import Writable
+from issbox.files import Writable, atomic_write
 from issbox.model import BundleForm
 from issbox.names import format_size
 from issbox.workflows.exports.forms.form import Job, Style
+
+_SUFFIXES: Final = (SIGNATURE_SUFFIX, TOC_SUFFIX)
+KEPT_TOC: Final = ("toc.json.sig", "toc.json")
+"""What signature and table of contents are called where they are kept."""
 
 
 class ArchiveForm:
@@ -44,20 +49,28 @@ class ArchiveForm:
     def write(self, job: Job, final: Path) -> tuple[int, ...]:
         """Write the archive; all of the stream is made even when only some chunks of it are kept."""
         with StagedDirectory(final.parent, final.name) as staged:
-            with ChunkWriter(
-                staged.path,
-                job.name,
-                self._compression,
-                self._chunk_size,
-                digits=MIN_DIGITS if self._chunk_size is None else self._digits(job.head),
-                only=job.only,
-            ) as chunks:
-                self.stream(job, chunks, threads=True)
-                job.progress.step("finish-bundle")
-                toc = chunks.finish(job.head.manifest.bundle.id, job.key)
-            self._keep(job, staged.path)
+            if job.only is None or job.only:
+                chunks = self._write_chunks(job, staged.path)
+            else:  # of an archive that is there, only the table of contents is wanted
+                chunks = ()
+                _copy_kept_toc(job, staged.path)
+            job.progress.step("finish-bundle")
             staged.finish()
-        return _sizes(job, toc)
+        return tuple(chunk.size for number, chunk in enumerate(chunks, start=1) if job.wants(number))
+
+    def _write_chunks(self, job: Job, place: Path) -> tuple[Chunk, ...]:
+        with ChunkWriter(
+            place,
+            job.name,
+            self._compression,
+            self._chunk_size,
+            digits=MIN_DIGITS if self._chunk_size is None else self._digits(job.head),
+            only=job.only,
+        ) as chunks:
+            self.stream(job, chunks, threads=True)
+            toc = chunks.finish(job.head.manifest.bundle.id, job.key)
+        _keep_toc(job, place)
+        return toc.chunks
 
     def stream(self, job: Job, out: Writable, *, threads: bool) -> None:
         """Write the stream: the head files, then the others sorted by path."""
@@ -68,18 +81,6 @@ class ArchiveForm:
         assert self._chunk_size is not None, "a stream in one piece has no number"
         return chunk_digits(self.total_size(head), self._chunk_size)
 
-    def _keep(self, job: Job, place: Path) -> None:
-        """Keep the table of contents, or compare it with the one kept when chunks are written again."""
-        for suffix in (SIGNATURE_SUFFIX, TOC_SUFFIX):
-            data, kept = (place / f"{job.name}{suffix}").read_bytes(), job.kept / suffix.lstrip(".")
-            if job.only is None:
-                kept.write_bytes(data)
-            elif kept.read_bytes() != data:
-                raise RecutError(
-                    f"the stream of the bundle {job.head.manifest.bundle.id} does not become what it was, so single "
-                    "chunks of it are of no use"
-                )
-
 
 def _add_all(job: Job, tar: TarStream) -> None:
     for member in job.head.members(1):
@@ -88,5 +89,20 @@ def _add_all(job: Job, tar: TarStream) -> None:
         tar.add(member, advance=job.advance)
 
 
-def _sizes(job: Job, toc: Toc) -> tuple[int, ...]:
-    return tuple(chunk.size for number, chunk in enumerate(toc.chunks, start=1) if job.wants(number))
+def _keep_toc(job: Job, place: Path) -> None:
+    """Keep the table of contents, or compare it with the one kept when chunks are written again."""
+    for suffix, name in zip(_SUFFIXES, KEPT_TOC, strict=True):
+        data, kept = (place / f"{job.name}{suffix}").read_bytes(), job.kept / name
+        if job.only is None:
+            with atomic_write(kept) as out:
+                out.write(data)
+        elif kept.read_bytes() != data:
+            raise RecutError(
+                f"the stream of the bundle {job.head.manifest.bundle.id} does not become what it was, so single "
+                "chunks of it are of no use"
+            )
+
+
+def _copy_kept_toc(job: Job, place: Path) -> None:
+    for suffix, name in zip(_SUFFIXES, KEPT_TOC, strict=True):
+        (place / f"{job.name}{suffix}").write_bytes((job.kept / name).read_bytes())
