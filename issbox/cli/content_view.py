@@ -3,6 +3,7 @@
 import click
 
 from issbox.cli.command import Run, command
+from issbox.cli.content_view_filter import filter_
 from issbox.cli.content_view_version import version
 from issbox.cli.index import noun
 from issbox.cli.options import (
@@ -17,6 +18,7 @@ from issbox.cli.repositories import find_repository, product_option
 from issbox.cli.views import VIEW, VIEW_VERSION, find_view
 
 content_view = noun("content-view")
+content_view.add_command(filter_)
 content_view.add_command(version)
 
 

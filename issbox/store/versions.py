@@ -98,14 +98,15 @@ class Versions(Noun):
         *,
         created_at: datetime,
         origin: VersionOrigin,
-        source: str,
+        source: str | Mapping[RepositoryKey, str],
         repomd: Mapping[RepositoryKey, str],
         environment: str | None = LIBRARY,
     ) -> list[RepositoryVersion]:
         """Make versions of drafts and put them into the environment, all in one transaction or in the outer one.
 
         Without an environment they are made only. Every blob must be stored already. `repomd` gives the SHA-256 of
-        each repomd.xml. Raises NotFoundError when a repository or the environment does not exist.
+        each repomd.xml, `source` where each version comes from, or one for all. Raises NotFoundError when a repository
+        or the environment does not exist.
         """
         with transaction():
             versions = []
@@ -118,7 +119,7 @@ class Versions(Noun):
                     created_at=created_at,
                     repomd_sha256=repomd[draft.key],
                     origin=origin.value,
-                    source=source,
+                    source=source if isinstance(source, str) else source[draft.key],
                     **_totals(draft.id),
                 ).execute()
                 if environment is not None:

@@ -42,7 +42,7 @@ def publish(
     drafts: Sequence[Draft],
     *,
     origin: VersionOrigin,
-    source: str,
+    source: str | Mapping[RepositoryKey, str],
     repomd: Mapping[RepositoryKey, str],
     record: Callable[[list[RepositoryVersion]], None],
     prepare: Callable[[], None] = lambda: None,

@@ -9,8 +9,9 @@ from dataclasses import replace
 
 from issbox.errors import InUseError
 from issbox.files import FileLock
-from issbox.model import ContentView, RepositoryKey, ViewVersion, ViewVersionName
+from issbox.model import ContentView, RepositoryKey, ViewFilter, ViewVersion, ViewVersionName
 from issbox.names import check_label, check_name
+from issbox.rules.filtering import check_filter
 from issbox.rules.permissions import Products
 from issbox.workflows.context import Context, Permission
 
@@ -118,6 +119,34 @@ def remove_repository(ctx: Context, organization: str, label: str, key: Reposito
             )
         _remove_trees(ctx, trees)
         return view
+
+
+def create_filter(ctx: Context, organization: str, label: str, new: ViewFilter) -> ViewFilter:
+    """Add a filter to a content view; versions published from now on are filtered by it.
+
+    Raises AlreadyExistsError for its name, InvalidValueError for one that makes no sense, NotFoundError, BusyError.
+    """
+    ctx.require(Permission.CONTENT_MANAGE, organization)
+    with ctx.store.session(), changing_view(ctx, organization, label), ctx.store.transaction():
+        check_filter(new, ctx.store.views.get(organization, label))
+        ctx.store.views.add_filter(organization, label, new)
+        ctx.audit(
+            "content-view.create-filter",
+            label,
+            organization=organization,
+            details={"filter": new.name, "type": new.kind.value, "inclusion": new.inclusion},
+        )
+        return new
+
+
+def delete_filter(ctx: Context, organization: str, label: str, name: str) -> ViewFilter:
+    """Take a filter of a content view away and give what it was; raises NotFoundError, BusyError."""
+    ctx.require(Permission.CONTENT_MANAGE, organization)
+    with ctx.store.session(), changing_view(ctx, organization, label), ctx.store.transaction():
+        filters = {each.name: each for each in ctx.store.views.get(organization, label).filters}
+        ctx.store.views.remove_filter(organization, label, name)
+        ctx.audit("content-view.delete-filter", label, organization=organization, details={"filter": name})
+        return filters[name]
 
 
 def list_view_versions(ctx: Context, organization: str, label: str) -> list[ViewVersion]:

@@ -122,3 +122,46 @@ def test_promotions_through_environments(tools: CommandLine) -> None:
     assert tools.error(*delete, "--yes", code=5)["code"] == "in-use"
     assert tools.json(*delete, "--yes", "--force")["prior"] == "Library"
     assert [each["prior"] for each in tools.json("lifecycle-environment", "list")] == [None, "Library"]
+
+
+def test_filters(tools: CommandLine) -> None:
+    tools("content-view", "create", "--name", "base")
+    tools("content-view", "add-repository", "--label", "base", "--repository", "base")
+    create = ("content-view", "filter", "create", "--content-view", "base", "--name")
+    made = tools.json(*create, "No greetings", "--package", "gap-greeting", "--repository", "tools/base")
+    assert made == {
+        "name": "No greetings",
+        "type": "rpm",
+        "inclusion": False,
+        "packages": ["gap-greeting"],
+        "version": None,
+        "min_version": None,
+        "max_version": None,
+        "architectures": [],
+        "errata_ids": [],
+        "errata_types": [],
+        "start_date": None,
+        "end_date": None,
+        "date_type": None,
+        "original_packages": False,
+        "repositories": ["tools/base"],
+        "description": "",
+    }
+    assert tools.error(*create, "No greetings", "--package", "a", code=5)["code"] == "already-exists"
+    assert tools.error(*create, "x", code=2)["code"] == "invalid-value"
+    assert tools.error(*create, "x", "--errata-id", "A", code=2)["code"] == "usage"
+    assert tools.error(*create, "x", "--type", "erratum", "--start-date", "soon", code=2)["code"] == "invalid-value"
+    version = tools.json("content-view", "publish", "--label", "base")
+    assert [(pin["filtered"], pin["packages"]) for pin in version["repositories"]] == [(True, 1)]
+    errata = ("--type", "erratum", "--inclusion", "true", "--errata-type", "security", "--original-packages")
+    dates = ("--start-date", "2026-01-01", "--end-date", "2026-01-31", "--date-type", "issued")
+    made = tools.json(*create, "security", *errata, *dates)
+    assert (made["inclusion"], made["errata_types"], made["original_packages"]) == (True, ["security"], True)
+    assert (made["start_date"], made["end_date"]) == ("2026-01-01T00:00:00Z", "2026-01-31T23:59:59Z")
+    assert made["date_type"] == "issued"
+    listed = tools.json("content-view", "filter", "list", "--content-view", "base")
+    assert [each["name"] for each in listed] == ["No greetings", "security"]
+    delete = ("content-view", "filter", "delete", "--content-view", "base", "--name", "security")
+    assert tools.error(*delete, code=2)["code"] == "not-confirmed"
+    assert tools.json(*delete, "--yes") == made
+    assert tools.json("content-view", "info", "--label", "base")["filters"] == ["No greetings"]

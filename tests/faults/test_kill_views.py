@@ -3,11 +3,13 @@
 import pytest
 from makers.boxes import KEY, Gap
 
-from issbox.model import LIBRARY, ViewVersionName
+from issbox.model import LIBRARY, PackageRule, ViewFilter, ViewVersionName
 from issbox.workflows import environments, promoting, view_publishing, views
 
 AFTER_COMMIT = {"switch-links"}
 """Steps that begin after the transaction: killed there, the change is done once the box has started again."""
+
+FILTER = ViewFilter("No almanac", False, PackageRule(("gap-almanac",)))
 
 
 @pytest.fixture
@@ -38,6 +40,7 @@ def test_every_named_step_is_passed(box: Gap) -> None:
 
 @pytest.mark.parametrize("step", view_publishing.STEPS)
 def test_publish(box: Gap, step: str) -> None:
+    views.create_filter(box.outside.context(), "acme", "servers", FILTER)
     box.outside.run("publish-view", "servers", kill=step)
     box.outside.restart()
     box.outside.check()
@@ -45,6 +48,8 @@ def test_publish(box: Gap, step: str) -> None:
     box.outside.run("publish-view", "servers")
     box.outside.check()
     assert numbers(box) == (["2.0", "1.0"] if step in AFTER_COMMIT else ["1.0"])
+    (pin,) = views.get_view_version(box.outside.context(), "acme", ViewVersionName("servers", "1.0")).repositories
+    assert (pin.repository.key.view, pin.number, pin.packages) == ("servers", 1, 1)
 
 
 @pytest.mark.parametrize("step", promoting.STEPS)
