@@ -44,8 +44,8 @@ def write_large_repository(root: Path) -> None:
         primary.append(listed.xml().replace("<format/>", form))
         head = f'<package pkgid="{digest("sha256", content)}" name="{name}" arch="noarch">'
         head += '<version epoch="0" ver="1.0" rel="1"/>'
-        files = "".join(f"<file>/usr/share/{name}/file-{each}</file>" for each in range(40))
-        filelists.append(f"{head}{files}</package>\n")
+        listing = "".join(f"<file>/usr/share/{name}/file-{each}</file>" for each in range(40))
+        filelists.append(f"{head}{listing}</package>\n")
         change = (
             '<changelog author="A &lt;a@example.com&gt; - 1" date="1500000000">- something was changed here</changelog>'
         )
