@@ -1,6 +1,7 @@
 """The way every command is made: --json, --verbose, an example in its help, errors translated, progress closed."""
 
 import inspect
+import json
 import logging
 import sys
 import textwrap
@@ -47,6 +48,12 @@ class Run:
         self.progress.close()
         document = output.to_json(shape.document(thing)) if self.as_json else output.details(shape.details(thing))
         output.write(document)
+
+    def show_aside(self, shape: Shape[T], thing: T) -> None:
+        """Write one thing to standard error, JSON in one line, since standard output carries something else."""
+        self.progress.close()
+        document = json.dumps(shape.document(thing)) if self.as_json else output.details(shape.details(thing)).rstrip()
+        click.echo(document, err=True)
 
     def show_all(self, shape: Shape[T], things: Iterable[T]) -> None:
         """Write several things to standard output: a JSON array or a table."""

@@ -31,9 +31,8 @@ def common_options(function: F) -> F:
                 "--format",
                 "form",
                 type=click.Choice([form.value for form in BundleForm]),
-                default=BundleForm.DIRECTORY.value,
-                show_default=True,
-                help="A directory, an archive (packages are not compressed again), or images to burn.",
+                help="A directory, an archive (packages are not compressed again), or images to burn. By default a "
+                "directory, and tar for a pipe.",
             ),
             click.option(
                 "--volume-size",
@@ -45,8 +44,9 @@ def common_options(function: F) -> F:
             ),
             click.option(
                 "--output",
-                metavar="DIR",
-                help="Write the bundle into this directory instead of the configured one.",
+                metavar="DIR|-",
+                help="Write the bundle into this directory instead of the configured one, or as a tar or tgz to "
+                "standard output. What is told, and --json, goes to standard error then.",
             ),
             click.option(
                 "--dry-run",

@@ -1,8 +1,9 @@
 """How a command that writes bundles is made, and what it does: plan, then say what it would be, or write."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -10,11 +11,17 @@ from issbox.cli.command import Run, command
 from issbox.cli.export_options import base_options, common_options
 from issbox.cli.export_shapes import EXPORT, PLAN
 from issbox.cli.options import chosen_organization
+from issbox.cli.output import StandardOutput
+from issbox.errors import CommandLineError
 from issbox.manifest import ScopeKind
 from issbox.model import BundleForm
 
 if TYPE_CHECKING:
     from issbox.workflows.context import Context
+    from issbox.workflows.exports import ExportRequest
+
+PIPE: Final = "-"
+"""Stands for standard output."""
 
 complete = click.Group("complete", help="Write bundles that hold everything.")
 incremental = click.Group("incremental", help="Write bundles that hold what the other side lacks.")
@@ -29,43 +36,78 @@ def export_scope(
     incremental: bool,
 ) -> None:
     """Plan, and unless it is a dry run write, a bundle for each organization; all are planned before one is written."""
-    from issbox.names import parse_time
-    from issbox.rules.volumes import volume_limits
     from issbox.workflows import exports
 
+    streamed = common["output"] == PIPE
+    if streamed:
+        _check_stream(common)
     ctx = run.open()
-    form = BundleForm(common["form"])
-    volume_size, largest_file = volume_limits(common["volume_size"], form)
-    plans = []
-    for label in common["organizations"] or (None,):
-        organization = chosen_organization(ctx, label)
-        since = common.get("since")
-        request = exports.ExportRequest(
-            organization=organization,
-            scope=scope,
-            destination=common["destination_server"],
-            form=form,
-            volume_size=volume_size,
-            largest_file=largest_file,
-            udf=common["udf"],
-            incremental=incremental,
-            since=None if since is None else parse_time(since),
-            from_export=common.get("from_export"),
-            from_receipt=common.get("from_receipt"),
-            **describe(ctx, organization),
-        )
-        plans.append(exports.plan_export(ctx, request))
+    requests = [
+        _request(organization, scope, common, describe(ctx, organization), incremental=incremental)
+        for organization in (chosen_organization(ctx, label) for label in common["organizations"] or (None,))
+    ]
+    plans = [exports.plan_export(ctx, request) for request in requests]
     several = len(plans) > 1
-    output = None if common["output"] is None else Path(common["output"])
+    output = None if streamed or common["output"] is None else Path(common["output"])
     if common["dry_run"]:
-        estimates = [exports.estimate(ctx, plan, output) for plan in plans]
+        estimates = [exports.estimate(ctx, plan, output, streamed=streamed) for plan in plans]
         run.show_all(PLAN, estimates) if several else run.show(PLAN, estimates[0])
-        return
-    done = []
-    for plan in plans:
-        done.append(exports.export(ctx, plan, output))
-        run.say(f"The bundle is complete: {done[-1].path}")
-    run.show_all(EXPORT, done) if several else run.show(EXPORT, done[0])
+    elif streamed:
+        run.show_aside(EXPORT, exports.stream(ctx, plans[0], StandardOutput()))
+    else:
+        done = []
+        for plan in plans:
+            done.append(exports.export(ctx, plan, output))
+            run.say(f"The bundle is complete: {done[-1].path}")
+        run.show_all(EXPORT, done) if several else run.show(EXPORT, done[0])
+
+
+def _request(
+    organization: str, scope: ScopeKind, common: dict[str, Any], described: dict[str, Any], *, incremental: bool
+) -> "ExportRequest":
+    from issbox.names import parse_time
+    from issbox.rules.volumes import volume_limits
+    from issbox.workflows.exports import ExportRequest
+
+    form = _form(common)
+    volume_size, largest_file = volume_limits(common["volume_size"], form)
+    since = common.get("since")
+    return ExportRequest(
+        organization=organization,
+        scope=scope,
+        destination=common["destination_server"],
+        form=form,
+        volume_size=volume_size,
+        largest_file=largest_file,
+        udf=common["udf"],
+        incremental=incremental,
+        since=None if since is None else parse_time(since),
+        from_export=common.get("from_export"),
+        from_receipt=common.get("from_receipt"),
+        **described,
+    )
+
+
+def _form(common: dict[str, Any]) -> BundleForm:
+    if common["form"] is None:
+        return BundleForm.TAR if common["output"] == PIPE else BundleForm.DIRECTORY
+    return BundleForm(common["form"])
+
+
+def _check_stream(common: dict[str, Any]) -> None:
+    """Raise CommandLineError for what cannot go down a pipe."""
+    from issbox.workflows.exports import STREAMED_FORMS
+
+    if _form(common) not in STREAMED_FORMS:
+        raise CommandLineError(f"--format {common['form']} cannot be written to a pipe", hint="Use tar or tgz.")
+    if common["volume_size"] is not None:
+        raise CommandLineError("a pipe has no volumes", hint="Leave --volume-size out.")
+    if len(common["organizations"]) > 1:
+        raise CommandLineError("a pipe takes the bundle of one organization", hint="Export the others by themselves.")
+    if not common["dry_run"] and sys.stdout.isatty():
+        raise CommandLineError(
+            "standard output is a terminal, which cannot show a tar", hint="Write it to a file or a pipe."
+        )
 
 
 Scoped = Callable[..., None]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import sys
 import unicodedata
 from collections.abc import Sequence
@@ -42,6 +43,26 @@ def write(text: str) -> None:
     except OSError as error:
         _discard_rest()
         raise _named(error) from error
+
+
+class StandardOutput:
+    """Takes bytes for standard output, whoever is behind it; raises BrokenPipeError when nobody reads it any more."""
+
+    def __init__(self) -> None:
+        sys.stdout.flush()
+        self._descriptor = sys.stdout.fileno()
+
+    def write(self, data: memoryview, /) -> None:
+        """Write all of the data, waiting for a reader that is slow."""
+        while len(data):
+            try:
+                data = data[os.write(self._descriptor, data) :]
+            except BlockingIOError:  # a reader may have made the pipe so
+                select.select([], [self._descriptor], [])
+            except BrokenPipeError:
+                raise
+            except OSError as error:
+                raise _named(error) from error
 
 
 def _named(error: OSError) -> IssboxError:

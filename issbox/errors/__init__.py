@@ -74,6 +74,7 @@ from issbox.errors.certificates import (
 )
 from issbox.errors.exports import (
     RecutError,
+    StreamBrokenError,
 )
 from issbox.errors.receipts import (
     BadReceiptError,
@@ -154,6 +155,7 @@ __all__ = [
     "SourceRefusedError",
     "StoreDamagedError",
     "StoreTooNewError",
+    "StreamBrokenError",
     "TooManyAttemptsError",
     "UnknownKeyError",
     "UnlistedFileError",

@@ -3,10 +3,12 @@
 from issbox.workflows.exports.estimating import Estimate, estimate
 from issbox.workflows.exports.plan import ExportPlan, ExportRequest, plan_export
 from issbox.workflows.exports.recutting import Recut, recut
+from issbox.workflows.exports.streaming import STREAMED_FORMS, stream
 from issbox.workflows.exports.writing import STEPS, export
 
 __all__ = [
     "STEPS",
+    "STREAMED_FORMS",
     "Estimate",
     "ExportPlan",
     "ExportRequest",
@@ -15,4 +17,5 @@ __all__ = [
     "export",
     "plan_export",
     "recut",
+    "stream",
 ]

@@ -34,9 +34,12 @@ class Estimate:
     """How long it will take, going by the last exports of this form; None when there was none."""
 
 
-def estimate(ctx: Context, plan: ExportPlan, output: Path | None = None) -> Estimate:
-    """Lay a planned bundle out in volumes without writing it; raises VolumeSizeError and NameClashError."""
-    parent = output or ctx.settings.export.path
+def estimate(ctx: Context, plan: ExportPlan, output: Path | None = None, *, streamed: bool = False) -> Estimate:
+    """Lay a planned bundle out in volumes without writing it; raises VolumeSizeError and NameClashError.
+
+    Of one that is to be streamed, only the file table needs space here.
+    """
+    parent = ctx.store.state_dir if streamed else output or ctx.settings.export.path
     with ctx.store.session(), ctx.store.scratch() as scratch:
         ctx.progress.step("plan-export", f"{plan.files} files")
         form = form_of(plan.request.style)
@@ -47,7 +50,7 @@ def estimate(ctx: Context, plan: ExportPlan, output: Path | None = None) -> Esti
             carried.carried_count,
             carried.carried_size,
             form.volume_sizes(head),
-            form.total_size(head) + ROOM,
+            (head.manifest.table.size if streamed else form.total_size(head)) + ROOM,
             free_space(_nearest(parent)),
             _seconds(ctx, plan, carried.carried_size),
         )

@@ -1,8 +1,11 @@
 """The row of an export: made with the next number, brought up to date, and what the audit log says of it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+from issbox.files import remove_tree
 from issbox.model import ContentExport, ExportedVersion, ExportState
 from issbox.rules.layout import bundle_name
 from issbox.workflows.context import Context
@@ -39,6 +42,21 @@ def new_row(ctx: Context, plan: ExportPlan, parent: Path | None) -> ContentExpor
         base=None if plan.base is None else plan.base.document,
         made_by=ctx.actor.name,
     )
+
+
+@contextmanager
+def reserved_row(ctx: Context, plan: ExportPlan, parent: Path | None) -> Iterator[ContentExport]:
+    """Take the next number, and give it back when the export comes to nothing."""
+    ctx.progress.step("plan-export", f"{plan.files} files")
+    with ctx.store.transaction():
+        row = ctx.store.exports.add(new_row(ctx, plan, parent))
+    try:
+        yield row
+    except BaseException:
+        remove_tree(ctx.store.heads / row.bundle_id)
+        with ctx.store.transaction():
+            ctx.store.exports.delete(row.id)
+        raise
 
 
 def update_row(ctx: Context, row: ContentExport) -> ContentExport:

@@ -1,13 +1,11 @@
 """Making a bundle: reserve its number, sign its head, write it in its form, and record it."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from issbox.files import remove_tree, require_space
+from issbox.files import require_space
 from issbox.manifest import TABLE_NAME
 from issbox.model import ContentExport, ExportState
 from issbox.workflows.boxes import signing_key
@@ -18,7 +16,7 @@ from issbox.workflows.exports.heads import prepare
 from issbox.workflows.exports.kept import keep_head
 from issbox.workflows.exports.locking import alone, damage_in_words
 from issbox.workflows.exports.plan import ExportPlan
-from issbox.workflows.exports.recording import audit_details, new_row, update_row
+from issbox.workflows.exports.recording import audit_details, reserved_row, update_row
 
 STEPS: Final = ("plan-export", "sign-head", "copy-files", "finish-bundle", "record-export")
 """What `export` announces, in order."""
@@ -34,21 +32,6 @@ def export(ctx: Context, plan: ExportPlan, output: Path | None = None) -> Conten
     parent.mkdir(parents=True, exist_ok=True)
     with ctx.store.session(), alone(ctx), reserved_row(ctx, plan, parent) as row:
         return _write(ctx, plan, row)
-
-
-@contextmanager
-def reserved_row(ctx: Context, plan: ExportPlan, parent: Path | None) -> Iterator[ContentExport]:
-    """Take the next number, and give it back when the export comes to nothing."""
-    ctx.progress.step("plan-export", f"{plan.files} files")
-    with ctx.store.transaction():
-        row = ctx.store.exports.add(new_row(ctx, plan, parent))
-    try:
-        yield row
-    except BaseException:
-        remove_tree(ctx.store.heads / row.bundle_id)
-        with ctx.store.transaction():
-            ctx.store.exports.delete(row.id)
-        raise
 
 
 def _write(ctx: Context, plan: ExportPlan, row: ContentExport) -> ContentExport:
