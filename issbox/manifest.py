@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 
 from issbox.model import LIBRARY, Content, CredentialKind, ProductKind
 
@@ -236,6 +237,6 @@ class FileEntry:
         return self.volume is not None or bool(self.parts)
 
 
-def part_path(sha256: str, number: int) -> str:
-    """Give where part `number` (from 1) of the file with this SHA-256 lies in its volume."""
-    return f"{PARTS_DIRECTORY}/{sha256}.{number:04d}"
+def part_path(path: str, number: int) -> str:
+    """Give where part `number` (from 1) of the file at this path lies in its volume: all in one directory."""
+    return f"{PARTS_DIRECTORY}/{sha256(path.encode()).hexdigest()}.{number:04d}"

@@ -102,6 +102,7 @@ ALLOWED_BEFORE = {
     "users.check_enters": "writes down who was kept out",
     "passwords.enter_by_password": "whoever comes in proves here who it is",
     "importing.refuse": "writes down why an import, which asked, came to nothing",
+    "imported_views.keep_view_version": "a step of an import, which asked",
     "arrival.record_import": "the last step of an import, which asked",
     "disposal.finish": "moves a bundle after its import, which asked",
     "disposal.finish_bundle": "moves a bundle after its import, which asked",

@@ -144,7 +144,7 @@ def volume_members(head: Head, number: int, open_entry: OpenEntry) -> Iterator[M
         for index, part in enumerate(entry.parts, start=1):
             if part.volume == number:
                 opener = partial(_open_part, open_entry, entry, offset, part.size)
-                yield Member(part_path(entry.sha256, index), Digest(part.size, part.sha256), opener)
+                yield Member(part_path(entry.path, index), Digest(part.size, part.sha256), opener)
             offset += part.size
 
 
@@ -191,7 +191,7 @@ def _lay_out(
 def _place(entry: FileEntry, planner: VolumePlanner, digest_parts: DigestParts | None) -> FileEntry:
     if not entry.carried:
         return entry
-    pieces = planner.place(entry.path, entry.size, entry.sha256)
+    pieces = planner.place(entry.path, entry.size)
     if len(pieces) == 1:
         return replace(entry, volume=pieces[0].volume)
     assert digest_parts is not None, "only a layout with limits cuts files"

@@ -139,7 +139,7 @@ class VolumeReader:
             yield Piece(entry, None, entry.path, digest, partial(self.files.open, entry.path))
         for number, part in enumerate(entry.parts, start=1):
             if part.volume == self.volume:
-                path = part_path(entry.sha256, number)
+                path = part_path(entry.path, number)
                 yield Piece(entry, number, path, Digest(part.size, part.sha256), partial(self.files.open, path))
 
     def _raw_entries(self) -> Iterator[FileEntry]:

@@ -110,7 +110,7 @@ class VolumePlanner:
         """Give the number of volumes so far, at least one."""
         return max(1, self._first + len(self._meters) - 1)
 
-    def place(self, path: str, size: int, sha256: str) -> tuple[Piece, ...]:
+    def place(self, path: str, size: int) -> tuple[Piece, ...]:
         """Give the pieces of the file in the order of its bytes; one piece when it stays whole.
 
         Raises VolumeSizeError when not even a part of it fits into an empty volume, or more than 9999 volumes would
@@ -122,18 +122,18 @@ class VolumePlanner:
                 return (Piece(number, size),)
         if size < _CUT_FROM:
             raise _no_room()
-        return self._split(size, sha256)
+        return self._split(path, size)
 
-    def _split(self, size: int, sha256: str) -> tuple[Piece, ...]:
+    def _split(self, path: str, size: int) -> tuple[Piece, ...]:
         pieces: list[Piece] = []
         left = size
         while left:
-            path = part_path(sha256, len(pieces) + 1)
+            part = part_path(path, len(pieces) + 1)
             length = min(left, self._largest_file or left, size - 1)
-            number = self._find(path, length)
+            number = self._find(part, length)
             if number is None:
-                length = min(length, self._new_meter().room(path))
-                number = self._find(path, length) if length > 0 else None
+                length = min(length, self._new_meter().room(part))
+                number = self._find(part, length) if length > 0 else None
             if number is None:
                 raise _no_room()
             pieces.append(Piece(number, length))

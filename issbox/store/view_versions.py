@@ -40,18 +40,22 @@ class ViewVersions(Noun):
         created_at: datetime,
         description: str,
         pins: Mapping[RepositoryKey, int],
+        number: str | None = None,
     ) -> ViewVersion:
-        """Make the next version, of these repository versions; raises NotFoundError."""
+        """Make the next version, or that of a number, of these repository versions; raises NotFoundError."""
         with transaction():
             major, minor = self.next_number(organization, view)
+            last = major - 1
+            if number is not None:
+                major, minor = (int(part) for part in number.split("."))
             identity = view_id(organization, view)
-            ViewRow.update(last_major=major).where(ViewRow.id == identity).execute()
+            ViewRow.update(last_major=max(last, major)).where(ViewRow.id == identity).execute()
             made = ViewVersionRow.insert(
                 content_view=identity, major=major, minor=minor, created_at=created_at, description=description
             ).execute()
-            for key, number in pins.items():
+            for key, pinned in pins.items():
                 PinRow.insert(
-                    view_version=made, repository=repository_id(key), version=version_id(key, number)
+                    view_version=made, repository=repository_id(key), version=version_id(key, pinned)
                 ).execute()
             return self.get(organization, ViewVersionName(view, f"{major}.{minor}"))
 

@@ -16,6 +16,7 @@ from issbox.model import (
 )
 from issbox.rules.importing import ImportPlan
 from issbox.workflows.context import Context
+from issbox.workflows.imported_views import keep_view_version
 
 
 def describe(ctx: Context, plan: ImportPlan) -> None:
@@ -103,6 +104,7 @@ def record_import(
         elif other.waits_for is WaitsFor.BASE and other.inbox:
             ctx.store.imports.update(other.id, updated_at=now, state=ImportState.SETTLED, waits_for=None)
     _settle_refused(ctx, row)
+    keep_view_version(ctx, manifest.scope, plan)
     ctx.audit(
         "content-import.import",
         bundle.id,

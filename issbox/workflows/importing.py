@@ -176,7 +176,7 @@ def _take_in(ctx: Context, job: _Job) -> ContentImport:
         missing = missing_volumes(ctx, job.row, job.bundle)
         if missing:
             return _take_volume(ctx, job, batch, incoming, missing)
-        if job.row.volumes:
+        if incoming.began:
             incoming.adopt_files(job.bundle.entries(), batch)
         ctx.progress.step("read-metadata")
         drafts = [stack.enter_context(ctx.store.versions.draft(key)) for key in keys]

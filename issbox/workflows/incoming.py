@@ -29,6 +29,11 @@ class Incoming:
         self._ctx = ctx
         self._place = ctx.store.incoming / bundle_id
 
+    @property
+    def began(self) -> bool:
+        """Whether anything is kept: volumes came before this one, or parts of files."""
+        return self._place.is_dir()
+
     def keep_head(self, bundle: BundleReader) -> None:
         """Keep manifest, signature and table, which are the same in every volume; the manifest comes last."""
         if (self._place / MANIFEST_NAME).exists():

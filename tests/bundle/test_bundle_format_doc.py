@@ -5,21 +5,32 @@ import re
 import shutil
 import subprocess
 from dataclasses import fields, is_dataclass
+from functools import partial
 from pathlib import Path
 from typing import get_args, get_type_hints
 
 import pytest
-from makers.bundles import make_bundle, new_key
+from makers.bundles import (
+    SampleBundle,
+    SampleRepository,
+    flip_byte,
+    make_bundle,
+    new_key,
+    sample_content,
+    write_volumes,
+)
 from makers.hostile import CASES, Case, a_package
 
 from issbox import errors
 from issbox.bundle.check import MAX_MANIFEST
 from issbox.bundle.foreign import FOREIGN_NAMES, FOREIGN_PREFIXES
+from issbox.bundle.head import Layout
 from issbox.bundle.signature import SIGNATURE_SIZE, SigningKey
 from issbox.bundle.table import MAX_LINE
 from issbox.errors import BundleError
 from issbox.manifest import EntryKind, FileEntry, Manifest
 from issbox.names import LABEL_RULE, MAX_PATH_BYTES, MAX_SEGMENT_BYTES
+from issbox.rules.volumes import DirectoryMeter
 
 DOC = (Path(__file__).parents[2] / "docs" / "bundle-format.md").read_text()
 SHELL = re.findall(r"```sh\n(.*?)```", DOC, re.DOTALL)
@@ -65,6 +76,21 @@ def test_the_documented_commands_refuse_a_changed_file_and_a_strangers_key(tmp_p
     done = run_block(0, bundle, key.public_pem)
     assert done.returncode != 0
     assert package.name in done.stdout + done.stderr
+
+
+@needs_tools
+def test_the_documented_commands_check_each_volume_and_its_parts_alone(tmp_path: Path, key: SigningKey) -> None:
+    packages = {"huge-1-1.noarch.rpm": os.urandom(100_000), "small-1-1.noarch.rpm": b"small"}
+    content = sample_content(SampleBundle((SampleRepository(packages=packages),)))
+    layout = Layout(new_meter=partial(DirectoryMeter, 64 << 10), bounded=True)
+    volumes = write_volumes(tmp_path / "media", "bundle", content, key, layout)
+    parts = [part for volume in volumes for part in volume.glob("issbox-parts/*")]
+    assert len(parts) >= 2
+    for volume in volumes:
+        done = run_block(0, volume, key.public_pem)
+        assert done.returncode == 0, done.stderr
+    flip_byte(parts[0], 7)
+    assert run_block(0, parts[0].parent.parent, key.public_pem).returncode != 0
 
 
 @needs_tools

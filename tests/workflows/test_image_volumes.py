@@ -103,9 +103,7 @@ def check_images(images: list[Path], head: Head) -> None:
         if entry.volume is not None:
             assert found[entry.volume - 1].pop(entry.path) == data
             continue
-        pieces = [
-            found[part.volume - 1].pop(part_path(entry.sha256, index)) for index, part in enumerate(entry.parts, 1)
-        ]
+        pieces = [found[part.volume - 1].pop(part_path(entry.path, index)) for index, part in enumerate(entry.parts, 1)]
         assert b"".join(pieces) == data
         assert [hashlib.sha256(piece).hexdigest() for piece in pieces] == [part.sha256 for part in entry.parts]
     for number, left in enumerate(found, start=1):

@@ -39,7 +39,7 @@ class ImageForm:
                 self._require_name(entry.path)
                 meters[entry.volume - 1].add(entry.path, entry.size)
             for index, part in enumerate(entry.parts, start=1):
-                meters[part.volume - 1].add(part_path(entry.sha256, index), part.size)
+                meters[part.volume - 1].add(part_path(entry.path, index), part.size)
         return tuple(meter.size for meter in meters)
 
     def total_size(self, head: Head) -> int:

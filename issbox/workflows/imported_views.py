@@ -1,0 +1,38 @@
+"""Content view versions that come with a bundle: kept here under the same number, so that they can be promoted."""
+
+from issbox.manifest import Scope, ScopeKind
+from issbox.model import ViewVersionName
+from issbox.rules.importing import ImportPlan
+from issbox.workflows.context import Context
+
+
+def keep_view_version(ctx: Context, scope: Scope | None, plan: ImportPlan) -> None:
+    """Record the content view version that the bundle was made of; in the transaction that records the versions.
+
+    The view is made, or gets what it lacks; its filters stay at home. A version of that number that is here already
+    stays as it is, and a note says so.
+    """
+    if scope is None or scope.kind is not ScopeKind.CONTENT_VIEW_VERSION:
+        return
+    organization, label = plan.organization, scope.content_view
+    views = {view.label: view for view in ctx.store.views.list(organization)}
+    if label not in views:
+        views[label] = ctx.store.views.create(organization, label, name=scope.content_view_name)
+    keys = [planned.repository.key for planned in plan.repositories]
+    for key in keys:
+        if key not in views[label].repositories:
+            ctx.store.views.add_repository(organization, label, key)
+    name = ViewVersionName(label, scope.content_view_version)
+    if name.number in {version.number for version in ctx.store.view_versions.list(organization, label)}:
+        ctx.progress.note(f"the content view version {name} is here already and stays as it is")
+        return
+    newest = {key: ctx.store.versions.latest(key) for key in keys}
+    version = ctx.store.view_versions.add(
+        organization,
+        label,
+        created_at=ctx.clock(),
+        description=scope.description,
+        pins={key: each.number for key, each in newest.items() if each is not None},
+        number=name.number,
+    )
+    ctx.audit("content-view.import", str(version), organization=organization)
