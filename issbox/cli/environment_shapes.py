@@ -17,6 +17,11 @@ ENVIRONMENT = Shape[LifecycleEnvironment](
         Field("name", "name for people", lambda each: each.name, column=True),
         Field("prior", "label of the environment before it, null for Library", lambda each: each.prior, column=True),
         Field("description", "free text", lambda each: each.description, column=True),
+        Field(
+            "cdn",
+            "whether certificates open it whose paths have neither organization nor environment",
+            lambda each: each.serves_as_cdn,
+        ),
     ),
 )
 

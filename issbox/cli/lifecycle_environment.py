@@ -117,13 +117,29 @@ def info(run: Run, *, organization: str | None, label: str | None, name: str | N
 @click.option("--label", required=True, metavar="LABEL", help="Which environment.")
 @click.option("--name", metavar="NAME", help="Its new name.")
 @click.option("--description", metavar="TEXT", help="What it is for.")
-def update(run: Run, *, organization: str | None, label: str, name: str | None, description: str | None) -> None:
+@click.option(
+    "--cdn/--no-cdn",
+    "serves_as_cdn",
+    default=None,
+    help="Whether it stands in for a CDN: certificates of a manifest, whose paths begin with /content, open it.",
+)
+def update(
+    run: Run,
+    *,
+    organization: str | None,
+    label: str,
+    name: str | None,
+    description: str | None,
+    serves_as_cdn: bool | None,
+) -> None:
     """Change a lifecycle environment; what is not given stays as it is."""
     from issbox.workflows import environments
 
     ctx = run.open()
     owner = chosen_organization(ctx, organization)
-    made = environments.update_environment(ctx, owner, label, name=name, description=description)
+    made = environments.update_environment(
+        ctx, owner, label, name=name, description=description, serves_as_cdn=serves_as_cdn
+    )
     run.say(f"Lifecycle environment {made.label} updated.")
     run.show(ENVIRONMENT, made)
 

@@ -15,6 +15,11 @@ ORGANIZATION = Shape[Organization](
     (
         Field("label", "label, unique in the box", lambda each: each.label, column=True),
         Field("name", "name for people", lambda each: each.name, column=True),
+        Field(
+            "client_cas",
+            "array of content credentials whose CAs sign certificates of hosts, besides the box's own",
+            lambda each: each.client_cas,
+        ),
     ),
 )
 
@@ -60,12 +65,25 @@ def info(run: Run, *, label: str | None, name: str | None) -> None:
     shape=ORGANIZATION,
 )
 @click.option("--label", required=True, metavar="LABEL", help="Which organization.")
-@click.option("--name", required=True, metavar="NAME", help="Its new name.")
-def update(run: Run, *, label: str, name: str) -> None:
-    """Change the name of an organization."""
+@click.option("--name", metavar="NAME", help="Its new name.")
+@click.option(
+    "--client-ca",
+    "client_cas",
+    multiple=True,
+    metavar="LABEL",
+    help="Content credential with a CA that signs certificates of hosts, with all certificates up to its root; instead "
+    'of those so far. May be given several times; "" for none but the authority of this box.',
+)
+def update(run: Run, *, label: str, name: str | None, client_cas: tuple[str, ...]) -> None:
+    """Change an organization; what is not given stays as it is.
+
+    Hosts whose certificates come from a CA given here may read the content of this organization that their
+    certificates grant.
+    """
     from issbox.workflows import catalog
 
-    made = catalog.update_organization(run.open(), label, name=name)
+    chosen = [each for each in client_cas if each] if client_cas else None
+    made = catalog.update_organization(run.open(), label, name=name, client_cas=chosen)
     run.say(f"Organization {label} updated.")
     run.show(ORGANIZATION, made)
 

@@ -64,6 +64,7 @@ REPOSITORY = Shape[Repository](
             "whether the signature of every package is checked",
             lambda each: each.upstream.check_packages,
         ),
+        Field("unprotected", "whether hosts may read it without a certificate", lambda each: each.unprotected),
     ),
 )
 

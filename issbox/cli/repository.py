@@ -168,6 +168,7 @@ def versions(run: Run, *, organization: str | None, product: str | None, label: 
 @click.option("--proxy", metavar="URL", help='Proxy; "" for none.')
 @check_metadata_option(default=None)
 @check_packages_option(default=None)
+@click.option("--unprotected/--protected", default=None, help="Whether hosts may read it without a certificate.")
 def update(
     run: Run,
     *,
@@ -183,6 +184,7 @@ def update(
     proxy: str | None,
     check_metadata: bool | None,
     check_packages: bool | None,
+    unprotected: bool | None,
 ) -> None:
     """Change a repository; what is not given stays as it is."""
     from issbox.workflows import repositories
@@ -201,6 +203,7 @@ def update(
         proxy=proxy,
         check_metadata=check_metadata,
         check_packages=check_packages,
+        unprotected=unprotected,
     )
     run.say(f"Repository {made.key} updated.")
     run.show(REPOSITORY, made)

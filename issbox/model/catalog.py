@@ -14,6 +14,8 @@ class Organization:
 
     label: str
     name: str
+    client_cas: tuple[str, ...] = ()
+    """Labels of content credentials: hosts with certificates of these authorities may read its content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class LifecycleEnvironment:
     prior: str | None
     """Label of the environment before this one; None for Library."""
     description: str = ""
+    serves_as_cdn: bool = False
+    """Whether certificates open it whose paths have neither organization nor environment, as those of manifests."""
 
 
 class ProductKind(StrEnum):
@@ -155,3 +159,5 @@ class Repository:
     latest: int | None = None
     """Number of the newest repository version."""
     imported: ImportMark | None = None
+    unprotected: bool = False
+    """Whether hosts may read it without a certificate."""

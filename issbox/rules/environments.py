@@ -7,7 +7,7 @@ from issbox.errors import InvalidValueError
 from issbox.model import LifecycleEnvironment
 from issbox.names import check_label
 
-_FORBIDDEN: Final = frozenset({"content_views", "content", "custom", "listing", "library"})
+_FORBIDDEN: Final = frozenset({"content_views", "content", "custom", "gpg-keys", "listing", "library"})
 """Labels, in lower case, that stand beside environments in paths of exports and servers, or mean Library."""
 
 

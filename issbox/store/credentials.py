@@ -1,11 +1,13 @@
 """Rows of content credentials."""
 
+from collections.abc import Collection
+
 from issbox.errors import AlreadyExistsError, InUseError, NotFoundError
 from issbox.model import ContentCredential, CredentialKind
 from issbox.names import check_label
 from issbox.store.database import Noun, first, rows, transaction
 from issbox.store.organizations import organization_id
-from issbox.store.tables import CredentialRow, ProductRow, RepositoryRow
+from issbox.store.tables import ClientAuthorityRow, CredentialRow, ProductRow, RepositoryRow
 
 
 def credential_id(organization: int, label: str | None) -> int | None:
@@ -71,6 +73,17 @@ class Credentials(Noun):
             ).where(CredentialRow.id == credential_id(organization_id(organization), label)).execute()
             return self.get(organization, label)
 
+    def accept_from_hosts(self, organization: str, labels: Collection[str]) -> None:
+        """Let the authorities in these credentials, and no others, sign for hosts of the organization.
+
+        Raises NotFoundError.
+        """
+        with transaction():
+            owner = organization_id(organization)
+            ClientAuthorityRow.delete().where(ClientAuthorityRow.organization == owner).execute()
+            for label in sorted(set(labels)):
+                ClientAuthorityRow.insert(organization=owner, credential=credential_id(owner, label)).execute()
+
     def delete(self, organization: str, label: str) -> None:
         """Delete a content credential; raises NotFoundError, and InUseError naming what uses it."""
         with transaction():
@@ -84,6 +97,8 @@ class Credentials(Noun):
             )
             users = [f"product {row[0]}" for row in rows(products)]
             users += [f"repository {row[0]}" for row in rows(repositories)]
+            if ClientAuthorityRow.select().where(ClientAuthorityRow.credential == identity).exists():
+                users.append(f"organization {organization} for certificates of hosts")
             if users:
                 raise InUseError(
                     f"the content credential {organization}/{label} is used by {', '.join(sorted(users))}",

@@ -32,6 +32,7 @@ class Environments(Noun):
                 name=environment.name,
                 prior=environment_id(environment.organization, environment.prior),
                 description=environment.description,
+                serves_as_cdn=environment.serves_as_cdn,
             ).execute()
             return self.get(environment.organization, environment.label)
 
@@ -43,10 +44,16 @@ class Environments(Noun):
         raise NotFoundError(f"the organization {organization} has no lifecycle environment {label!r}")
 
     def update(
-        self, organization: str, label: str, *, name: str | None = None, description: str | None = None
+        self,
+        organization: str,
+        label: str,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        serves_as_cdn: bool | None = None,
     ) -> LifecycleEnvironment:
         """Change what is given; raises NotFoundError."""
-        changes = {"name": name, "description": description}
+        changes = {"name": name, "description": description, "serves_as_cdn": serves_as_cdn}
         given = {field: value for field, value in changes.items() if value is not None}
         with transaction():
             identity = environment_id(organization, label)
@@ -74,9 +81,18 @@ class Environments(Noun):
         """Give the environments of an organization, Library first; raises NotFoundError."""
         prior = EnvironmentRow.alias()
         query = (
-            EnvironmentRow.select(EnvironmentRow.label, EnvironmentRow.name, prior.label, EnvironmentRow.description)
+            EnvironmentRow.select(
+                EnvironmentRow.label,
+                EnvironmentRow.name,
+                prior.label,
+                EnvironmentRow.description,
+                EnvironmentRow.serves_as_cdn,
+            )
             .left_outer_join(prior, on=(EnvironmentRow.prior == prior.id))
             .where(EnvironmentRow.organization == organization_id(organization))
             .order_by(EnvironmentRow.id)
         )
-        return [LifecycleEnvironment(organization, *row) for row in rows(query)]
+        return [
+            LifecycleEnvironment(organization, label, name, before, description, bool(serves_as_cdn))
+            for label, name, before, description, serves_as_cdn in rows(query)
+        ]

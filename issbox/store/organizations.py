@@ -5,6 +5,7 @@ from issbox.model import LIBRARY, Organization
 from issbox.names import check_label
 from issbox.store.database import Noun, first, rows, transaction
 from issbox.store.tables import (
+    ClientAuthorityRow,
     CredentialRow,
     EnvironmentRow,
     GrantRow,
@@ -48,18 +49,21 @@ class Organizations(Noun):
             if OrganizationRow.select().where(OrganizationRow.label == label).exists():
                 raise AlreadyExistsError(f"the organization {label} exists already")
             row = OrganizationRow.create(label=label, name=name)
-            EnvironmentRow.create(organization=row, label=LIBRARY, name=LIBRARY, prior=None, description="")
+            EnvironmentRow.create(
+                organization=row, label=LIBRARY, name=LIBRARY, prior=None, description="", serves_as_cdn=False
+            )
         return Organization(label, name)
 
     def get(self, label: str) -> Organization:
         """Give an organization; raises NotFoundError."""
         row = OrganizationRow.get_by_id(organization_id(label))
-        return Organization(row.label, row.name)
+        return Organization(row.label, row.name, _client_authorities().get(row.label, ()))
 
     def list(self) -> list[Organization]:
         """Give all organizations by label."""
         query = OrganizationRow.select(OrganizationRow.label, OrganizationRow.name).order_by(OrganizationRow.label)
-        return [Organization(*row) for row in rows(query)]
+        authorities = _client_authorities()
+        return [Organization(label, name, authorities.get(label, ())) for label, name in rows(query)]
 
     def update(self, label: str, *, name: str) -> Organization:
         """Rename an organization; raises NotFoundError."""
@@ -78,6 +82,7 @@ class Organizations(Noun):
             products = ProductRow.select().where(ProductRow.organization == identity).count()
             if products:
                 raise InUseError(f"the organization {label} has {products} products", hint="Delete its products first.")
+            ClientAuthorityRow.delete().where(ClientAuthorityRow.organization == identity).execute()
             CredentialRow.delete().where(CredentialRow.organization == identity).execute()
             GrantRow.delete().where(GrantRow.organization == identity).execute()
             views = ViewRow.select(ViewRow.id).where(ViewRow.organization == identity)
@@ -88,3 +93,18 @@ class Organizations(Noun):
             EnvironmentRow.update(prior=None).where(EnvironmentRow.organization == identity).execute()
             EnvironmentRow.delete().where(EnvironmentRow.organization == identity).execute()
             OrganizationRow.delete().where(OrganizationRow.id == identity).execute()
+
+
+def _client_authorities() -> dict[str, tuple[str, ...]]:
+    """Give the labels of the content credentials that each organization accepts certificates of hosts from."""
+    query = (
+        ClientAuthorityRow.select(OrganizationRow.label, CredentialRow.label)
+        .join(OrganizationRow)
+        .switch(ClientAuthorityRow)
+        .join(CredentialRow)
+        .order_by(OrganizationRow.label, CredentialRow.label)
+    )
+    found: dict[str, tuple[str, ...]] = {}
+    for organization, label in rows(query):
+        found[organization] = (*found.get(organization, ()), label)
+    return found

@@ -26,7 +26,7 @@ from issbox.store.tables import (
     VersionRow,
 )
 
-_SHARED: Final = ("content", "name", "variables", "gpg_key")
+_SHARED: Final = ("content", "name", "variables", "gpg_key", "unprotected")
 """Columns that a repository made by filters has from its source."""
 
 
@@ -147,9 +147,9 @@ class Repositories(Noun):
     def update(self, key: RepositoryKey, *, enabled: bool | None = None, **changes: object) -> Repository:
         """Change fields of the repository by name, and whether its content is enabled by default.
 
-        The fields are `name`, `content`, `variables`, `gpg_key`, `upstream` and `imported`; key, path and versions
-        stay. Repositories that filters made of it follow in what they share. Raises NotFoundError for the repository
-        or a content credential.
+        The fields are `name`, `content`, `variables`, `gpg_key`, `upstream`, `imported` and `unprotected`; key, path
+        and versions stay. Repositories that filters made of it follow in what they share. Raises NotFoundError for the
+        repository or a content credential.
         """
         with transaction():
             present = self.get(key)
@@ -278,6 +278,7 @@ def read_repository(row: dict[str, Any]) -> Repository:
         imported=None
         if row["imported_box"] is None
         else ImportMark(row["imported_box"], row["imported_number"], row["imported_lineage"]),
+        unprotected=bool(row["unprotected"]),
     )
 
 
@@ -296,6 +297,7 @@ def _columns(organization: int, repository: Repository) -> dict[str, object]:
         "imported_box": None if imported is None else imported.box_id,
         "imported_number": None if imported is None else imported.number,
         "imported_lineage": "" if imported is None else imported.lineage,
+        "unprotected": repository.unprotected,
     }
 
 

@@ -4,6 +4,7 @@ Every change is one transaction with its audit entry. In updates, None leaves a 
 takes it away.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from issbox.errors import InvalidValueError, NotFoundError, RedHatProductError
@@ -57,14 +58,28 @@ def choose_organization(ctx: Context, label: str | None) -> str:
     return labels[0]
 
 
-def update_organization(ctx: Context, label: str, *, name: str) -> Organization:
-    """Change the name of an organization."""
+def update_organization(
+    ctx: Context, label: str, *, name: str | None = None, client_cas: Sequence[str] | None = None
+) -> Organization:
+    """Change the name of an organization, or whose certificates of hosts open its content; None leaves it as it is.
+
+    `client_cas` are labels of content credentials with the authorities that may sign them besides this box. Raises
+    NotFoundError, InvalidValueError for credentials that hold no CA certificate.
+    """
     ctx.require(Permission.ORGANIZATION_MANAGE)
-    check_name(name, "organization name")
+    details: dict[str, object] = {}
     with ctx.store.session(), ctx.store.transaction():
-        organization = ctx.store.organizations.update(label, name=name)
-        ctx.audit("organization.update", label, organization=label, details={"name": name})
-        return organization
+        ctx.store.organizations.get(label)
+        if name is not None:
+            details["name"] = check_name(name, "organization name")
+            ctx.store.organizations.update(label, name=name)
+        if client_cas is not None:
+            for each in client_cas:
+                require_credential(ctx, label, each, CredentialKind.CA_CERTIFICATE)
+            ctx.store.credentials.accept_from_hosts(label, client_cas)
+            details["client_cas"] = sorted(client_cas)
+        ctx.audit("organization.update", label, organization=label, details=details)
+        return ctx.store.organizations.get(label)
 
 
 def delete_organization(ctx: Context, label: str) -> Organization:

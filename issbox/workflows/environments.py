@@ -77,15 +77,24 @@ def get_environment(ctx: Context, organization: str, label: str) -> EnvironmentC
 
 
 def update_environment(
-    ctx: Context, organization: str, label: str, *, name: str | None = None, description: str | None = None
+    ctx: Context,
+    organization: str,
+    label: str,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    serves_as_cdn: bool | None = None,
 ) -> LifecycleEnvironment:
-    """Change name and description of a lifecycle environment; raises NotFoundError."""
+    """Change name, description and whether an environment stands in for a CDN; raises NotFoundError."""
     ctx.require(Permission.ENVIRONMENT_MANAGE, organization)
     if name is not None:
         check_name(name, "lifecycle environment name")
     with ctx.store.session(), ctx.store.transaction():
-        environment = ctx.store.environments.update(organization, label, name=name, description=description)
-        details: dict[str, object] = {} if name is None else {"name": name}
+        environment = ctx.store.environments.update(
+            organization, label, name=name, description=description, serves_as_cdn=serves_as_cdn
+        )
+        given = {"name": name, "serves_as_cdn": serves_as_cdn}
+        details: dict[str, object] = {field: value for field, value in given.items() if value is not None}
         ctx.audit("lifecycle-environment.update", label, organization=organization, details=details)
         return environment
 

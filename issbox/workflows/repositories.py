@@ -108,8 +108,9 @@ def update_repository(
     proxy: str | None = None,
     check_metadata: bool | None = None,
     check_packages: bool | None = None,
+    unprotected: bool | None = None,
 ) -> Repository:
-    """Change a repository's name, keys, architectures, or where and how it is synchronized.
+    """Change a repository's name, keys, architectures, who may read it, or where and how it is synchronized.
 
     Raises RedHatProductError for architectures of a product that a subscription manifest made, SourceRefusedError for a
     URL whose content is not for this product.
@@ -122,6 +123,8 @@ def update_repository(
         changes["gpg_key"] = gpg_key or None
     if arches is not None:
         check_arches(arches)
+    if unprotected is not None:
+        changes["unprotected"] = unprotected
     given = {"url": url, "ca": ca, "client_certificate": client_certificate, "proxy": proxy}
     wanted: dict[str, Any] = {field: value or None for field, value in given.items() if value is not None}
     checks = {"check_metadata": check_metadata, "check_packages": check_packages}

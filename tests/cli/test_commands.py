@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from makers.certificates import authority_of
 from makers.command_line import CommandLine
 from makers.rpms import Repository, write_repository
 
@@ -42,7 +43,8 @@ def test_init(empty: CommandLine) -> None:
     assert box["state_dir"] == str(empty.state)
     assert empty.json("box", "show") == box
     assert empty("box", "show", "--public-key").stdout == box["public_key"]
-    assert empty.json("organization", "list") == [{"label": "ACME_Corporation", "name": "ACME Corporation"}]
+    organization = {"label": "ACME_Corporation", "name": "ACME Corporation", "client_cas": []}
+    assert empty.json("organization", "list") == [organization]
     assert empty.error("init", "--name", "again", "--organization", "B", code=5)["code"] == "already-exists"
     assert empty.json("box", "show") == box
 
@@ -68,7 +70,7 @@ def test_a_half_made_box_is_none(empty: CommandLine) -> None:
 
 def test_organizations(issbox: CommandLine) -> None:
     made = issbox.json("organization", "create", "--name", "Büro 2")
-    assert made == {"label": "Buro_2", "name": "Büro 2"}
+    assert made == {"label": "Buro_2", "name": "Büro 2", "client_cas": []}
     assert issbox.error("organization", "create", "--label", "Buro_2", code=5)["code"] == "already-exists"
     assert issbox.json("organization", "info", "--name", "Büro 2") == made
     assert issbox.json("organization", "update", "--label", "Buro_2", "--name", "x")["name"] == "x"
@@ -375,3 +377,26 @@ def test_a_crossing(issbox: CommandLine, tmp_path: Path) -> None:
     assert (done["state"], done["bundle_id"]) == ("imported", made["bundle_id"])
     assert other.json("content-import", "info", "--id", str(done["id"])) == done
     assert other.json("repository", "versions", "--label", "base")[0]["repomd_sha256"] == version["repomd_sha256"]
+
+
+def test_who_may_read_what_without_the_authority_of_the_box(issbox: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text(authority_of().root_pem)
+    (tmp_path / "key.asc").write_text("-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n-----END PGP PUBLIC KEY BLOCK-----\n")
+    for name, kind, file in (("site", "ca-certificate", "ca.pem"), ("key", "gpg-key", "key.asc")):
+        words = ["content-credential", "create", "--name", name, "--type", kind, "--file", str(tmp_path / file)]
+        issbox(*words)
+    update = ("organization", "update", "--label", "ACME")
+    assert issbox.json(*update, "--client-ca", "site")["client_cas"] == ["site"]
+    assert issbox.json(*update, "--name", "Acme")["client_cas"] == ["site"]
+    assert issbox.error(*update, "--client-ca", "key", code=2)["code"] == "invalid-value"
+    assert issbox.error("content-credential", "delete", "--label", "site", "--yes", code=5)["code"] == "in-use"
+    assert issbox.json(*update, "--client-ca", "")["client_cas"] == []
+    issbox("product", "create", "--name", "Tools")
+    issbox("repository", "create", "--product", "Tools", "--name", "base")
+    opened = ("repository", "update", "--product", "Tools", "--label", "base")
+    assert issbox.json(*opened, "--unprotected")["unprotected"] is True
+    assert issbox.json(*opened, "--name", "Base")["unprotected"] is True
+    assert issbox.json(*opened, "--protected")["unprotected"] is False
+    environment = ("lifecycle-environment", "update", "--label", "Library")
+    assert issbox.json(*environment, "--cdn")["cdn"] is True
+    assert issbox.json(*environment, "--no-cdn")["cdn"] is False

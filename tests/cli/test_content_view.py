@@ -69,6 +69,7 @@ def test_promotions_through_environments(tools: CommandLine) -> None:
         "name": "Development",
         "prior": "Library",
         "description": "First",
+        "cdn": False,
     }
     tools(*create, "prod", "--prior", "dev")
     assert tools.error(*create, "custom", "--prior", "dev", code=2)["code"] == "invalid-value"

@@ -4,6 +4,7 @@ from typing import Final
 
 from issbox.store.tables.catalog import (
     BoxRow,
+    ClientAuthorityRow,
     ContentRow,
     CredentialRow,
     EnvironmentRow,
@@ -34,6 +35,7 @@ __all__ = [
     "AttemptRow",
     "AuditRow",
     "BoxRow",
+    "ClientAuthorityRow",
     "ContentRow",
     "CredentialRow",
     "DraftFileRow",
@@ -70,6 +72,7 @@ TABLES: Final[tuple[type[Row], ...]] = (
     OrganizationRow,
     EnvironmentRow,
     CredentialRow,
+    ClientAuthorityRow,
     ProductRow,
     ContentRow,
     RepositoryRow,

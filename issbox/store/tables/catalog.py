@@ -57,6 +57,7 @@ class EnvironmentRow(Row):
     name = Text()
     prior = ForeignKeyField("self", null=True)
     description = Text()
+    serves_as_cdn = BooleanField()
 
     class Meta:
         """Table settings."""
@@ -80,6 +81,20 @@ class CredentialRow(Row):
 
         table_name = "content_credential"
         indexes = ((("organization", "label"), True),)
+
+
+class ClientAuthorityRow(Row):
+    """Content credentials whose authorities sign certificates of hosts, which the organization's content is open to."""
+
+    id = AutoField()
+    organization = ForeignKeyField(OrganizationRow, index=False)
+    credential = ForeignKeyField(CredentialRow)
+
+    class Meta:
+        """Table settings."""
+
+        table_name = "client_authority"
+        indexes = ((("organization", "credential"), True),)
 
 
 class ProductRow(Row):
@@ -146,6 +161,7 @@ class RepositoryRow(Row):
     imported_lineage = Text()
     checked_with = Text(null=True)
     view = Text()
+    unprotected = BooleanField()
 
     class Meta:
         """Table settings."""
