@@ -100,6 +100,7 @@ def test_the_makefile_has_what_the_readme_names() -> None:
 ALLOWED_BEFORE = {
     "boxes.initialize": "there is no box yet, so there are no users",
     "users.check_enters": "writes down who was kept out",
+    "ssh_keys.refuse_remote": "writes down what was refused",
     "passwords.enter_by_password": "whoever comes in proves here who it is",
     "importing.refuse": "writes down why an import, which asked, came to nothing",
     "imported_views.keep_view_version": "a step of an import, which asked",

@@ -40,6 +40,7 @@ COMMANDS: Final[dict[str, Entry]] = {
         "issbox.cli.trusted_key", "trusted_key", "Manage the keys of boxes whose bundles are accepted."
     ),
     "user": Entry("issbox.cli.user", "user", "Manage users, their roles, passwords, tokens and SSH keys."),
+    "ssh": Entry("issbox.cli.ssh", "ssh", "Let users in over SSH: what sshd calls."),
     "verify": Entry("issbox.cli.verify", "verify", "Check a bundle completely without importing it."),
     "audit": Entry("issbox.cli.audit", "audit", "Show and check the record of all changes."),
     "store": Entry("issbox.cli.store", "store", "Put the store in order and free space."),

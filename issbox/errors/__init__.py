@@ -6,6 +6,7 @@ A docstring here is what docs/exit-codes.md says about the code. Front ends prin
 from issbox.errors.access import (
     AuthenticationFailedError,
     NotPermittedError,
+    RemoteRefusedError,
     TooManyAttemptsError,
 )
 from issbox.errors.base import (
@@ -151,6 +152,7 @@ __all__ = [
     "ReceiptSignatureError",
     "RecutError",
     "RedHatProductError",
+    "RemoteRefusedError",
     "RepositorySignatureError",
     "SourceRefusedError",
     "StoreDamagedError",

@@ -24,3 +24,10 @@ class TooManyAttemptsError(AuthenticationFailedError):
 
     code = "too-many-attempts"
     hint = "Wait until the time named; tokens and SSH keys work meanwhile."
+
+
+class RemoteRefusedError(NotPermittedError):
+    """Over SSH only commands of issbox may be run, on no file of the box; the attempt is in the audit log."""
+
+    code = "not-over-ssh"
+    hint = "Give - instead of a file and redirect it on your side, as in `ssh issbox@box content-import run - < FILE`."

@@ -7,6 +7,8 @@ from issbox.workflows.context import Context, Permission
 from issbox.workflows.users import require_self_or_manager
 
 _PREFIX = "SHA256:"
+_LONGEST_SUBJECT = 500
+"""Characters of a refused command that the audit log keeps."""
 
 
 def add_ssh_key(ctx: Context, user: str, line: str) -> UserSshKey:
@@ -47,3 +49,23 @@ def remove_ssh_key(ctx: Context, user: str, fingerprint: str) -> UserSshKey:
         details: dict[str, object] = {"fingerprint": owned.key.fingerprint, "comment": owned.key.comment}
         ctx.audit("user.ssh-key-remove", user, details=details)
     return owned
+
+
+def keys_that_open(ctx: Context, fingerprint: str | None = None) -> list[UserSshKey]:
+    """Give the keys that sshd should accept: those of users who are not disabled, all or the one of a fingerprint."""
+    ctx.require(Permission.USER_MANAGE)
+    with ctx.store.session():
+        if fingerprint is None:
+            keys = ctx.store.ssh_keys.list(None)
+        else:
+            found = ctx.store.ssh_keys.find(fingerprint)
+            keys = [found] if found is not None else []
+        enabled = {user.name for user in ctx.store.users.list() if not user.disabled}
+    return [each for each in keys if each.user in enabled]
+
+
+def refuse_remote(ctx: Context, command: str, reason: str) -> None:
+    """Write down what somebody who came in over SSH was refused."""
+    shown = command if command.isprintable() else ascii(command)
+    with ctx.store.session(), ctx.store.transaction():
+        ctx.audit("ssh.refuse", shown[:_LONGEST_SUBJECT], details={"reason": reason[:_LONGEST_SUBJECT]})

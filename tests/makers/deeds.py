@@ -141,6 +141,8 @@ READING: dict[str, Look] = {
 APART: dict[str, str] = {
     "init": "makes a box; no user of one may",
     "serve": "runs for ever; no user may",
+    "ssh authorized-keys": "for sshd; no user may",
+    "ssh session": "for sshd; becomes a user",
     "verify": "reads a bundle and nothing of the box but its keys",
 }
 """Commands that are tried in a test of their own, and why."""
