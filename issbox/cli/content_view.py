@@ -15,7 +15,7 @@ from issbox.cli.options import (
     yes_option,
 )
 from issbox.cli.repositories import find_repository, product_option
-from issbox.cli.views import VIEW, VIEW_VERSION, find_view
+from issbox.cli.views import VIEW, VIEW_VERSION, find_view, force_option
 
 content_view = noun("content-view")
 content_view.add_command(filter_)
@@ -78,15 +78,16 @@ def update(run: Run, *, organization: str | None, label: str, name: str | None, 
 @command("delete", group=content_view, example="issbox content-view delete --label base --yes", shape=VIEW)
 @organization_option
 @identity_options("content view")
+@force_option
 @yes_option
-def delete(run: Run, *, organization: str | None, label: str | None, name: str | None, yes: bool) -> None:
-    """Delete a content view with all its versions, unless an environment holds one."""
+def delete(run: Run, *, organization: str | None, label: str | None, name: str | None, force: bool, yes: bool) -> None:
+    """Delete a content view with all its versions, unless an environment holds one or an export is based on one."""
     from issbox.workflows import views
 
     ctx = run.open()
     chosen = find_view(ctx, chosen_organization(ctx, organization), label=label, name=name)
     run.confirm(f"Delete the content view {chosen.label} of {chosen.organization} with all its versions?", yes=yes)
-    deleted = views.delete_view(ctx, chosen.organization, chosen.label)
+    deleted = views.delete_view(ctx, chosen.organization, chosen.label, force=force)
     run.say(f"Content view {deleted.label} deleted.")
     run.show(VIEW, deleted)
 

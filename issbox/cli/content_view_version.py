@@ -5,7 +5,7 @@ import click
 from issbox.cli.command import Run, command
 from issbox.cli.options import chosen_organization, organization_option, yes_option
 from issbox.cli.promotions import PLAN, carry_out, promotion_options
-from issbox.cli.views import VIEW_VERSION, find_view_version, version_option, view_option
+from issbox.cli.views import VIEW_VERSION, find_view_version, force_option, version_option, view_option
 from issbox.model import ViewVersionName
 
 version = click.Group("version", help="Show, promote and delete published versions of content views.")
@@ -52,9 +52,10 @@ def info(run: Run, *, organization: str | None, view: str, number: str | None) -
 @organization_option
 @view_option
 @version_option(required=True)
+@force_option
 @yes_option
-def delete(run: Run, *, organization: str | None, view: str, number: str, yes: bool) -> None:
-    """Delete a version of a content view, unless an environment holds it.
+def delete(run: Run, *, organization: str | None, view: str, number: str, force: bool, yes: bool) -> None:
+    """Delete a version of a content view, unless an environment holds it or an export is based on it.
 
     The repository versions that only it held leave the store with the next `issbox store cleanup`.
     """
@@ -64,7 +65,7 @@ def delete(run: Run, *, organization: str | None, view: str, number: str, yes: b
     owner = chosen_organization(ctx, organization)
     chosen = find_view_version(ctx, owner, view, number)
     run.confirm(f"Delete version {chosen.number} of the content view {owner}/{view}?", yes=yes)
-    deleted = views.delete_view_version(ctx, owner, ViewVersionName(view, chosen.number))
+    deleted = views.delete_view_version(ctx, owner, ViewVersionName(view, chosen.number), force=force)
     run.say(f"Version {deleted.number} of the content view {view} deleted.")
     run.show(VIEW_VERSION, deleted)
 

@@ -109,3 +109,9 @@ def version_option(*, required: bool) -> Callable[[F], F]:
     """Add --version of a content view."""
     text = "Number of its version, such as 3.0." if required else "Number of its version; the newest when left out."
     return click.option("--version", "number", required=required, metavar="NUMBER", help=text)
+
+
+def force_option(function: F) -> F:
+    """Add --force to what deletes versions."""
+    text = "Also when the newest export for a destination is based on it; the next increment may carry it again then."
+    return click.option("--force", is_flag=True, help=text)(function)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from peewee import JOIN
+from peewee import JOIN, fn
 
 from issbox.errors import NotFoundError
 from issbox.model import Actor, Held, Promotion, PromotionAction, PromotionRecord, RepositoryKey, ViewVersionName
@@ -57,15 +57,10 @@ def hold(environment: str, held: Held) -> None:
 
     Call it in a transaction. Raises NotFoundError.
     """
-    key = held.key
-    place, repository, version = (
-        environment_id(key.organization, environment),
-        repository_id(key),
-        version_id(key, held.number),
-    )
-    name = held.view_version
+    key, name = held.key, held.view_version
+    place, repository = environment_id(key.organization, environment), repository_id(key)
     columns = {
-        "version": version,
+        "version": version_id(key, held.number),
         "enabled": held.enabled,
         "view_version": None if name is None else view_version_id(key.organization, name),
     }
@@ -161,6 +156,18 @@ class Promotions(Noun):
         if environment is not None:
             query = query.where(PromotionHistoryRow.environment == environment)
         return _read_history(query.limit(limit))
+
+    def undoable(self, key: RepositoryKey) -> set[int]:
+        """Give the versions of a repository that come back when the last change of an environment is taken back."""
+        owner = organization_id(key.organization)
+        newest = (
+            PromotionHistoryRow.select(fn.MAX(PromotionHistoryRow.id))
+            .join(EnvironmentRow, on=(EnvironmentRow.label == PromotionHistoryRow.environment))
+            .where(EnvironmentRow.organization == owner, PromotionHistoryRow.organization == key.organization)
+            .group_by(PromotionHistoryRow.environment)
+        )
+        records = _read_history(_history().where(PromotionHistoryRow.id.in_(newest)))
+        return {held.number for record in records for held in record.before if held.key == key}
 
     def holders(self, keys: Collection[RepositoryKey]) -> list[str]:
         """Give the labels of the environments that hold any of these repositories of one organization."""

@@ -19,7 +19,7 @@ from issbox.model import (
 from issbox.store.database import Noun, execute, rows, transaction
 from issbox.store.drafts import Draft, latest_number, read_file
 from issbox.store.organizations import environment_id
-from issbox.store.promotions import hold_newest
+from issbox.store.promotions import Promotions, hold_newest
 from issbox.store.ranges import close_and_open, drop_unneeded
 from issbox.store.repositories import read_repository, repository_id, repository_query
 from issbox.store.tables import (
@@ -142,7 +142,8 @@ class Versions(Noun):
     def prunable(self, key: RepositoryKey, keep: int, spared: Collection[int] = ()) -> list[int]:
         """Give the versions that `prune` would delete.
 
-        No environment and no content view version holds them, and they are neither among the newest `keep` nor spared.
+        No environment and no content view version holds them, no environment would hold them again if its last change
+        were taken back, and they are neither among the newest `keep` nor spared.
         """
         repository = repository_id(key)
         numbers = [version.number for version in self.list(key)]
@@ -153,6 +154,7 @@ class Versions(Noun):
                 table.select(VersionRow.number).join(VersionRow).where(table.repository == repository)
             )
         }
+        held |= Promotions().undoable(key)
         return [number for number in numbers[: -max(1, keep)] if number not in held and number not in spared]
 
     def prune(self, key: RepositoryKey, keep: int, spared: Collection[int] = ()) -> list[int]:

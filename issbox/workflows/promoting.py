@@ -39,6 +39,7 @@ def plan_view_promotion(
     ctx.require_some(Permission.CONTENT_READ, organization)
     with ctx.store.session():
         version = ctx.store.view_versions.get(organization, name)
+        name = ViewVersionName(version.view, version.number)
         wanted = [Held(pin.repository.key, pin.number, view_version=name) for pin in version.repositories]
         place, held = _present(ctx, organization, environment)
         plan = rules.plan_promotion(

@@ -70,7 +70,8 @@ def publish(
             if changed
             else []
         )
-        versions += _shown_again(ctx, [draft for draft in drafts if draft not in changed])
+        if environment is not None:
+            versions += _shown_again(ctx, environment, [draft for draft in drafts if draft not in changed])
         record(versions)
     ctx.progress.step("switch-links")
     if environment is not None:
@@ -79,18 +80,19 @@ def publish(
     return versions
 
 
-def _shown_again(ctx: Context, unchanged: Sequence[Draft]) -> list[RepositoryVersion]:
-    """Let Library hold the newest versions of repositories that have nothing newer, and give those that it did not.
+def _shown_again(ctx: Context, environment: str, unchanged: Sequence[Draft]) -> list[RepositoryVersion]:
+    """Let the environment hold the newest versions of repositories that have nothing newer; give those it did not.
 
     It may hold an older one since an import was rolled back.
     """
     shown = []
     for organization in sorted({draft.key.organization for draft in unchanged}):
-        held = {repository.key: number for repository, number in ctx.store.versions.promoted(organization, LIBRARY)}
+        promoted = ctx.store.versions.promoted(organization, environment)
+        held = {repository.key: number for repository, number in promoted}
         for draft in unchanged:
             newest = ctx.store.versions.latest(draft.key) if draft.key.organization == organization else None
             if newest is not None and held.get(draft.key) != newest.number:
-                ctx.store.versions.promote(LIBRARY, draft.key, newest.number)
+                ctx.store.versions.promote(environment, draft.key, newest.number)
                 shown.append(newest)
     return shown
 

@@ -3,16 +3,17 @@
 Every change is one transaction with its audit entry. In updates, None leaves a value as it is.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from issbox.errors import InUseError
+from issbox.errors import BusyError, InUseError
 from issbox.files import FileLock
-from issbox.model import ContentView, RepositoryKey, ViewFilter, ViewVersion, ViewVersionName
+from issbox.model import ContentView, ExportState, RepositoryKey, ViewFilter, ViewVersion, ViewVersionName
 from issbox.names import check_label, check_name
 from issbox.rules.filtering import check_filter
 from issbox.rules.permissions import Products
+from issbox.rules.retention import spared_versions
 from issbox.workflows.context import Context, Permission
 
 
@@ -66,10 +67,11 @@ def update_view(
         return view
 
 
-def delete_view(ctx: Context, organization: str, label: str) -> ContentView:
+def delete_view(ctx: Context, organization: str, label: str, *, force: bool = False) -> ContentView:
     """Delete a content view with all its versions and give what it was.
 
-    Raises InUseError while an environment holds something of it, BusyError while it is being published.
+    Raises InUseError while an environment holds something of it, or, unless forced, an export is based on it;
+    BusyError while it is being published or exported.
     """
     ctx.require(Permission.CONTENT_MANAGE, organization)
     with ctx.store.session(), changing_view(ctx, organization, label):
@@ -82,6 +84,7 @@ def delete_view(ctx: Context, organization: str, label: str) -> ContentView:
                     f"the environments {', '.join(held)} hold versions of the content view {organization}/{label}",
                     hint="Promote something else there, or demote it there, first.",
                 )
+            _check_exports(ctx, organization, _pins(versions), f"content view {label}", force=force)
             for version in versions:
                 ctx.store.view_versions.delete(organization, ViewVersionName(label, version.number))
             for key in view.repositories:
@@ -163,20 +166,44 @@ def get_view_version(ctx: Context, organization: str, name: ViewVersionName) -> 
         return _seen_version(ctx.store.view_versions.get(organization, name), products)
 
 
-def delete_view_version(ctx: Context, organization: str, name: ViewVersionName) -> ViewVersion:
+def delete_view_version(ctx: Context, organization: str, name: ViewVersionName, *, force: bool = False) -> ViewVersion:
     """Delete a content view version and give what it was; its repository versions go with the next cleanup.
 
-    Raises InUseError while an environment holds it, BusyError while the content view is being published.
+    Raises InUseError while an environment holds it, or, unless forced, an export is based on it; BusyError while the
+    content view is being published or exported.
     """
     ctx.require(Permission.CONTENT_MANAGE, organization)
     with ctx.store.session(), changing_view(ctx, organization, name.view):
         with ctx.store.transaction():
             version = ctx.store.view_versions.get(organization, name)
+            others = [each for each in ctx.store.view_versions.list(organization, name.view) if each != version]
+            only_here = _pins([version]) - _pins(others)
+            _check_exports(ctx, organization, only_here, f"content view version {name}", force=force)
             ctx.store.view_versions.delete(organization, name)
             trees = ctx.store.view_versions.drop_unused(organization, name.view)
             ctx.audit("content-view-version.delete", str(name), organization=organization)
         _remove_trees(ctx, trees)
         return version
+
+
+def _pins(versions: Iterable[ViewVersion]) -> set[tuple[RepositoryKey, int]]:
+    return {(pin.repository.key, pin.number) for version in versions for pin in version.repositories}
+
+
+def _check_exports(
+    ctx: Context, organization: str, pins: set[tuple[RepositoryKey, int]], what: str, *, force: bool
+) -> None:
+    """Refuse to delete what is being exported, or what the newest export for a destination described."""
+    exports = ctx.store.exports.list(organization)
+    writing = [each for each in exports if each.state is ExportState.WRITING]
+    if pins & {(version.repository, version.number) for each in writing for version in each.versions}:
+        raise BusyError(f"the {what} is being exported")
+    spared = {(key, number) for key, numbers in spared_versions(exports).items() for number in numbers}
+    if pins & spared and not force:
+        raise InUseError(
+            f"the newest export for a destination is based on the {what}",
+            hint="Export a newer version there first. With --force it goes, and the next increment may carry it again.",
+        )
 
 
 def _seen_view(view: ContentView, products: Products) -> ContentView:

@@ -29,7 +29,7 @@ from issbox.workflows.promoting import (
     promote,
 )
 from issbox.workflows.synchronize import synchronize
-from issbox.workflows.upkeep import reconcile
+from issbox.workflows.upkeep import collect_garbage, reconcile
 from issbox.workflows.view_publishing import publish_view
 
 APPS = RepositoryKey("acme", "tools", "apps")
@@ -253,3 +253,22 @@ def test_links_of_environments_are_mended(gap: Gap) -> None:
     reconcile(ctx)
     assert shown(gap, "dev") == before
     assert not (gap.outside.state / "content/acme/gone").exists()
+
+
+def test_cleanup_leaves_what_taking_back_brings_again(gap: Gap) -> None:
+    ctx = gap.outside.context()
+    ctx = replace(ctx, settings=replace(ctx.settings, versions=replace(ctx.settings.versions, keep=1)))
+    for name in (ONE, TWO):
+        views.delete_view_version(ctx, "acme", name)
+    promote(ctx, plan_repository_promotion(ctx, KEY, 1, "dev"))
+    record = promote(ctx, plan_repository_promotion(ctx, KEY, 2, "dev"))
+    assert record is not None
+    gap.change_upstream(1)
+    synchronize(ctx, KEY)
+    assert collect_garbage(ctx, dry_run=False).versions == 0
+    promote(ctx, plan_undo(ctx, record.id))
+    assert shown(gap, "dev") == {"custom/tools/base": "base/1"}
+    environments.delete_environment(ctx, "acme", "prod")
+    environments.delete_environment(ctx, "acme", "dev", force=True)
+    assert collect_garbage(ctx, dry_run=False).versions == 2, "nobody can take anything back any more"
+    gap.outside.check()

@@ -14,12 +14,14 @@ from makers.repodata import Listed, write, write_repository
 from makers.rpms import Extra, Repository
 from makers.rpms import write_repository as write_real_repository
 
-from issbox.errors import BadMetadataError, InvalidValueError, NotFoundError
+from issbox.errors import BadMetadataError, BusyError, InUseError, InvalidValueError, NotFoundError
 from issbox.files import remove_tree
+from issbox.manifest import ScopeKind
 from issbox.model import (
     LIBRARY,
     ErratumRule,
     ErratumType,
+    ExportState,
     FileKind,
     PackageRule,
     RepositoryVersion,
@@ -30,6 +32,7 @@ from issbox.model import (
 )
 from issbox.workflows import environments, repositories, views
 from issbox.workflows.context import Context
+from issbox.workflows.exports import ExportRequest, export, plan_export
 from issbox.workflows.promoting import plan_view_promotion, promote
 from issbox.workflows.synchronize import synchronize
 from issbox.workflows.upkeep import collect_garbage, reconcile
@@ -144,6 +147,8 @@ def test_publishing_again_makes_no_new_filtered_version(gap: Gap) -> None:
     first, second = publish(ctx, NO_GREETING), publish(ctx)
     assert (first.number, second.number) == ("1.0", "2.0")
     assert pinned(first) == pinned(second) == [(FILTERED, 1, 2)]
+    assert "gap-greeting" in names(gap.outside.tree()), "Library is not filtered"
+    assert [each.repository.key for each in environments.get_environment(ctx, "acme", LIBRARY).content] == [KEY]
     upload(gap, packages=2)
     assert pinned(publish(ctx)) == [(FILTERED, 2, 1)]
     assert [version.source for version in versions(ctx)] == ["version 1 of tools/base", "version 2 of tools/base"]
@@ -265,3 +270,45 @@ def test_metadata_that_filters_cannot_read_leaves_everything_as_it_was(gap: Gap)
         publish(ctx, ViewFilter("a", False, PackageRule(("a",))))
     assert views.list_view_versions(ctx, "acme", "servers") == []
     assert list((gap.outside.state / "tmp").iterdir()) == []
+
+
+def test_what_an_export_is_based_on_stays_unless_forced(gap: Gap) -> None:
+    ctx = gap.outside.context()
+    publish(ctx, NO_GREETING)
+    request = ExportRequest(
+        organization="acme", scope=ScopeKind.CONTENT_VIEW_VERSION, content_view="servers", destination="far"
+    )
+    export(ctx, plan_export(ctx, request), gap.media)
+    first = ViewVersionName("servers", "1.0")
+    with pytest.raises(InUseError, match="based on"):
+        views.delete_view_version(ctx, "acme", first)
+    with pytest.raises(InUseError, match="based on"):
+        views.delete_view(ctx, "acme", "servers")
+    publish(ctx)
+    views.delete_view_version(ctx, "acme", first)
+    assert pinned(views.get_view_version(ctx, "acme", ViewVersionName("servers", "2.0"))) == [(FILTERED, 1, 2)]
+    views.delete_view(ctx, "acme", "servers", force=True)
+    gap.outside.check()
+
+
+def test_what_is_being_exported_stays(gap: Gap) -> None:
+    ctx = gap.outside.context()
+    publish(ctx, NO_GREETING)
+    request = ExportRequest(organization="acme", scope=ScopeKind.CONTENT_VIEW_VERSION, content_view="servers")
+    done = export(ctx, plan_export(ctx, request), gap.media)
+    with ctx.store.session():
+        ctx.store.exports.update(done.id, state=ExportState.WRITING)
+    for force in (False, True):
+        with pytest.raises(BusyError, match="being exported"):
+            views.delete_view(ctx, "acme", "servers", force=force)
+
+
+def test_filtered_content_arrives_as_it_was_filtered(gap: Gap) -> None:
+    ctx = gap.outside.context()
+    publish(ctx, NO_GREETING)
+    request = ExportRequest(organization="acme", scope=ScopeKind.CONTENT_VIEW_VERSION, content_view="servers")
+    gap.inside.run("import", export(ctx, plan_export(ctx, request), gap.media).path)
+    assert names(gap.inside.tree()) == {"gap-almanac", "gap-traveller"}
+    tree = gap.outside.state / "published/acme/tools/base@servers/1"
+    assert gap.inside.repomd() == (tree / "repodata/repomd.xml").read_bytes()
+    gap.inside.check()
