@@ -6,9 +6,9 @@ import click
 
 from issbox.cli.command import Run, command
 from issbox.cli.export_scopes import complete, incremental
-from issbox.cli.export_shapes import EXPORT, RECUT
+from issbox.cli.export_shapes import EXPORT, RECUT, SUPERSEDED
 from issbox.cli.index import noun
-from issbox.cli.options import chosen_id, id_option
+from issbox.cli.options import chosen_id, id_option, yes_option
 
 content_export = noun("content-export")
 content_export.add_command(complete)
@@ -60,3 +60,34 @@ def recut(run: Run, *, slip: str, output: str | None) -> None:
     done = exports.recut(ctx, read_slip(ctx, slip), None if output is None else Path(output))
     run.say(f"Written again: {done.path}")
     run.show(RECUT, done)
+
+
+@command(
+    "prune",
+    group=content_export,
+    example="issbox content-export prune --dry-run",
+    shape=SUPERSEDED,
+    many=True,
+)
+@click.option("--organization", metavar="LABEL", help="Only bundles of this organization.")
+@click.option("--destination", "--destination-server", "destination", metavar="NAME", help="Only bundles for it.")
+@click.option("--dry-run", is_flag=True, help="Only say what would go, and why.")
+@yes_option
+def prune(run: Run, *, organization: str | None, destination: str | None, dry_run: bool, yes: bool) -> None:
+    """Delete bundles that were kept long enough.
+
+    How long that is stands in the configuration: [export] keep, keep_days and keep_until_acknowledged. Only directories
+    that hold exactly the bundle this box wrote there are deleted; the record of the export stays.
+    """
+    from issbox.workflows import exports
+
+    ctx = run.open()
+    settings = ctx.settings.export
+    if not settings.keep and not settings.keep_days:
+        run.say("Nothing is ever deleted: neither [export] keep nor keep_days is configured.")
+    planned = exports.plan_pruning(ctx, organization, destination)
+    going = sum(each.goes for each in planned)
+    if going and not dry_run:
+        run.confirm(f"Delete {going} {'bundle' if going == 1 else 'bundles'}?", yes=yes)
+        exports.prune(ctx, planned)
+    run.show_all(SUPERSEDED, planned)

@@ -6,6 +6,7 @@ from issbox.cli.shapes import Field, Shape, size
 from issbox.model import ContentExport
 
 if TYPE_CHECKING:
+    from issbox.rules.retention import Superseded
     from issbox.workflows.exports import Estimate, Recut
 
 EXPORT = Shape[ContentExport](
@@ -79,5 +80,26 @@ RECUT: "Shape[Recut]" = Shape(
         Field("form", "`volumes` or `chunks`", lambda each: each.form.value),
         Field("numbers", "array of their numbers; 0 is the table of contents of chunks", lambda each: each.numbers),
         Field("volumes", "array of the bytes of each, without the table of contents", lambda each: each.volumes),
+    ),
+)
+
+SUPERSEDED: "Shape[Superseded]" = Shape(
+    "superseded export",
+    (
+        Field("id", "number of the export in this box", lambda each: each.export.id, column=True),
+        Field("bundle_id", "id of the bundle", lambda each: each.export.bundle_id),
+        Field("organization", "label of the organization", lambda each: each.export.organization, column=True),
+        Field("destination", "destination server, may be empty", lambda each: each.export.destination, column=True),
+        Field(
+            "sequence",
+            "its number among the exports for that destination",
+            lambda each: each.export.sequence,
+            column=True,
+        ),
+        Field("created_at", "when it was made", lambda each: each.export.created_at, column=True),
+        Field("path", "where the bundle lies, or lay", lambda each: each.export.path),
+        Field("size", "bytes of all its volumes", lambda each: sum(each.export.volumes), column=True, show=size),
+        Field("goes", "whether it is deleted", lambda each: each.goes, column=True),
+        Field("reason", "why it goes, or stays although it is old", lambda each: each.reason, column=True),
     ),
 )

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 from issbox.errors import InvalidValueError
 from issbox.names import parse_size
+from issbox.rules.layout import LAYOUT_FIELDS, layout_problem
 
 Check = Callable[[object], object]
 """Gives the checked value, or raises ValueError with what was expected."""
@@ -37,6 +38,16 @@ def path(value: object) -> str:
     if _text(value, expected).startswith("~"):
         raise ValueError(expected)
     return str(value)
+
+
+def layout(value: object) -> str:
+    """Check a template of directories, such as `{organization}/{destination}`."""
+    fields = ", ".join(f"{{{name}}}" for name in LAYOUT_FIELDS)
+    text = _text(value, f"directories made of {fields} and text, or empty text")
+    problem = layout_problem(text)
+    if problem is not None:
+        raise ValueError(f"directories made of {fields} and text ({problem})")
+    return text
 
 
 def flag(value: object) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from issbox.config.checks import Check, choice, flag, path, seconds, size, url, whole
+from issbox.config.checks import Check, choice, flag, layout, path, seconds, size, url, whole
 from issbox.config.settings import AfterImport, UnsignedKatello
 
 
@@ -42,7 +42,13 @@ KEYS: Final[Mapping[str, Mapping[str, Key]]] = {
         "forget_after_days": Key(30, whole(1, 3650)),
         "accept_unsigned_katello": Key("approve", choice(*UnsignedKatello)),
     },
-    "export": {"path": Key("", path)},
+    "export": {
+        "path": Key("", path),
+        "layout": Key("", layout),
+        "keep": Key(0, whole(0, 100_000)),
+        "keep_days": Key(0, whole(0, 36_500)),
+        "keep_until_acknowledged": Key(False, flag),
+    },
     "synchronize": {
         "downloads": Key(4, whole(1, 64)),
         "retries": Key(3, whole(0, 100)),

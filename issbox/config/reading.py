@@ -154,7 +154,9 @@ def _settings(environ: Mapping[str, str], values: dict[str, dict[str, Any]], sou
         state_dir=state_dir,
         database_url=values[""]["database"] or None,
         inbox=InboxSettings(**inbox | places | choices),
-        export=ExportSettings(path=_place(base, values["export"]["path"], state_dir / "exports")),
+        export=ExportSettings(
+            **values["export"] | {"path": _place(base, values["export"]["path"], state_dir / "exports")}
+        ),
         synchronize=SynchronizeSettings(
             **values["synchronize"] | {"proxy": values["synchronize"]["proxy"] or None}  # empty means none
         ),

@@ -51,9 +51,17 @@ class InboxSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportSettings:
-    """Where bundles are written."""
+    """Where bundles are written, and how long they are kept there."""
 
     path: Path
+    layout: str
+    """Template of the directories below the path, for example `{organization}/{destination}`; empty for none."""
+    keep: int
+    """How many bundles are kept for each destination of an organization; 0 for no such rule."""
+    keep_days: int
+    """How many days bundles are kept; 0 for no such rule."""
+    keep_until_acknowledged: bool
+    """Whether nothing is deleted that no receipt has acknowledged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

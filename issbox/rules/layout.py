@@ -1,12 +1,17 @@
 """Where things lie: listing files above repositories, names of bundles."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from string import Formatter
+from typing import Final
 
-from issbox.names import clash_key
+from issbox.names import clash_key, path_problem
 
+LAYOUT_FIELDS: Final = ("organization", "scope", "version", "destination", "date", "sequence")
+"""What a template of directories below the export path may name, in braces."""
 _UNUSUAL = re.compile(r"[^A-Za-z0-9_-]+")
+_UNUSUAL_IN_DIRECTORIES = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST_WORD = 48
 
 
@@ -49,3 +54,35 @@ def bundle_name(organization: str, scope: str, destination: str, sequence: int, 
     words = [organization, scope, *([_UNUSUAL.sub("_", destination)] if destination else [])]
     head = "-".join(word[:_LONGEST_WORD] for word in words)
     return f"{head}-{sequence:04d}-{at.strftime('%Y%m%dT%H%M%SZ')}"
+
+
+def layout_problem(template: str) -> str | None:
+    """Say why a template of directories cannot be used, or None when it can; an empty one means no directories."""
+    if not template:
+        return None
+    try:
+        parts = list(Formatter().parse(template))
+    except ValueError:
+        return "a brace is not closed"
+    for _, field, format_spec, conversion in parts:
+        if field is not None and field not in LAYOUT_FIELDS:
+            return f"{{{field}}} is not one of {', '.join(f'{{{name}}}' for name in LAYOUT_FIELDS)}"
+        if format_spec or conversion:
+            return f"{{{field}}} stands alone, without ':' or '!'"
+    literal = "".join(text + ("x" if field is not None else "") for text, field, _, _ in parts)
+    if any(segment.startswith(".") for segment in literal.split("/")):
+        return "a directory must not begin with a dot"
+    return path_problem(literal)
+
+
+def export_directory(template: str, values: Mapping[str, str]) -> str:
+    """Fill in a template that `layout_problem` allows; gives a safe relative path, empty for the export path itself.
+
+    Unusual characters of a value become `_`, long ones are cut, and a directory that comes out empty is left out.
+    """
+    safe = {
+        name: _UNUSUAL_IN_DIRECTORIES.sub("_", values.get(name, "")).strip(".")[:_LONGEST_WORD].rstrip(".")
+        for name in LAYOUT_FIELDS
+    }
+    filled = (segment.format_map(safe).strip(".") for segment in template.split("/"))
+    return "/".join(segment for segment in filled if segment)

@@ -56,6 +56,7 @@ CHANGING: dict[str, Deed] = {
     "content-export incremental library": Deed(f"{_OF} {_TO}"),
     "content-export incremental lifecycle-environment": Deed(f"{_OF} --label Library {_TO}"),
     "content-export recut": Deed("--slip {slip} --output {tmp}/exports"),
+    "content-export prune": Deed(f"{_OF} --yes"),
     "content-view create": Deed(_OF + " --label quuxview --name Quuxview"),
     "content-view update": Deed(_OF + " --label quuxview --description Quux"),
     "content-view add-repository": Deed(_OF + " --label quuxview --product Quuxtools --repository quuxbase"),

@@ -3,7 +3,6 @@
 import random
 import subprocess
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,24 +24,27 @@ KEY = RepositoryKey("acme", "tools", "base")
 ACTOR = Actor("tester", "local")
 
 
-def make_sender(
-    root: Path, *, ballast: int = 0, configuration: str = "", clock: Callable[[], datetime] = now
-) -> Context:
-    """Make a box with the synchronized repository acme/tools/base; its metadata has so many bytes more."""
-    root.mkdir(parents=True, exist_ok=True)
-    config = root / "sender.toml"
+def make_box(state: Path, *, configuration: str = "") -> Context:
+    """Make a box with the organization acme, named after its state directory; the configuration lies beside it."""
+    state.parent.mkdir(parents=True, exist_ok=True)
+    config = state.with_suffix(".toml")
     config.write_text(configuration)
-    environment = {"ISSBOX_STATE_DIR": str(root / "sender"), "ISSBOX_CONFIG": str(config)}
+    environment = {"ISSBOX_STATE_DIR": str(state), "ISSBOX_CONFIG": str(config)}
     boxes.initialize(
         load_settings(environment),
-        name="sender",
+        name=state.name,
         organization_label="acme",
         organization_name="Acme",
         actor=ACTOR,
-        clock=clock,
+        clock=now,
         progress=Silent(),
     )
-    ctx = open_context(environ=environment, actor=ACTOR)
+    return open_context(environ=environment, actor=ACTOR)
+
+
+def make_sender(root: Path, *, ballast: int = 0, configuration: str = "") -> Context:
+    """Make a box with the synchronized repository acme/tools/base; its metadata has so many bytes more."""
+    ctx = make_box(root / "sender", configuration=configuration)
     catalog.create_product(ctx, organization="acme", label="tools", name="Tools")
     add_repository(ctx, root / "upstream", ballast=ballast)
     return ctx

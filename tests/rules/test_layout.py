@@ -2,10 +2,20 @@
 
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from issbox.rules.layout import bundle_name, custom_path, first_clash, listings
+from issbox.names import path_problem
+from issbox.rules.layout import (
+    LAYOUT_FIELDS,
+    bundle_name,
+    custom_path,
+    export_directory,
+    first_clash,
+    layout_problem,
+    listings,
+)
 
 SEGMENTS = st.text("ab-_9", min_size=1, max_size=3)
 PATHS = st.lists(SEGMENTS, min_size=1, max_size=4).map("/".join)
@@ -54,3 +64,76 @@ def test_a_bundle_name_is_a_file_name_whatever_the_destination_is_called() -> No
 
 def test_custom_content_lies_below_its_product() -> None:
     assert custom_path("tools", "base") == "custom/tools/base"
+
+
+VALUES = {
+    "organization": "acme",
+    "scope": "servers",
+    "version": "3.0",
+    "destination": "ship",
+    "date": "2026-11-22",
+    "sequence": "0007",
+}
+
+
+@pytest.mark.parametrize(
+    ("template", "directory"),
+    [
+        ("", ""),
+        ("{organization}/{destination}", "acme/ship"),
+        ("{organization}/to {destination}/{date}-{sequence}", "acme/to ship/2026-11-22-0007"),
+        ("{scope}/{version}", "servers/3.0"),
+    ],
+)
+def test_directories_are_filled_in(template: str, directory: str) -> None:
+    assert layout_problem(template) is None
+    assert export_directory(template, VALUES) == directory
+
+
+def test_directories_that_come_out_empty_are_left_out() -> None:
+    assert export_directory("{organization}/{destination}/{date}", {"organization": "acme", "date": "d"}) == "acme/d"
+    assert export_directory("{destination}", {"destination": "../.."}) == "_"
+    assert export_directory("{destination}", {"destination": ".."}) == ""
+
+
+@pytest.mark.parametrize(
+    ("template", "why"),
+    [
+        ("/srv/{organization}", "absolute"),
+        ("a//b", "not normalized"),
+        ("a/", "not normalized"),
+        ("../{organization}", "dot"),
+        (".{organization}", "dot"),
+        ("a/../b", "dot"),
+        ("{organisation}", "is not one of {organization}, {scope}"),
+        ("{}", "is not one of"),
+        ("{organization.label}", "is not one of"),
+        ("{date:%Y}", "stands alone"),
+        ("{date!r}", "stands alone"),
+        ("{date", "brace"),
+        ("date}", "brace"),
+        ("a\\b", "backslash"),
+    ],
+)
+def test_templates_that_cannot_be_used(template: str, why: str) -> None:
+    problem = layout_problem(template)
+    assert problem is not None
+    assert why in problem
+
+
+TEMPLATES = st.lists(
+    st.lists(st.sampled_from([*(f"{{{name}}}" for name in LAYOUT_FIELDS), "x", "to ", ".", "{{"]), min_size=1).map(
+        "".join
+    ),
+    min_size=1,
+    max_size=4,
+).map("/".join)
+
+
+@given(template=TEMPLATES, values=st.dictionaries(st.sampled_from(LAYOUT_FIELDS), st.text(max_size=80)))
+def test_whatever_the_values_are_the_directory_is_a_safe_path(template: str, values: dict[str, str]) -> None:
+    if layout_problem(template) is not None:
+        return
+    directory = export_directory(template, values)
+    assert not directory or path_problem(directory) is None
+    assert not any(segment.startswith(".") for segment in directory.split("/"))

@@ -6,15 +6,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from makers.exports import ACTOR, KEY, add_repository, check_directory, make_sender, plan, publish, write
+from makers.exports import KEY, add_repository, check_directory, make_box, make_sender, plan, publish, write
 
-from issbox.config import load_settings
 from issbox.errors import InvalidValueError, NotFoundError, ReceiptError
 from issbox.files import remove_tree
 from issbox.manifest import Scope, ScopeKind
 from issbox.model import LIBRARY, ContentExport, Held, RepositoryKey, VersionOrigin, ViewVersionName
-from issbox.progress import Silent
-from issbox.wiring import now, open_context
+from issbox.wiring import now
 from issbox.workflows import boxes, catalog, environments, promoting, views
 from issbox.workflows.by_hand import run_import
 from issbox.workflows.context import Context
@@ -189,17 +187,7 @@ def test_since_a_time_means_what_was_here_then(ctx: Context, tmp_path: Path) -> 
 @pytest.fixture
 def receiver(tmp_path: Path, ctx: Context) -> Context:
     """A box on the other side; each trusts the other."""
-    environment = {"ISSBOX_STATE_DIR": str(tmp_path / "receiver"), "ISSBOX_CONFIG": str(tmp_path / "box/sender.toml")}
-    boxes.initialize(
-        load_settings(environment),
-        name="receiver",
-        organization_label="acme",
-        organization_name="Acme",
-        actor=ACTOR,
-        clock=now,
-        progress=Silent(),
-    )
-    receiver = open_context(environ=environment, actor=ACTOR)
+    receiver = make_box(tmp_path / "receiver")
     boxes.add_trusted_key(receiver, boxes.public_key(ctx), "sender")
     boxes.add_trusted_key(ctx, boxes.public_key(receiver), "receiver")
     return receiver

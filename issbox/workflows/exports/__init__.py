@@ -2,6 +2,7 @@
 
 from issbox.workflows.exports.estimating import Estimate, estimate
 from issbox.workflows.exports.plan import ExportPlan, ExportRequest, plan_export
+from issbox.workflows.exports.pruning import plan_pruning, prune
 from issbox.workflows.exports.recutting import Recut, recut
 from issbox.workflows.exports.streaming import STREAMED_FORMS, stream
 from issbox.workflows.exports.writing import STEPS, export
@@ -16,6 +17,8 @@ __all__ = [
     "estimate",
     "export",
     "plan_export",
+    "plan_pruning",
+    "prune",
     "recut",
     "stream",
 ]

@@ -43,7 +43,7 @@ def estimate(ctx: Context, plan: ExportPlan, output: Path | None = None, *, stre
     with ctx.store.session(), ctx.store.scratch() as scratch:
         ctx.progress.step("plan-export", f"{plan.files} files")
         form = form_of(plan.request.style)
-        head, _ = prepare(ctx, plan, new_row(ctx, plan, parent), form, scratch)
+        head, _ = prepare(ctx, plan, new_row(ctx, plan, output, streamed=streamed), form, scratch)
         carried = head.manifest.files
         return Estimate(
             plan,

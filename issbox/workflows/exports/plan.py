@@ -103,6 +103,24 @@ class ExportPlan:
             return self.repositories[0][0].key.label
         return f"{len(self.repositories)}-repositories"
 
+    @property
+    def layout_values(self) -> dict[str, str]:
+        """Give what the directories of the configured layout may be called after, as far as the plan knows it."""
+        scope = self.scope
+        named = {
+            ScopeKind.LIBRARY: LIBRARY,
+            ScopeKind.LIFECYCLE_ENVIRONMENT: scope.lifecycle_environment,
+            ScopeKind.CONTENT_VIEW_VERSION: scope.content_view,
+            ScopeKind.PRODUCT: scope.products[0] if len(scope.products) == 1 else f"{len(scope.products)}-products",
+            ScopeKind.REPOSITORY: self.short_words,
+        }
+        return {
+            "organization": self.organization,
+            "scope": named[scope.kind],
+            "version": scope.content_view_version,
+            "destination": self.destination,
+        }
+
 
 def plan_export(ctx: Context, request: ExportRequest) -> ExportPlan:
     """Say what the bundle holds. Nothing is written, and no number is taken.

@@ -6,6 +6,8 @@ from issbox.files import FileLock, remove_tree
 from issbox.model import ContentExport, ExportState
 from issbox.workflows.context import Context
 from issbox.workflows.exports.kept import RECUTTING
+from issbox.workflows.exports.pruning import remove_bundle
+from issbox.workflows.exports.recording import remove_empty_directories
 
 
 def undo_exports(ctx: Context) -> int:
@@ -23,6 +25,9 @@ def undo_exports(ctx: Context) -> int:
         for note in ctx.store.heads.glob(f"*/{RECUTTING}"):
             _remove_part(Path(note.read_text()))
             note.unlink()
+        for export in ctx.store.exports.list():
+            if export.state is ExportState.PRUNED and export.path and _is_left(Path(export.path)):
+                remove_bundle(ctx, export)
         remove_heads(ctx)
         return len(left)
     finally:
@@ -44,8 +49,13 @@ def _undo_export(ctx: Context, export: ContentExport) -> None:
         return
     if export.path:
         _remove_part(path)
+        remove_empty_directories(ctx, export)
     remove_tree(ctx.store.heads / export.bundle_id)
     ctx.store.exports.delete(export.id)
+
+
+def _is_left(path: Path) -> bool:
+    return path.exists() or path.with_name(f".{path.name}.part").exists()
 
 
 def _remove_part(path: Path) -> None:

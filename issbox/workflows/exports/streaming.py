@@ -30,7 +30,7 @@ def stream(ctx: Context, plan: ExportPlan, out: Writable) -> ContentExport:
     ctx.require(Permission.CONTENT_EXPORT, plan.organization, plan.products)
     if plan.request.form not in STREAMED_FORMS or plan.request.volume_size is not None:
         raise InvalidValueError("only a tar or tgz in one piece can be written to a pipe")
-    with ctx.store.session(), alone(ctx), reserved_row(ctx, plan, None) as row:
+    with ctx.store.session(), alone(ctx), reserved_row(ctx, plan, None, streamed=True) as row:
         try:
             return _write(ctx, plan, row, out)
         except BrokenPipeError:

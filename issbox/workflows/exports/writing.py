@@ -28,9 +28,8 @@ def export(ctx: Context, plan: ExportPlan, output: Path | None = None) -> Conten
     The bundle has its final name only when it is whole and durable. Raises NoSpaceError before anything is written.
     """
     ctx.require(Permission.CONTENT_EXPORT, plan.organization, plan.products)
-    parent = output or ctx.settings.export.path
-    parent.mkdir(parents=True, exist_ok=True)
-    with ctx.store.session(), alone(ctx), reserved_row(ctx, plan, parent) as row:
+    with ctx.store.session(), alone(ctx), reserved_row(ctx, plan, output) as row:
+        Path(row.path).parent.mkdir(parents=True, exist_ok=True)
         return _write(ctx, plan, row)
 
 
