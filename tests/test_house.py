@@ -109,6 +109,7 @@ ALLOWED_BEFORE = {
     "disposal.finish_bundle": "moves a bundle after its import, which asked",
     "disposal.dispose": "moves a bundle after its import, which asked",
     "disposal.quarantine": "moves a bundle after its import, which asked",
+    "jobs.create_job": "every kind of job asks in its own check",
     "disposal.heal": "finishes what a killed import left",
 }
 """Public functions that change something without asking who may, and why that is right."""

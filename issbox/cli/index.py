@@ -35,6 +35,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "content-export": Entry("issbox.cli.content_export", "content_export", "Write bundles to carry across the gap."),
     "content-import": Entry("issbox.cli.content_import", "content_import", "Take bundles in and show what came in."),
     "receipt": Entry("issbox.cli.receipt", "receipt", "State what this box holds, and read what others state."),
+    "job": Entry("issbox.cli.job", "job", "Watch and stop long work that goes on by itself."),
     "inbox": Entry("issbox.cli.inbox", "inbox", "Look into the folder where bundles arrive."),
     "trusted-key": Entry(
         "issbox.cli.trusted_key", "trusted_key", "Manage the keys of boxes whose bundles are accepted."

@@ -77,6 +77,7 @@ from issbox.errors.exports import (
     RecutError,
     StreamBrokenError,
 )
+from issbox.errors.jobs import JobFailedError, PlanChangedError
 from issbox.errors.receipts import (
     BadReceiptError,
     BadSlipError,
@@ -130,6 +131,7 @@ __all__ = [
     "InterruptedByUserError",
     "InvalidValueError",
     "IssboxError",
+    "JobFailedError",
     "MissingToolError",
     "MistypedError",
     "NameClashError",
@@ -146,6 +148,7 @@ __all__ = [
     "OperatingSystemError",
     "OversizedError",
     "PermissionDeniedError",
+    "PlanChangedError",
     "PromotionRefusedError",
     "QrTooLargeError",
     "ReceiptError",

@@ -46,6 +46,11 @@ from issbox.model.history import (
     VersionChange,
     WaitsFor,
 )
+from issbox.model.jobs import (
+    Job,
+    JobProgress,
+    JobState,
+)
 from issbox.model.promotions import (
     Held,
     Promotion,
@@ -139,6 +144,9 @@ __all__ = [
     "Held",
     "ImportMark",
     "ImportState",
+    "Job",
+    "JobProgress",
+    "JobState",
     "LastImport",
     "LifecycleEnvironment",
     "Nevra",

@@ -26,11 +26,13 @@ from issbox.store.environments import Environments
 from issbox.store.exports import Exports
 from issbox.store.imports import Imports
 from issbox.store.increments import Increments
+from issbox.store.jobs import Jobs
 from issbox.store.logins import Passwords, SshKeys, Tokens
 from issbox.store.migrating import Migrations
 from issbox.store.organizations import Organizations
 from issbox.store.products import Products
 from issbox.store.promotions import Promotions
+from issbox.store.pulse import Pulse
 from issbox.store.receipts import Receipts
 from issbox.store.repositories import Repositories
 from issbox.store.staging import Staging, sweep
@@ -77,6 +79,8 @@ class Store:
         self.exports = Exports()
         self.receipts = Receipts()
         self.audit = Audit()
+        self.jobs = Jobs()
+        self.pulse = Pulse()
         self.users = Users()
         self.grants = Grants()
         self.passwords = Passwords()

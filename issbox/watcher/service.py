@@ -9,6 +9,7 @@ from typing import Final
 
 from issbox.errors import IssboxError
 from issbox.files import FileLock, error_from_os
+from issbox.job_running import JobThreads
 from issbox.jobs import InboxQueue
 from issbox.model import ContentImport
 from issbox.watcher.narration import ServiceProgress, Systemd, configure_log, fields
@@ -93,12 +94,14 @@ class _Service:
             settings.path, self._bell.set, polling=settings.polling, poll_interval=settings.poll_interval_seconds
         )
         working = replace(ctx, progress=ServiceProgress(stop))
+        self._jobs = JobThreads(ctx, stop)
         self._queue = InboxQueue(ctx.store, lambda: import_settled(working, self._attempts, stopped=self._stop.is_set))
 
     def run(self) -> None:
         """Serve until told to stop."""
         self._observer.ensure()
         self._queue.start()
+        self._jobs.start()
         self._systemd.tell("READY=1", "STATUS=watching the inbox")
         try:
             self._loop()
@@ -107,6 +110,8 @@ class _Service:
             self._observer.stop()
             if not self._queue.stop(_STOP_PATIENCE):
                 _LOG.warning("an import did not stop in time; it is undone or finished at the next start")
+            if not self._jobs.stop(_STOP_PATIENCE):
+                _LOG.warning("a job did not stop in time; it is begun again at the next start")
 
     def _loop(self) -> None:
         rescan_at = time.monotonic()

@@ -17,7 +17,11 @@ from makers.rpms import Repository, write_repository
 
 from issbox.bundle.slip import encode_slip
 from issbox.cli.app import root
-from issbox.model import SlipItem, SlipReason
+from issbox.job_running import work_through
+from issbox.model import RepositoryKey, SlipItem, SlipReason
+from issbox.wiring import open_context
+from issbox.workflows.job_kinds import SynchronizeJob
+from issbox.workflows.jobs import create_job
 
 PACKAGES = sorted((Path(__file__).parents[2] / "demo/packages").glob("*.rpm"))
 SSH_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGtra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tr zoe@desk\n"
@@ -71,10 +75,20 @@ class Story:
         where = ["--content-view", "quux-lasting", "--to-environment", "quux-lasting"]
         admin("content-view", "version", "promote", *of, *where)
         admin("receipt", "read", self._carry(bundle), "--accept-untrusted")
+        self._ask_for_work()
         for name in ("vic", "out", "nil"):
             admin("user", "create", "--name", name)
         admin("user", "grant", "--name", "vic", "--role", "viewer", *of)
         admin("user", "grant", "--name", "out", "--role", "org-admin", "--organization", "Other")
+
+    def _ask_for_work(self) -> None:
+        """Leave job 1, which is over, and job 2, which waits for a worker."""
+        environ = {name: value for name, value in self.admin.environ.items() if value is not None}
+        ctx = open_context(environ=environ)
+        key = RepositoryKey(ORGANIZATION, "Quuxtools", "quuxbase")
+        create_job(ctx, SynchronizeJob(key))
+        work_through(ctx)
+        create_job(ctx, SynchronizeJob(key))
 
     def _carry(self, bundle: str) -> Path:
         """Import the bundle into another box and give the receipt that it makes."""
@@ -206,7 +220,7 @@ def test_everybody_sees_what_the_own_roles_cover_and_nothing_else(story: Story) 
 def test_a_user_without_any_role_may_only_ask_who_it_is(story: Story) -> None:
     nil = story.user("nil")
     allowed = {path for path, look in READING.items() if run(nil, story.words(path, look.words)).exit_code == 0}
-    assert allowed == {"organization list", "user ssh-key list", "user whoami", "completion"}
+    assert allowed == {"organization list", "job list", "user ssh-key list", "user whoami", "completion"}
     assert nil.json("organization", "list") == []
     assert nil.json("user", "whoami") == {
         "actor": "nil",

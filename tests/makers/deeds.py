@@ -94,6 +94,7 @@ CHANGING: dict[str, Deed] = {
     "user ssh-key add": Deed("{ssh_key} --name zoe"),
     "user ssh-key remove": Deed("{fingerprint} --name zoe --yes"),
     "user delete": Deed("--name zoe --yes"),
+    "job cancel": Deed("2"),
     "store cleanup": Deed(""),
     "store reconcile": Deed(""),
 }
@@ -116,6 +117,9 @@ READING: dict[str, Look] = {
     "content-import list": Look(""),
     "inbox list": Look(""),
     "content-view filter list": Look(_OF + " --content-view quux-lasting"),
+    "job info": Look("1"),
+    "job list": Look(""),
+    "job wait": Look("1"),
     "content-view info": Look(_OF + " --label quux-lasting"),
     "content-view list": Look(_OF),
     "content-view version info": Look(_OF + " --content-view quux-lasting --version 1.0"),
@@ -141,6 +145,7 @@ READING: dict[str, Look] = {
 
 APART: dict[str, str] = {
     "init": "makes a box; no user of one may",
+    "job work": "does the jobs of all users; no user may",
     "serve": "runs for ever; no user may",
     "ssh authorized-keys": "for sshd; no user may",
     "ssh session": "for sshd; becomes a user",

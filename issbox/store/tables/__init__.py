@@ -23,6 +23,7 @@ from issbox.store.tables.content import (
     VersionRow,
 )
 from issbox.store.tables.history import AuditRow, ExportRow, ImportRow
+from issbox.store.tables.jobs import JobRow
 from issbox.store.tables.promotions import PromotionHistoryRow, PromotionRow
 from issbox.store.tables.receipts import AcknowledgementRow, ReceiptRow
 from issbox.store.tables.users import AttemptRow, GrantRow, PasswordRow, SshKeyRow, TokenRow, UserRow
@@ -45,6 +46,7 @@ __all__ = [
     "FileRow",
     "GrantRow",
     "ImportRow",
+    "JobRow",
     "OrganizationRow",
     "PackageRow",
     "PasswordRow",
@@ -99,5 +101,6 @@ TABLES: Final[tuple[type[Row], ...]] = (
     SshKeyRow,
     ReceiptRow,
     AcknowledgementRow,
+    JobRow,
 )
 """All of them, each after those it refers to."""
