@@ -36,12 +36,19 @@ _LARGEST_HEADROOM: Final = 1 << 30
 
 @contextmanager
 def opened(
-    path: Path, trusted: Trusted | None, limits: Limits, scratch: Path, *, folders: Iterable[Path] = ()
+    path: Path,
+    trusted: Trusted | None,
+    limits: Limits,
+    scratch: Path,
+    *,
+    folders: Iterable[Path] = (),
+    lenient: bool = False,
 ) -> Iterator[tuple[BundleReader, BundleForm]]:
     """Open the bundle or volume at the path, its head checked, and say which form it has.
 
     `scratch` is a directory for what a stream needs on disk; chunks are looked for beside the table of contents and
-    in `folders`. Raises the BundleError that fits.
+    in `folders`. With `lenient` an archive of which chunks are missing can be read up to the first of these, where
+    BundleIncompleteError or BundleDamagedError is raised. Raises the BundleError that fits.
     """
     form = form_at(path)
     if form is BundleForm.DIRECTORY:
@@ -49,7 +56,7 @@ def opened(
     elif form is BundleForm.ISO:
         yield open_volume(IsoImage(path, max_entries=2 * limits.max_files + 1000), trusted, limits), form
     else:
-        stream = partial(_open_archive, path, trusted, limits, [path.parent, *folders])
+        stream = partial(_open_archive, path, trusted, limits, [path.parent, *folders], lenient=lenient)
         with ArchiveReader(path, stream, trusted, limits, scratch) as archive:
             _require_same_bundle(path, trusted, archive)
             yield archive, form
@@ -119,7 +126,9 @@ def toc_beside(path: Path) -> Path:
 
 
 @contextmanager
-def _open_archive(path: Path, trusted: Trusted | None, limits: Limits, folders: list[Path]) -> Iterator[TarReader]:
+def _open_archive(
+    path: Path, trusted: Trusted | None, limits: Limits, folders: list[Path], *, lenient: bool
+) -> Iterator[TarReader]:
     if not path.name.endswith(TOC_ENDING):
         with open_regular(path) as source:
             yield reading_pipe(source, None)
@@ -130,7 +139,7 @@ def _open_archive(path: Path, trusted: Trusted | None, limits: Limits, folders: 
         ChunkFile(places.get(each.name, path.parent / each.name), Digest(each.size, each.sha256)) for each in toc.chunks
     ]
     limit = limits.max_bundle_size + _LARGEST_HEADROOM if limits.max_bundle_size else None
-    with reading_chunks(ChunkedStream(chunks), limit) as reader:
+    with reading_chunks(ChunkedStream(chunks, partial=lenient), limit) as reader:
         yield reader
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from issbox.cli.command import Run, command
+from issbox.cli.import_preview import preview
 from issbox.cli.index import noun
 from issbox.cli.options import chosen_id, id_option, yes_option
 from issbox.cli.shapes import Field, Shape, fingerprint, size
@@ -13,6 +14,7 @@ from issbox.errors import CommandLineError, ExitCode, ImportRefusedError, Issbox
 from issbox.model import ContentImport, ImportState
 
 content_import = noun("content-import")
+content_import.add_command(preview)
 
 IMPORT = Shape[ContentImport](
     "content import",

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from issbox.cli.command import Run
+from issbox.cli.differences import DIFFERENCE_MEANING, DIFFERENCE_WORDS, difference_document
 from issbox.cli.shapes import Field, Shape
 from issbox.model import Held, PromotionRecord
 from issbox.rules.promoting import PlannedChange, PromotionPlan
@@ -40,43 +41,13 @@ def _held(held: Held | None) -> dict[str, object] | None:
 
 
 def _change(change: PlannedChange) -> dict[str, object]:
-    difference = change.difference
     return {
         "repository": change.key.source.short,
         "kind": change.kind.value,
         "before": _held(change.before),
         "after": _held(change.after),
-        "packages_added": [str(each) for each in difference.added],
-        "packages_updated": [[str(old), str(new)] for old, new in difference.updated],
-        "packages_removed": [str(each) for each in difference.removed],
-        "packages_rebuilt": [str(each) for each in difference.rebuilt],
-        "errata_added": [
-            {
-                "id": each.id,
-                "type": each.type.value,
-                "severity": each.severity,
-                "title": each.title,
-                "cves": list(each.cves),
-            }
-            for each in difference.errata_gained
-        ],
-        "errata_removed": [each.id for each in difference.errata_lost],
-        "cves_added": list(difference.cves_gained),
-        "cves_removed": list(difference.cves_lost),
+        **difference_document(change.difference),
     }
-
-
-_WORDS: Final = (
-    ("packages_added", "packages added"),
-    ("packages_updated", "updated"),
-    ("packages_removed", "removed"),
-    ("packages_rebuilt", "rebuilt"),
-    ("errata_added", "errata added"),
-    ("errata_removed", "errata removed"),
-    ("cves_added", "CVEs mended"),
-    ("cves_removed", "CVEs open again"),
-)
-"""What people read of the lists of a change."""
 
 
 def _version(held: dict[str, object] | None) -> str:
@@ -87,7 +58,7 @@ def _version(held: dict[str, object] | None) -> str:
 
 
 def _describe(change: dict[str, Any]) -> str:
-    counts = ", ".join(f"{word} {len(change[key])}" for key, word in _WORDS if change[key])
+    counts = ", ".join(f"{word} {len(change[key])}" for key, word in DIFFERENCE_WORDS if change[key])
     sides = f"{_version(change['before'])} -> {_version(change['after'])}"
     return f"{change['repository']} {change['kind']}: {sides}{f' ({counts})' if counts else ''}"
 
@@ -118,9 +89,8 @@ PLAN = Shape[Promoted](
             "changes",
             "array of objects: `repository` (`product/repository`), `kind` (`in`, `out`, `replaced`, or `kept` when "
             "only the content view version is another one), `before` and `after` (null, or `version`, `filtered`, "
-            "`enabled`, `content_view`, `content_view_version`), arrays of packages `packages_added`, "
-            "`packages_updated` (pairs of old and new), `packages_removed`, `packages_rebuilt`, and `errata_added` "
-            "(`id`, `type`, `severity`, `title`, `cves`), `errata_removed` (ids), `cves_added`, `cves_removed`",
+            "`enabled`, `content_view`, `content_view_version`), "
+            f"{DIFFERENCE_MEANING}",
             lambda each: [_change(change) for change in each.plan.changes],
             show=_describe_all,
         ),

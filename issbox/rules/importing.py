@@ -67,6 +67,8 @@ class ImportPlan:
     products_to_create: tuple[Product, ...] = ()
     products_to_update: tuple[Product, ...] = ()
     repositories: tuple[PlannedRepository, ...] = ()
+    foreseen: tuple[PlannedRepository, ...] = ()
+    """What would become of those repositories against which nothing speaks, also when there are refusals."""
 
 
 def plan_import(manifest: Manifest, library: Library, *, allow_older: bool = False) -> ImportPlan:
@@ -84,7 +86,7 @@ def plan_import(manifest: Manifest, library: Library, *, allow_older: bool = Fal
             refusals.append(_older(described, repository, mark))
         planned.append(PlannedRepository(index, repository, exists, _changes(library, repository), mark))
     if refusals:
-        return ImportPlan(library.organization, tuple(refusals))
+        return ImportPlan(library.organization, tuple(refusals), foreseen=tuple(planned))
     credentials = [
         ContentCredential(library.organization, each.label, each.name, each.kind, each.content)
         for each in manifest.content_credentials
@@ -97,6 +99,7 @@ def plan_import(manifest: Manifest, library: Library, *, allow_older: bool = Fal
         tuple(each for each in credentials if library.credentials.get(each.label, each) != each),
         tuple(each for each in products if each.label not in library.products),
         tuple(each for each in products if library.products.get(each.label, each) != each),
+        tuple(planned),
         tuple(planned),
     )
 

@@ -10,6 +10,7 @@ from issbox.errors import BundleError, ImportRefusedError, NotFoundError
 from issbox.files import Readable
 from issbox.model import ContentImport, ImportState
 from issbox.workflows.context import Context, Permission
+from issbox.workflows.foreign import is_foreign
 from issbox.workflows.importing import (
     accept,
     attempt,
@@ -54,7 +55,7 @@ def run_import(
                 organization=organization,
                 allow_older=allow_older,
             )
-            for source in sources_at(path)
+            for source in _sources(path)
         ]
 
 
@@ -79,6 +80,14 @@ def import_stream(
 
     with ctx.store.session(), import_lock(ctx):
         return _by_hand(ctx, STREAM, take, organization=organization, allow_older=allow_older)
+
+
+def _sources(path: Path) -> list[Path]:
+    """Give what there is to import at a path: an export of a Katello is one thing, whatever archives lie in it."""
+    if is_foreign(path):
+        return [path]
+    exports = [each for each in path.iterdir() if is_foreign(each)] if path.is_dir() else []
+    return sorted({*sources_at(path), *exports} - ({path} if exports else set()))
 
 
 def _require_import(ctx: Context, organization: str | None) -> None:

@@ -120,7 +120,7 @@ def accept(ctx: Context, row: ContentImport, bundle: BundleReader, *, repair: bo
     ctx.require(Permission.CONTENT_IMPORT, organization, {each.product for each in manifest.repositories})
     row = update(ctx, row.id, organization=organization)
     library = library_of(ctx, organization)
-    if not (row.allow_older or repair) and (before := _imported_before(ctx, manifest, library)):
+    if not (row.allow_older or repair) and (before := imported_before(ctx, manifest, library)):
         note = f"imported before, on {before.updated_at:%Y-%m-%d %H:%M} UTC: nothing to do"
         ctx.progress.note(note)
         return update(ctx, row.id, state=ImportState.IMPORTED, reason=note)
@@ -156,8 +156,8 @@ def facts(bundle: BundleReader, form: BundleForm) -> dict[str, object]:
     }
 
 
-def _imported_before(ctx: Context, manifest: Manifest, library: Library) -> ContentImport | None:
-    """Give the earlier import of this bundle, if the organization still holds what it brought, or newer."""
+def imported_before(ctx: Context, manifest: Manifest, library: Library) -> ContentImport | None:
+    """Give the earlier import of this bundle, if the organization still holds what it brought, or newer; else None."""
     before = ctx.store.imports.imported_bundle(manifest.bundle.id)
     if before is None or before.organization != library.organization or not holds_already(manifest, library):
         return None

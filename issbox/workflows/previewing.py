@@ -1,27 +1,32 @@
 """What importing a bundle would do, said before a byte of it is stored."""
 
-import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 
+from issbox.bundle.katello import read_metadata as read_katello
 from issbox.bundle.opening import opened
 from issbox.bundle.reader import BundleReader
-from issbox.errors import BadMetadataError, ImportRefusedError, NotFoundError
-from issbox.manifest import EntryKind, FileEntry, Manifest, ManifestRepository
-from issbox.model import LIBRARY, Advisory, BundleForm, RepositoryKey
+from issbox.errors import NotFoundError
+from issbox.files import free_space
+from issbox.manifest import Manifest
+from issbox.model import LIBRARY, BundleForm, ContentImport, RepositoryKey, WaitsFor
+from issbox.rules.approvals import approvals_missing
 from issbox.rules.comparing import ContentDifference, compare_content
-from issbox.rules.importing import ImportPlan, PlannedRepository, Refusal, plan_import
-from issbox.store import Batch
-from issbox.workflows.chunks import chunk_folders
+from issbox.rules.importing import Refusal, plan_import
+from issbox.workflows import importing
+from issbox.workflows.chunks import chunk_folders, missing_chunks
 from issbox.workflows.comparing import read_advisories, version_facts
 from issbox.workflows.context import Context, Permission
-from issbox.workflows.importing import bundle_limits, target_organization, trusted_public_key
+from issbox.workflows.foreign import importing as katello
+from issbox.workflows.foreign import is_foreign
+from issbox.workflows.foreign.contents import read_contents
+from issbox.workflows.history import get_import
+from issbox.workflows.incoming import volumes_taken, words_for_volumes
 from issbox.workflows.planning import library_of
-from issbox.workflows.staging import describe_packages, missing_files
-from issbox.yum.repomd import REPOMD_PATH, parse_repomd
-from issbox.yum.updateinfo import merge_advisories, read_updateinfo
+from issbox.workflows.previewed import difference_to, read_metadata
+from issbox.workflows.staging import missing_files
+from issbox.workflows.waiting import Waiting, approvals_given, missing_base
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +46,23 @@ class ImportPreview:
     """What importing a bundle would do."""
 
     path: Path
-    form: BundleForm
+    form: BundleForm | None
+    """None for an export of a Katello."""
     manifest: Manifest
+    """Of an export of a Katello, what this box makes of its description."""
     volume: int
     organization: str
+    imported_before: ContentImport | None
+    """The import that brought all of it already: importing it again would do nothing."""
     refusals: tuple[Refusal, ...]
     """Why it cannot be imported."""
+    waits: tuple[Waiting, ...]
+    """What it would wait for, in this order."""
     new_products: tuple[str, ...]
     changed_products: tuple[str, ...]
     repositories: tuple[RepositoryPreview, ...]
     files: int
-    """Files that the store lacks and this volume carries."""
+    """Files that the store lacks and the bundle carries, in any of its volumes."""
     size: int
     """Their bytes, which the import would copy."""
     missing: int
@@ -61,131 +72,194 @@ class ImportPreview:
 
     @property
     def free_afterwards(self) -> int:
-        """Give the bytes that would be free after the import."""
+        """Give the bytes that would be free after the import; below zero when there is too little."""
         return self.free - self.size
 
 
 def preview_import(ctx: Context, import_id: int) -> ImportPreview:
-    """Say what importing a bundle of the inbox would do; raises what `preview` raises, and NotFoundError."""
+    """Say what importing a bundle known by its number would do, in whatever state it is.
+
+    Raises what `preview` raises, and NotFoundError.
+    """
     ctx.require_anywhere(Permission.CONTENT_IMPORT)
-    with ctx.store.session():
-        row = ctx.store.imports.get(import_id)
+    row = get_import(ctx, import_id)
     if not row.path or not Path(row.path).exists():
-        raise NotFoundError(f"the bundle of import {import_id} is no longer at {row.path or 'any place known here'}")
+        raise NotFoundError(
+            f"the bundle of import {import_id} is no longer at {row.path or 'any place known here'}",
+            hint="Put it into the inbox again, or name the path where it lies now.",
+        )
     return preview(ctx, Path(row.path), organization=row.organization, allow_older=row.allow_older)
 
 
 def preview(ctx: Context, path: Path, *, organization: str | None = None, allow_older: bool = False) -> ImportPreview:
     """Say what importing the bundle or volume at the path would do. Nothing is stored or written down.
 
-    Only the metadata is read, except that an archive has to be read to its end. Raises the BundleError that would
-    refuse it, and ImportRefusedError when the organization does not exist.
+    Only the metadata is read, except that an archive has to be read to its end; of one whose chunks are not all there,
+    as far as it goes. Raises the BundleError that would refuse it, and ImportRefusedError when the organization does
+    not exist.
     """
     ctx.require_anywhere(Permission.CONTENT_IMPORT)
     if not path.exists():
         raise NotFoundError(f"there is nothing at {path}", hint="Check the path; is the medium mounted?")
-    trusted, limits = trusted_public_key(ctx), bundle_limits(ctx)
-    with (
-        ctx.store.session(),
-        ctx.store.scratch() as scratch,
-        opened(path, trusted, limits, scratch, folders=chunk_folders(ctx)) as (bundle, form),
-        ctx.store.blobs.batch() as batch,
-    ):
-        owner = target_organization(ctx, organization, bundle.manifest)
-        ctx.require(Permission.CONTENT_IMPORT, owner, {each.product for each in bundle.manifest.repositories})
-        bundle.check_body()
-        plan = plan_import(bundle.manifest, library_of(ctx, owner), allow_older=allow_older)
-        files, size, missing = _weigh(ctx, bundle)
-        metadata = _read_metadata(bundle, batch)
-        return ImportPreview(
-            path=path,
-            form=form,
-            manifest=bundle.manifest,
-            volume=bundle.volume,
-            organization=owner,
-            refusals=plan.refusals,
-            new_products=tuple(product.label for product in plan.products_to_create),
-            changed_products=tuple(product.label for product in plan.products_to_update),
-            repositories=tuple(_repositories(ctx, bundle.manifest, plan, batch, metadata)),
-            files=files,
-            size=size,
-            missing=missing,
-            free=shutil.disk_usage(ctx.store.state_dir).free,
-        )
+    with ctx.store.session():
+        if is_foreign(path):
+            return _preview_katello(ctx, path, organization, allow_older=allow_older)
+        folders = chunk_folders(ctx)
+        chunks = missing_chunks(path, folders)
+        trusted, limits = importing.trusted_public_key(ctx), importing.bundle_limits(ctx)
+        with (
+            ctx.store.scratch() as scratch,
+            opened(path, trusted, limits, scratch, folders=folders, lenient=bool(chunks[1])) as (bundle, form),
+        ):
+            return _preview(ctx, bundle, form, chunks, organization, allow_older=allow_older)
 
 
-def _weigh(ctx: Context, bundle: BundleReader) -> tuple[int, int, int]:
-    files = size = 0
-    for entry in bundle.entries():
-        sizes = [entry.size] if entry.volume == bundle.volume else []
-        sizes += [part.size for part in entry.parts if part.volume == bundle.volume]
-        if sizes and entry.repository is not None and not ctx.store.blobs.has(entry.sha256, entry.size):
-            files, size = files + 1, size + sum(sizes)
-    return files, size, sum(1 for _ in missing_files(ctx, bundle))
-
-
-def _read_metadata(bundle: BundleReader, batch: Batch) -> list[dict[str, FileEntry]]:
-    """Stage the metadata of the volume for a moment; give the metadata files of each repository, by relative path."""
-    for piece in bundle.pieces(_is_metadata):
-        if piece.part is None:
-            with piece.open() as source:
-                batch.add(source, sha256=piece.digest.sha256, size=piece.digest.size)
-    found: list[dict[str, FileEntry]] = [{} for _ in bundle.manifest.repositories]
-    for entry in filter(_is_metadata, bundle.entries()):
-        assert entry.repository is not None, "the reader has checked it"
-        described = bundle.manifest.repositories[entry.repository]
-        found[entry.repository][entry.path.removeprefix(f"{described.path}/")] = entry
-    return found
-
-
-def _is_metadata(entry: FileEntry) -> bool:
-    return entry.kind is EntryKind.METADATA
-
-
-def _repositories(
-    ctx: Context, manifest: Manifest, plan: ImportPlan, batch: Batch, metadata: list[dict[str, FileEntry]]
-) -> Iterator[RepositoryPreview]:
-    held = {each.key: number for each, number in ctx.store.versions.promoted(plan.organization, LIBRARY)}
-    for planned in plan.repositories:
-        key = planned.repository.key
-        described = manifest.repositories[planned.index]
-        difference = _difference(
-            ctx, planned, described, number=held.get(key), batch=batch, metadata=metadata[planned.index]
-        )
-        yield RepositoryPreview(key, planned.exists, held.get(key), difference)
-
-
-def _difference(
+def _preview(
     ctx: Context,
-    planned: PlannedRepository,
-    described: ManifestRepository,
+    bundle: BundleReader,
+    form: BundleForm,
+    chunks: tuple[int, list[int]],
+    organization: str | None,
     *,
-    number: int | None,
-    batch: Batch,
-    metadata: dict[str, FileEntry],
-) -> ContentDifference | None:
-    if not all(batch.has(entry.sha256, entry.size) for entry in metadata.values()):
-        return None
-    before = version_facts(ctx, planned.repository.key, number)
-    digests = {path: entry.sha256 for path, entry in metadata.items()}
-    packages = (package for _, package in describe_packages(ctx, batch, described, digests).values())
-    return compare_content(
-        before.packages, packages, read_advisories(ctx, before.updateinfo), _advisories(ctx, batch, digests)
+    allow_older: bool,
+) -> ImportPreview:
+    manifest = bundle.manifest
+    owner = importing.target_organization(ctx, organization, manifest)
+    ctx.require(Permission.CONTENT_IMPORT, owner, {each.product for each in manifest.repositories})
+    bundle.check_body()
+    library = library_of(ctx, owner)
+    before = None if allow_older else importing.imported_before(ctx, manifest, library)
+    plan = plan_import(manifest, library, allow_older=allow_older)
+    files, size = _weigh(ctx, bundle)
+    missing = [entry.path for entry in missing_files(ctx, bundle)]
+    with ctx.store.blobs.batch() as batch:
+        metadata = read_metadata(bundle, batch, lenient=bool(chunks[1]))
+        held = _held(ctx, owner)
+        repositories = tuple(
+            RepositoryPreview(
+                key,
+                planned.exists,
+                held.get(key),
+                difference_to(
+                    ctx,
+                    batch,
+                    key,
+                    number=held.get(key),
+                    described=manifest.repositories[planned.index],
+                    metadata=metadata[planned.index],
+                ),
+            )
+            for planned in plan.foreseen
+            for key in (planned.repository.key,)
+        )
+    return ImportPreview(
+        path=bundle.path,
+        form=form,
+        manifest=manifest,
+        volume=bundle.volume,
+        organization=owner,
+        imported_before=before,
+        refusals=plan.refusals,
+        waits=tuple(
+            _waits(
+                ctx,
+                manifest,
+                owner,
+                approvals=ctx.settings.inbox.approvals,
+                absent=missing,
+                volume=bundle.volume,
+                chunks=chunks,
+            )
+        ),
+        new_products=tuple(product.label for product in plan.products_to_create),
+        changed_products=tuple(product.label for product in plan.products_to_update),
+        repositories=repositories,
+        files=files,
+        size=size,
+        missing=len(missing),
+        free=free_space(ctx.store.state_dir),
     )
 
 
-def _advisories(ctx: Context, batch: Batch, metadata: dict[str, str]) -> dict[str, Advisory]:
-    def files() -> Iterator[Iterator[Advisory]]:
-        for path, sha256 in metadata.items():
-            if path == REPOMD_PATH or path.endswith(f"/{REPOMD_PATH}"):
-                prefix = path.removesuffix(REPOMD_PATH)
-                for record in parse_repomd(batch.locate(sha256).read_bytes()).records:
-                    name = prefix + record.href
-                    if record.type == "updateinfo" and name in metadata:
-                        limit = ctx.settings.synchronize.max_metadata_size
-                        yield read_updateinfo(batch.locate(metadata[name]), limit, name=name)
+def _preview_katello(ctx: Context, path: Path, chosen: str | None, *, allow_older: bool) -> ImportPreview:
+    metadata = read_katello(path)
+    export = katello.open_export(ctx, path, metadata)
+    library = library_of(ctx, katello.organization_of(ctx, chosen, metadata))
+    synthesis = katello.described(ctx, metadata, library, export)
+    manifest, owner = synthesis.manifest, library.organization
+    ctx.require(Permission.CONTENT_IMPORT, owner, {each.product for each in synthesis.repositories})
+    katello.check_keys(metadata)
+    export.check(synthesis.repositories)
+    plan = plan_import(manifest, library, allow_older=allow_older)
+    held = _held(ctx, owner)
+    repositories, lacking, missing = [], dict[str, int](), list[str]()
+    if len(plan.foreseen) == len(synthesis.repositories):  # one that is refused has no place here
+        targets = katello.targets_of(synthesis, [each.repository for each in plan.foreseen])
+        missing = export.missing(ctx, targets)
+        with ctx.store.scratch() as scratch:
+            for target, planned in zip(targets, plan.foreseen, strict=True):
+                contents = read_contents(ctx, export, target, scratch)
+                lacking.update(contents.lacking)
+                key = target.repository.key
+                facts = version_facts(ctx, key, held.get(key))
+                difference = compare_content(
+                    facts.packages, contents.packages, read_advisories(ctx, facts.updateinfo), contents.advisories
+                )
+                repositories.append(RepositoryPreview(key, planned.exists, held.get(key), difference))
+    needed = katello.approvals_for(ctx)
+    return ImportPreview(
+        path=path,
+        form=None,
+        manifest=manifest,
+        volume=1,
+        organization=owner,
+        imported_before=None if allow_older else katello.imported_before(ctx, synthesis, library),
+        refusals=plan.refusals,
+        waits=tuple(_waits(ctx, manifest, owner, approvals=needed, absent=missing, volume=1, chunks=(0, []))),
+        new_products=tuple(product.label for product in plan.products_to_create),
+        changed_products=tuple(product.label for product in plan.products_to_update),
+        repositories=tuple(repositories),
+        files=len(lacking),
+        size=sum(lacking.values()),
+        missing=len(missing),
+        free=free_space(ctx.store.state_dir),
+    )
 
-    try:
-        return merge_advisories(chain.from_iterable(files()))
-    except BadMetadataError as error:
-        raise ImportRefusedError(f"the advisories of the bundle cannot be read: {error}") from error
+
+def _held(ctx: Context, organization: str) -> dict[RepositoryKey, int]:
+    return {each.key: number for each, number in ctx.store.versions.promoted(organization, LIBRARY)}
+
+
+def _weigh(ctx: Context, bundle: BundleReader) -> tuple[int, int]:
+    lacking = {
+        entry.sha256: entry.size
+        for entry in bundle.entries()
+        if entry.carried and entry.repository is not None and not ctx.store.blobs.has(entry.sha256, entry.size)
+    }
+    return len(lacking), sum(lacking.values())
+
+
+def _waits(
+    ctx: Context,
+    manifest: Manifest,
+    organization: str,
+    *,
+    approvals: int,
+    absent: Iterable[str],
+    volume: int,
+    chunks: tuple[int, list[int]],
+) -> Iterator[Waiting]:
+    """Give what an import would wait for."""
+    if chunks[1]:
+        yield Waiting(WaitsFor.VOLUMES, f"still missing: {words_for_volumes(*chunks, noun='chunk')}")
+    given = approvals_given(ctx, manifest.bundle.id, organization)
+    people = approvals_missing(approvals, given, manifest.source.made_by)
+    if people:
+        yield Waiting(WaitsFor.APPROVAL, f"the approval of {'one person' if people == 1 else f'{people} people'}")
+    base = missing_base(iter(absent))
+    if base is not None:
+        yield base
+    taken = volumes_taken(ctx, manifest.bundle.id, organization)
+    others = [each.number for each in manifest.volumes if each.number not in {volume, *taken}]
+    if others:
+        yield Waiting(WaitsFor.VOLUMES, f"still missing: {words_for_volumes(len(manifest.volumes), others)}")

@@ -1,6 +1,6 @@
 """Why a sound bundle is not imported yet: volumes, an earlier bundle, or people are missing."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -71,10 +71,13 @@ def missing_volumes(ctx: Context, row: ContentImport, bundle: BundleReader) -> l
 
 def approvals_of(ctx: Context, row: ContentImport) -> Collection[str]:
     """Give the names of those who approved the bundle, be it by another of its volumes."""
-    if row.bundle_id is None:
-        return row.approvals
-    rows: Sequence[ContentImport] = ctx.store.imports.list(bundle_id=row.bundle_id)
-    return {name for each in rows if each.organization == row.organization for name in each.approvals}
+    return row.approvals if row.bundle_id is None else approvals_given(ctx, row.bundle_id, row.organization)
+
+
+def approvals_given(ctx: Context, bundle_id: str, organization: str | None) -> frozenset[str]:
+    """Give the names of those who approved that this bundle goes into the organization."""
+    rows = ctx.store.imports.list(bundle_id=bundle_id)
+    return frozenset(name for each in rows if each.organization == organization for name in each.approvals)
 
 
 def wait(ctx: Context, row: ContentImport, waiting: Waiting, *, taken: bool = False) -> ContentImport:

@@ -78,6 +78,7 @@ CHANGING: dict[str, Deed] = {
     "receipt read": Deed("{receipt} --accept-untrusted"),
     "receipt delete": Deed("1 --yes"),
     "content-import run": Deed(_OF + " {bundle}", codes=(0, 3)),
+    "content-import preview": Deed("{bundle}"),
     "trusted-key remove": Deed("myself --yes"),
     "inbox scan": Deed("", codes=(11,)),
     "content-import retry": Deed("{refused}", codes=(11,)),

@@ -31,8 +31,10 @@ class ChunkedStream:
     has come to the end has read exactly what was signed. Chunks are never changed, and links are not followed.
     """
 
-    def __init__(self, chunks: Sequence[ChunkFile]) -> None:
+    def __init__(self, chunks: Sequence[ChunkFile], *, partial: bool = False) -> None:
+        """Take the chunks in order; with `partial` those that are missing only end the stream, with an error."""
         self._chunks = chunks
+        self._partial = partial
         self._next = 0
         self._current: _OpenChunk | None = None
         self._error: BundleDamagedError | None = None
@@ -40,8 +42,9 @@ class ChunkedStream:
     def __enter__(self) -> Self:
         """Look whether all chunks are there.
 
-        Raises BundleIncompleteError naming all that are missing, UnsafeFileError for one that is no regular file, and
-        BundleDamagedError naming all that have another size than they must.
+        Raises UnsafeFileError for one that is no regular file and, unless a part of the stream will do,
+        BundleIncompleteError naming all that are missing and BundleDamagedError naming all that have another size than
+        they must.
         """
         missing, sizes = [], []
         for chunk in self._chunks:
@@ -50,12 +53,12 @@ class ChunkedStream:
                 missing.append(chunk.path.name)
             elif size != chunk.digest.size:
                 sizes.append(f"{chunk.path.name} has {size} bytes instead of {chunk.digest.size}")
-        if missing:
+        if missing and not self._partial:
             raise BundleIncompleteError(
                 f"{len(missing)} of {len(self._chunks)} chunks are missing: {', '.join(missing)}",
                 hint="Copy the named chunks to the others, then retry.",
             )
-        if sizes:
+        if sizes and not self._partial:
             raise BundleDamagedError(f"the table of contents says otherwise: {', '.join(sizes)}")
         return self
 

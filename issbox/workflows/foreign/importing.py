@@ -65,7 +65,7 @@ def import_foreign(ctx: Context, row: ContentImport, *, accept_unsigned: bool = 
     among them, and what is not the export's fault.
     """
     metadata = read_metadata(Path(row.path))
-    export = _open(ctx, Path(row.path), metadata)
+    export = open_export(ctx, Path(row.path), metadata)
     row = _update(
         ctx,
         row,
@@ -76,22 +76,17 @@ def import_foreign(ctx: Context, row: ContentImport, *, accept_unsigned: bool = 
         files=export.files,
         incremental=metadata.incremental,
     )
-    library = library_of(ctx, _organization(ctx, row, metadata))
+    library = library_of(ctx, organization_of(ctx, row.organization, metadata))
     row = _update(ctx, row, organization=library.organization)
-    synthesis = synthesize(metadata, library, export.identity, ctx.clock())
-    if not synthesis.repositories:
-        raise UnsupportedExportError(
-            "the export holds no yum repository, and this box keeps nothing else",
-            hint="Export repositories of type yum.",
-        )
+    synthesis = described(ctx, metadata, library, export)
     ctx.require(Permission.CONTENT_IMPORT, library.organization, {each.product for each in synthesis.repositories})
-    if not row.allow_older and (before := _imported_before(ctx, synthesis, library)):
+    if not row.allow_older and (before := imported_before(ctx, synthesis, library)):
         note = f"imported before, on {before.updated_at:%Y-%m-%d %H:%M} UTC: nothing to do"
         ctx.progress.note(note)
         return _update(ctx, row, state=ImportState.IMPORTED, reason=note)
     needed = _approvals_needed(ctx, row, metadata, accept_unsigned=accept_unsigned)
     check_limits(ctx, export)
-    _check_keys(metadata)
+    check_keys(metadata)
     export.check(synthesis.repositories)
     ctx.progress.step("plan-import")
     plan = plan_import(synthesis.manifest, library, allow_older=row.allow_older)
@@ -104,10 +99,28 @@ def import_foreign(ctx: Context, row: ContentImport, *, accept_unsigned: bool = 
     return _take_in(ctx, _Job(row, export, synthesis, plan))
 
 
-def _open(ctx: Context, path: Path, metadata: KatelloMetadata) -> Export:
+def described(ctx: Context, metadata: KatelloMetadata, library: Library, export: Export) -> Synthesis:
+    """Give what an export says of itself as a manifest; raises UnsupportedExportError when it has nothing for us."""
+    synthesis = synthesize(metadata, library, export.identity, ctx.clock())
+    if not synthesis.repositories:
+        raise UnsupportedExportError(
+            "the export holds no yum repository, and this box keeps nothing else",
+            hint="Export repositories of type yum.",
+        )
+    return synthesis
+
+
+def open_export(ctx: Context, path: Path, metadata: KatelloMetadata) -> Export:
+    """Look through an export of either form."""
     if metadata.form is Form.SYNCABLE:
         return open_trees_export(ctx, path, metadata)
     return open_archive_export(ctx, path, metadata)
+
+
+def approvals_for(ctx: Context) -> int:
+    """Give how many people have to approve an export that comes through the inbox, if approvals help at all."""
+    inbox = ctx.settings.inbox
+    return max(inbox.approvals, inbox.accept_unsigned_katello is UnsignedKatello.APPROVE)
 
 
 def _approvals_needed(ctx: Context, row: ContentImport, metadata: KatelloMetadata, *, accept_unsigned: bool) -> int:
@@ -117,7 +130,7 @@ def _approvals_needed(ctx: Context, row: ContentImport, metadata: KatelloMetadat
     if setting is UnsignedKatello.ACCEPT or (accept_unsigned and setting is UnsignedKatello.APPROVE):
         return inbox.approvals
     if row.inbox and setting is UnsignedKatello.APPROVE:
-        return max(1, inbox.approvals)
+        return approvals_for(ctx)
     hint = UnsignedKatelloError.hint
     if setting is UnsignedKatello.REFUSE:
         hint = 'The setting [inbox] accept_unsigned_katello = "refuse" allows none: use a signed bundle, or change it.'
@@ -130,7 +143,7 @@ def _approvals_needed(ctx: Context, row: ContentImport, metadata: KatelloMetadat
 
 def _missing_base(ctx: Context, export: Export, synthesis: Synthesis, plan: ImportPlan) -> Waiting | None:
     """Say which files of an increment this box does not have yet; a complete export without them is not whole."""
-    missing = export.missing(ctx, _targets(synthesis, [planned.repository for planned in plan.repositories]))
+    missing = export.missing(ctx, targets_of(synthesis, [planned.repository for planned in plan.repositories]))
     waiting = missing_base(iter(missing))
     if waiting is not None and synthesis.manifest.bundle.kind is BundleKind.COMPLETE:
         named = ", ".join(missing[:_NAMED]) + (", ..." if len(missing) > _NAMED else "")
@@ -141,7 +154,8 @@ def _missing_base(ctx: Context, export: Export, synthesis: Synthesis, plan: Impo
     return waiting
 
 
-def _check_keys(metadata: KatelloMetadata) -> None:
+def check_keys(metadata: KatelloMetadata) -> None:
+    """Raise BadManifestError for a GPG key of the export that is none."""
     for key in metadata.gpg_keys:
         try:
             check_content(CredentialKind.GPG_KEY, key.content, None)
@@ -149,18 +163,18 @@ def _check_keys(metadata: KatelloMetadata) -> None:
             raise BadManifestError(f"metadata.json: the GPG key {key.name[:60]!r} is none: {error}") from None
 
 
-def _imported_before(ctx: Context, synthesis: Synthesis, library: Library) -> ContentImport | None:
+def imported_before(ctx: Context, synthesis: Synthesis, library: Library) -> ContentImport | None:
     """Give the earlier import of this export, if the organization still holds what it brought, or newer."""
     before = ctx.store.imports.imported_bundle(synthesis.manifest.bundle.id, library.organization)
     return before if before is not None and holds_already(synthesis.manifest, library) else None
 
 
-def _organization(ctx: Context, row: ContentImport, metadata: KatelloMetadata) -> str:
+def organization_of(ctx: Context, chosen: str | None, metadata: KatelloMetadata) -> str:
     """Give the organization that the export goes into: the one chosen, else the one of the same name or label."""
     known = ctx.store.organizations.list()
-    wanted = row.organization or metadata.organization
+    wanted = chosen or metadata.organization
     for organization in known:
-        if wanted == organization.label or (row.organization is None and wanted == organization.name):
+        if wanted == organization.label or (chosen is None and wanted == organization.name):
             return organization.label
     raise ImportRefusedError(
         f"the export comes from the organization {wanted}, which this box does not have",
@@ -177,7 +191,7 @@ def _take_in(ctx: Context, job: _Job) -> ContentImport:
         ctx.progress.step("stage-files")
         drafts: list[Draft] = []
         repomd = {}
-        for taken in job.export.take(ctx, batch, _targets(job.synthesis, repositories)):
+        for taken in job.export.take(ctx, batch, targets_of(job.synthesis, repositories)):
             key = taken.target.repository.key
             draft = stack.enter_context(ctx.store.versions.draft(key))
             draft.add(taken.files)
@@ -198,7 +212,8 @@ def _take_in(ctx: Context, job: _Job) -> ContentImport:
     return ctx.store.imports.get(job.row.id)
 
 
-def _targets(synthesis: Synthesis, repositories: Sequence[Repository]) -> list[Target]:
+def targets_of(synthesis: Synthesis, repositories: Sequence[Repository]) -> list[Target]:
+    """Give each repository of the export with the one of this box that it fills."""
     return [Target(*each) for each in zip(synthesis.repositories, repositories, strict=True)]
 
 

@@ -85,7 +85,7 @@ class TreesExport:
 
         for listed in list_repository(read, limit):
             path = f"{place}/{listed.path}"
-            if path not in self.found and not _is_stored(ctx.store, listed):
+            if path not in self.found and not is_stored(ctx.store, listed):
                 yield path
 
     def _request(self, ctx: Context, target: Target, known_repomd: str | None) -> MirrorRequest:
@@ -142,7 +142,8 @@ def open_trees_export(ctx: Context, root: Path, metadata: KatelloMetadata) -> Tr
     return TreesExport(root, metadata, found, heads)
 
 
-def _is_stored(store: Store, listed: ListedFile) -> bool:
+def is_stored(store: Store, listed: ListedFile) -> bool:
+    """Tell whether the box has a file that metadata names."""
     if listed.checksum.type == "sha256":
         return store.blobs.has(listed.checksum.value)
     digest = store.versions.known_digest(listed.checksum_type, listed.checksum.value)
