@@ -7,6 +7,7 @@ import click
 
 from issbox.cli.command import Run, command
 from issbox.cli.import_preview import preview
+from issbox.cli.import_report import report
 from issbox.cli.index import noun
 from issbox.cli.options import chosen_id, id_option, yes_option
 from issbox.cli.shapes import Field, Shape, fingerprint, size
@@ -15,6 +16,7 @@ from issbox.model import ContentImport, ImportState
 
 content_import = noun("content-import")
 content_import.add_command(preview)
+content_import.add_command(report)
 
 IMPORT = Shape[ContentImport](
     "content import",
@@ -62,6 +64,8 @@ IMPORT = Shape[ContentImport](
         Field("sequence", "its number among the exports for that destination, or null", lambda each: each.sequence),
         Field("files", "number of files of its repositories", lambda each: each.files),
         Field("size", "bytes of these files", lambda each: each.size, show=size),
+        Field("copied_files", "number of files copied into the store", lambda each: each.copied_files),
+        Field("copied_size", "bytes of these files", lambda each: each.copied_size, show=size),
         Field("error_code", "code of the error that refused it, or null", lambda each: each.error_code, column=True),
         Field("reason", "in words: why it was refused, or what it waits for", lambda each: each.reason, column=True),
         Field("allow_older", "whether an older bundle than the last one is accepted", lambda each: each.allow_older),

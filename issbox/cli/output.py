@@ -28,6 +28,11 @@ def printable(text: str) -> str:
     return "".join(c.encode("unicode_escape").decode() if unicodedata.category(c) in _UNPRINTABLE else c for c in text)
 
 
+def safe_lines(text: str) -> str:
+    """Give text of several lines that is safe on a terminal."""
+    return "".join(f"{printable(line)}\n" for line in text.split("\n")[: -1 if text.endswith("\n") else None])
+
+
 def write(text: str) -> None:
     """Write to standard output and flush.
 

@@ -119,6 +119,10 @@ class ContentImport:
     """Names of those who approved the import."""
     changes: tuple[VersionChange, ...] = ()
     """What the import changed in Library."""
+    copied_files: int = 0
+    """Files that this import, or this volume, copied into the store."""
+    copied_size: int = 0
+    """Their bytes."""
 
 
 class ExportState(StrEnum):

@@ -139,6 +139,12 @@ class Batch:
             os.close(number)
 
     @property
+    def staged(self) -> tuple[int, int]:
+        """Give number and bytes of the blobs that are staged and not committed yet."""
+        with self._lock:
+            return len(self._staged), sum(size for _, size in self._staged.values())
+
+    @property
     def directory(self) -> Path:
         """The staging directory, on the disk that holds the blobs: also the place for scratch files."""
         return self._staging.path

@@ -34,6 +34,7 @@ from issbox.store.products import Products
 from issbox.store.promotions import Promotions
 from issbox.store.pulse import Pulse
 from issbox.store.receipts import Receipts
+from issbox.store.reports import Reports
 from issbox.store.repositories import Repositories
 from issbox.store.staging import Staging, sweep
 from issbox.store.tables import BoxRow
@@ -76,6 +77,7 @@ class Store:
         self.view_versions = ViewVersions()
         self.promotions = Promotions()
         self.imports = Imports()
+        self.reports = Reports()
         self.exports = Exports()
         self.receipts = Receipts()
         self.audit = Audit()

@@ -17,6 +17,7 @@ from issbox.model import (
 from issbox.rules.importing import ImportPlan
 from issbox.workflows.context import Context
 from issbox.workflows.imported_views import keep_view_version
+from issbox.workflows.reporting import record_report
 
 
 def describe(ctx: Context, plan: ImportPlan) -> None:
@@ -80,14 +81,17 @@ def record_import(
     versions: Sequence[RepositoryVersion],
     *,
     before: Before,
+    head: bytes = b"",
+    note: str = "",
 ) -> None:
     """Write history and audit log of an import; in the transaction that records the versions.
 
-    `before` is what Library held. Other volumes of the bundle that were taken in are imported by this too, and
-    bundles that wait for their base are tried again.
+    `before` is what Library held, `head` the manifest as signed, if anybody signs it, `note` what else there is to
+    say. Other volumes of the bundle that were taken in are imported by this too, and bundles that wait for their base
+    are tried again.
     """
     bundle = manifest.bundle
-    note = _skipped(ctx, manifest, plan.organization)
+    note = "; ".join(filter(None, (_skipped(ctx, manifest, plan.organization), note)))
     if note:
         ctx.progress.note(note)
     now = ctx.clock()
@@ -105,6 +109,7 @@ def record_import(
             ctx.store.imports.update(other.id, updated_at=now, state=ImportState.SETTLED, waits_for=None)
     _settle_refused(ctx, row)
     keep_view_version(ctx, manifest.scope, plan)
+    record_report(ctx, row, manifest, plan, changes, head=head)
     ctx.audit(
         "content-import.import",
         bundle.id,

@@ -172,7 +172,8 @@ def _take_in(ctx: Context, job: _Job) -> ContentImport:
         batch = stack.enter_context(ctx.store.blobs.batch(f"import-{job.row.id}", replace=bool(damaged)))
         incoming = Incoming(ctx, job.manifest.bundle.id)
         ctx.progress.step("stage-files")
-        stage(ctx, job.bundle, batch, damaged, put_part=incoming.put_part)
+        files, size = stage(ctx, job.bundle, batch, damaged, put_part=incoming.put_part)
+        update(ctx, job.row.id, copied_files=files, copied_size=size)
         missing = missing_volumes(ctx, job.row, job.bundle)
         if missing:
             return _take_volume(ctx, job, batch, incoming, missing)
@@ -192,7 +193,9 @@ def _take_in(ctx: Context, job: _Job) -> ContentImport:
             source=job.manifest.bundle.id,
             repomd={planned.repository.key: _repomd(job.manifest, planned) for planned in job.plan.repositories},
             prepare=lambda: describe(ctx, job.plan),
-            record=lambda versions: record_import(ctx, job.row, job.manifest, job.plan, versions, before=before),
+            record=lambda versions: record_import(
+                ctx, job.row, job.manifest, job.plan, versions, before=before, head=job.bundle.manifest_bytes
+            ),
         )
         incoming.forget()
     return ctx.store.imports.get(job.row.id)

@@ -47,12 +47,12 @@ def stage(
     damaged: AbstractSet[str] = frozenset(),
     *,
     put_part: Callable[[Piece, Readable], None] | None = None,
-) -> None:
+) -> tuple[int, int]:
     """Copy what the store lacks from the volume into the batch, checking each file against the signed table.
 
     What is `damaged` in the store counts as lacking; the batch then has to be one that replaces. Parts of files go
-    to `put_part`. Raises BundleDamagedError for a file with another digest, and NoSpaceError before anything is
-    copied.
+    to `put_part`. Gives number and bytes of what was copied. Raises BundleDamagedError for a file with another digest,
+    and NoSpaceError before anything is copied.
     """
 
     def lacks(entry: FileEntry) -> bool:
@@ -79,6 +79,7 @@ def stage(
             take(piece)
     else:
         run_all(partial(take, piece) for piece in pieces)
+    return files, size
 
 
 def _weigh(bundle: BundleReader, lacks: Callable[[FileEntry], bool]) -> tuple[int, int]:

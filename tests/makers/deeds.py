@@ -116,6 +116,7 @@ READING: dict[str, Look] = {
     "content-export list": Look(""),
     "content-import info": Look("1"),
     "content-import list": Look(""),
+    "content-import report": Look("1", viewer=5),
     "inbox list": Look(""),
     "content-view filter list": Look(_OF + " --content-view quux-lasting"),
     "job info": Look("1"),

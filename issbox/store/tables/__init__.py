@@ -22,7 +22,7 @@ from issbox.store.tables.content import (
     PackageRow,
     VersionRow,
 )
-from issbox.store.tables.history import AuditRow, ExportRow, ImportRow
+from issbox.store.tables.history import AuditRow, ExportRow, ImportReportRow, ImportRow
 from issbox.store.tables.jobs import JobRow
 from issbox.store.tables.promotions import PromotionHistoryRow, PromotionRow
 from issbox.store.tables.receipts import AcknowledgementRow, ReceiptRow
@@ -45,6 +45,7 @@ __all__ = [
     "ExportRow",
     "FileRow",
     "GrantRow",
+    "ImportReportRow",
     "ImportRow",
     "JobRow",
     "OrganizationRow",
@@ -91,6 +92,7 @@ TABLES: Final[tuple[type[Row], ...]] = (
     DraftRow,
     DraftFileRow,
     ImportRow,
+    ImportReportRow,
     ExportRow,
     AuditRow,
     UserRow,

@@ -35,11 +35,27 @@ class ImportRow(Row):
     made_by = Text()
     approvals = Text()
     changes = Text()
+    copied_files = IntegerField()
+    copied_size = BigIntegerField()
 
     class Meta:
         """Table settings."""
 
         table_name = "content_import"
+
+
+class ImportReportRow(Row):
+    """Verification reports, byte for byte."""
+
+    content_import = IntegerField(primary_key=True)
+    bundle_id = Text(index=True)
+    organization = Text()
+    content = Text()
+
+    class Meta:
+        """Table settings."""
+
+        table_name = "import_report"
 
 
 class ExportRow(Row):

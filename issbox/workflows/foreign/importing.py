@@ -198,6 +198,8 @@ def _take_in(ctx: Context, job: _Job) -> ContentImport:
             drafts.append(draft)
             repomd[key] = taken.repomd_sha256
         ctx.progress.step("store-files")
+        files, size = batch.staged
+        _update(ctx, job.row, copied_files=files, copied_size=size)
         batch.commit()
         held = held_before(ctx, job.plan)
         publish(
@@ -218,12 +220,9 @@ def targets_of(synthesis: Synthesis, repositories: Sequence[Repository]) -> list
 
 
 def _record(ctx: Context, job: _Job, versions: Sequence[RepositoryVersion], held: Before) -> None:
-    record_import(ctx, job.row, job.synthesis.manifest, job.plan, versions, before=held)
     left_out = [f"{each.product}/{each.label} ({each.content_type})" for each in job.synthesis.left_out]
-    if left_out:
-        note = f"left out, since this box keeps only yum repositories: {', '.join(left_out)}"
-        ctx.progress.note(note)
-        ctx.store.imports.update(job.row.id, updated_at=ctx.clock(), reason=note)
+    note = f"left out, since this box keeps only yum repositories: {', '.join(left_out)}" if left_out else ""
+    record_import(ctx, job.row, job.synthesis.manifest, job.plan, versions, before=held, note=note)
 
 
 def _update(ctx: Context, row: ContentImport, **changes: object) -> ContentImport:
