@@ -158,10 +158,8 @@ def facts(bundle: BundleReader, form: BundleForm) -> dict[str, object]:
 
 def imported_before(ctx: Context, manifest: Manifest, library: Library) -> ContentImport | None:
     """Give the earlier import of this bundle, if the organization still holds what it brought, or newer; else None."""
-    before = ctx.store.imports.imported_bundle(manifest.bundle.id)
-    if before is None or before.organization != library.organization or not holds_already(manifest, library):
-        return None
-    return before
+    before = ctx.store.imports.imported_bundle(manifest.bundle.id, library.organization)
+    return before if before is not None and holds_already(manifest, library) else None
 
 
 def _take_in(ctx: Context, job: _Job) -> ContentImport:
