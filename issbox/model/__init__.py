@@ -37,6 +37,8 @@ from issbox.model.errata import (
 )
 from issbox.model.history import (
     AuditEntry,
+    AuditFilter,
+    AuditHead,
     BundleForm,
     ContentExport,
     ContentImport,
@@ -134,6 +136,8 @@ __all__ = [
     "ApiToken",
     "Attempts",
     "AuditEntry",
+    "AuditFilter",
+    "AuditHead",
     "Box",
     "BundleForm",
     "CertificateType",

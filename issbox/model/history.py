@@ -25,6 +25,34 @@ class AuditEntry:
     """SHA-256 over the previous digest and this entry."""
 
 
+@dataclass(frozen=True, slots=True)
+class AuditHead:
+    """The end of the audit log as it was when the box signed it."""
+
+    number: int
+    """Number of the last entry."""
+    digest: str
+    """Digest of that entry, which stands for all before it."""
+    signed_at: datetime
+    key_id: str
+    signature: str
+    """Ed25519, in hexadecimal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditFilter:
+    """Which audit entries are meant; None means any."""
+
+    user: str | None = None
+    """Who did it: the whole name of the actor."""
+    action: str | None = None
+    """A whole action such as `repository.create`, or a noun such as `repository`."""
+    organizations: tuple[str | None, ...] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    """Up to, but not including."""
+
+
 class BundleForm(StrEnum):
     """How a bundle lies on its medium."""
 

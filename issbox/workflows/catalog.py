@@ -10,6 +10,7 @@ from typing import Any
 from issbox.errors import InvalidValueError, NotFoundError, RedHatProductError
 from issbox.model import CredentialKind, Organization, Product, ProductKind
 from issbox.names import check_label, check_name
+from issbox.rules.changes import with_before
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.credentials import require_credential
 
@@ -69,7 +70,7 @@ def update_organization(
     ctx.require(Permission.ORGANIZATION_MANAGE)
     details: dict[str, object] = {}
     with ctx.store.session(), ctx.store.transaction():
-        ctx.store.organizations.get(label)
+        before = ctx.store.organizations.get(label)
         if name is not None:
             details["name"] = check_name(name, "organization name")
             ctx.store.organizations.update(label, name=name)
@@ -78,7 +79,7 @@ def update_organization(
                 require_credential(ctx, label, each, CredentialKind.CA_CERTIFICATE)
             ctx.store.credentials.accept_from_hosts(label, client_cas)
             details["client_cas"] = sorted(client_cas)
-        ctx.audit("organization.update", label, organization=label, details=details)
+        ctx.audit("organization.update", label, organization=label, details=with_before(details, before))
         return ctx.store.organizations.get(label)
 
 
@@ -142,10 +143,11 @@ def update_product(
     if gpg_key is not None:
         changes["gpg_key"] = gpg_key or None
     with ctx.store.session(), ctx.store.transaction():
-        require_custom(ctx.store.products.get(organization, label))
+        before = ctx.store.products.get(organization, label)
+        require_custom(before)
         require_credential(ctx, organization, gpg_key, CredentialKind.GPG_KEY)
         product = ctx.store.products.update(organization, label, **changes)
-        ctx.audit("product.update", label, organization=organization, details=changes)
+        ctx.audit("product.update", label, organization=organization, details=with_before(changes, before))
         return product
 
 

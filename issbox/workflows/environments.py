@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from issbox.errors import InUseError
 from issbox.model import LIBRARY, LifecycleEnvironment, Promotion
 from issbox.names import check_name
+from issbox.rules.changes import with_before
 from issbox.rules.environments import check_environment_label, environment_paths
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.promoting import changing_environment
@@ -90,12 +91,15 @@ def update_environment(
     if name is not None:
         check_name(name, "lifecycle environment name")
     with ctx.store.session(), ctx.store.transaction():
+        before = ctx.store.environments.get(organization, label)
         environment = ctx.store.environments.update(
             organization, label, name=name, description=description, serves_as_cdn=serves_as_cdn
         )
-        given = {"name": name, "serves_as_cdn": serves_as_cdn}
+        given = {"name": name, "description": description, "serves_as_cdn": serves_as_cdn}
         details: dict[str, object] = {field: value for field, value in given.items() if value is not None}
-        ctx.audit("lifecycle-environment.update", label, organization=organization, details=details)
+        ctx.audit(
+            "lifecycle-environment.update", label, organization=organization, details=with_before(details, before)
+        )
         return environment
 
 

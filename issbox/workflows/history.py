@@ -1,9 +1,9 @@
-"""What happened in this box: exports, imports and the audit log, for showing. Everybody sees what its roles cover."""
+"""What happened in this box: exports and imports, for showing. Everybody sees what its roles cover."""
 
 from collections.abc import Sequence
 
 from issbox.errors import NotFoundError
-from issbox.model import AuditEntry, ContentExport, ContentImport, ImportState
+from issbox.model import ContentExport, ContentImport, ImportState
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.visibility import seen_exports, seen_imports
 
@@ -46,31 +46,3 @@ def get_import(ctx: Context, import_id: int) -> ContentImport:
         if not seen_imports(ctx, [row]):
             raise NotFoundError(f"there is no content import {import_id}")
         return row
-
-
-def list_audit(ctx: Context, *, limit: int | None = None, organization: str | None = None) -> list[AuditEntry]:
-    """Give audit entries, of the whole box or of one organization, oldest first; `limit` keeps the newest only.
-
-    Who may not read the whole log gets the entries of those organizations whose log it may read.
-    """
-    reach = ctx.reach(Permission.AUDIT_READ)
-    if organization is not None:
-        ctx.require(Permission.AUDIT_READ, organization)
-    else:
-        ctx.require_anywhere(Permission.AUDIT_READ)
-    with ctx.store.session():
-        chosen = [organization]
-        if organization is not None:
-            ctx.store.organizations.get(organization)
-        elif not reach.everywhere:
-            labels = [each.label for each in ctx.store.organizations.list()]
-            chosen = [label for label in labels if reach.products(label).cover(())]
-        entries = [entry for label in chosen for entry in ctx.store.audit.list(limit=limit, organization=label)]
-        return sorted(entries, key=lambda entry: entry.number)[-limit if limit is not None else None :]
-
-
-def verify_audit(ctx: Context) -> int:
-    """Check that no audit entry was changed or removed and give their number; raises StoreDamagedError."""
-    ctx.require(Permission.AUDIT_READ)
-    with ctx.store.session():
-        return ctx.store.audit.verify()

@@ -142,6 +142,9 @@ def update_repository(
             changes["content"] = replace(present.content, arches=tuple(arches))
             details["arches"] = list(arches)
         repository = ctx.store.repositories.update(key, **changes)
+        was = {**describe_upstream(present.upstream), "name": present.name, "gpg_key": present.gpg_key}
+        was |= {"arches": list(present.content.arches), "unprotected": present.unprotected}
+        details["before"] = {name: was[name] for name in details if name in was}
         ctx.audit("repository.update", f"{key.product}/{key.label}", organization=key.organization, details=details)
         return repository
 

@@ -128,6 +128,7 @@ def _differences(change: SourceChange) -> dict[str, Any]:
 def _audit(ctx: Context, key: RepositoryKey, before: Upstream, after: Upstream) -> None:
     old, new = describe_upstream(before), describe_upstream(after)
     details = {name: value for name, value in new.items() if value != old[name]}
+    details["before"] = {name: old[name] for name in details}
     ctx.audit(
         "repository.update",
         f"{key.product}/{key.label}",

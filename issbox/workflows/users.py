@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from issbox.errors import InvalidValueError, NotPermittedError
 from issbox.model import Actor, Grant, Role, User
 from issbox.names import check_name, check_user_name
+from issbox.rules.changes import with_before
 from issbox.workflows.context import Context, Permission
 
 
@@ -66,8 +67,9 @@ def update_user(ctx: Context, name: str, *, full_name: str | None = None, disabl
     given = {"full_name": full_name, "disabled": disabled}
     changes: dict[str, object] = {field: value for field, value in given.items() if value is not None}
     with ctx.store.session(), ctx.store.transaction():
+        before = ctx.store.users.get(name)
         ctx.store.users.update(name, full_name=full_name, disabled=disabled)
-        ctx.audit("user.update", name, details=changes)
+        ctx.audit("user.update", name, details=with_before(changes, before))
         return _account(ctx, name)
 
 

@@ -11,6 +11,7 @@ from issbox.errors import BusyError, InUseError
 from issbox.files import FileLock
 from issbox.model import ContentView, ExportState, RepositoryKey, ViewFilter, ViewVersion, ViewVersionName
 from issbox.names import check_label, check_name
+from issbox.rules.changes import with_before
 from issbox.rules.filtering import check_filter
 from issbox.rules.permissions import Products
 from issbox.rules.retention import spared_versions
@@ -61,9 +62,11 @@ def update_view(
     if name is not None:
         check_name(name, "content view name")
     with ctx.store.session(), ctx.store.transaction():
+        before = ctx.store.views.get(organization, label)
         view = ctx.store.views.update(organization, label, name=name, description=description)
-        details: dict[str, object] = {"name": name} if name is not None else {}
-        ctx.audit("content-view.update", label, organization=organization, details=details)
+        given = {"name": name, "description": description}
+        details: dict[str, object] = {field: value for field, value in given.items() if value is not None}
+        ctx.audit("content-view.update", label, organization=organization, details=with_before(details, before))
         return view
 
 

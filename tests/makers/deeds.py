@@ -98,6 +98,7 @@ CHANGING: dict[str, Deed] = {
     "job cancel": Deed("2"),
     "store cleanup": Deed(""),
     "store reconcile": Deed(""),
+    "audit sign": Deed(""),
 }
 
 READING: dict[str, Look] = {
@@ -142,6 +143,7 @@ READING: dict[str, Look] = {
     "user whoami": Look(""),
     "audit list": Look(_OF, viewer=12),
     "audit verify": Look("", viewer=12),
+    "audit export": Look(_OF, viewer=12),
     "completion": Look("bash"),
 }
 

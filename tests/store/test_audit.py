@@ -8,7 +8,7 @@ import pytest
 from makers.stores import NOW, UndoError
 
 from issbox.errors import StoreDamagedError
-from issbox.model import Actor
+from issbox.model import Actor, AuditFilter, AuditHead
 from issbox.store import Store
 
 ACTOR = Actor("root (sudo by ann)", "192.0.2.7")
@@ -100,3 +100,54 @@ def test_exchanged_entries_are_named(log: Store) -> None:
         alter(log, f"UPDATE audit_entry SET number = {new} WHERE number = {old}")
     with pytest.raises(StoreDamagedError, match="audit entry 3"):
         log.audit.verify()
+
+
+def test_pages_go_backwards_by_number_and_filters_narrow_them(log: Store) -> None:
+    with log.transaction():
+        log.audit.append(at=NOW + timedelta(days=1), actor=Actor("ann", "local"), action="user.grant", subject="bob")
+        log.audit.append(at=NOW + timedelta(days=1), actor=Actor("ann", "local"), action="user2.x", subject="bob")
+
+    def numbers(**given: Any) -> list[int]:
+        return [entry.number for entry in log.audit.list(only=AuditFilter(**given))]
+
+    assert [entry.number for entry in log.audit.list(limit=2, before=4)] == [2, 3]
+    assert numbers(user="ann") == [6, 7]
+    assert numbers(action="user") == numbers(action="user.grant") == [6]
+    assert numbers(action="repository") == [1, 2, 3, 4, 5]
+    assert numbers(action="user.gran") == []
+    assert numbers(organizations=("Example",)) == [1, 3, 5]
+    assert numbers(organizations=("Example", None), user="ann") == [6, 7]
+    assert numbers(organizations=()) == []
+    assert numbers(since=NOW + timedelta(seconds=2), until=NOW + timedelta(seconds=4)) == [2, 3]
+    assert [entry.number for entry in log.audit.entries(AuditFilter(user="ann"))] == [6, 7]
+
+
+def head(log: Store, number: int, digest: str | None = None) -> AuditHead:
+    entry = log.audit.list(limit=1, after=number - 1)[0]
+    return AuditHead(number, digest or entry.digest, NOW, "ab" * 32, "cd" * 64)
+
+
+def test_the_chain_leads_through_signed_heads(log: Store) -> None:
+    heads = [head(log, 2), head(log, 5)]
+    assert log.audit.verify(heads) == 5
+    assert log.audit.verify(heads, start=heads[0]) == 5
+    for each in heads:
+        log.audit.add_head(each)
+        log.audit.add_head(each)
+    assert log.audit.heads() == heads
+
+
+def test_a_log_that_was_cut_off_or_written_anew_is_not_what_was_signed(log: Store) -> None:
+    signed = [head(log, 5)]
+    alter(log, "DELETE FROM audit_entry WHERE number > 3")
+    assert log.audit.verify() == 3
+    with pytest.raises(StoreDamagedError, match="cut off: it ends with entry 3, but entry 5"):
+        log.audit.verify(signed)
+    with log.transaction():
+        for _ in range(3):
+            log.audit.append(at=NOW, actor=ACTOR, action="a.b", subject="anew")
+    assert log.audit.verify() == 6
+    with pytest.raises(StoreDamagedError, match="entry 5, or one before it"):
+        log.audit.verify(signed)
+    with pytest.raises(StoreDamagedError, match="entry 5, or one before it"):
+        log.audit.verify(signed, start=signed[0])

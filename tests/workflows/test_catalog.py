@@ -97,7 +97,11 @@ def test_every_change_has_one_entry(ctx: Context) -> None:
     ]
     assert all(entry.actor == ctx.actor and entry.at == NOW for entry in entries)
     assert "secret" not in str(entries)
-    assert entries[6].details == {"url": "https://***@example.org/", "proxy": "http://***@proxy/"}
+    assert entries[6].details == {
+        "url": "https://***@example.org/",
+        "proxy": "http://***@proxy/",
+        "before": {"url": "https://***@example.com/?***", "proxy": None},
+    }
 
 
 REFUSED: list[tuple[Callable[[Context], object], type[IssboxError]]] = [
@@ -181,7 +185,7 @@ def test_updating_leaves_what_is_not_named(ctx: Context) -> None:
     assert after.upstream.check_metadata is True
     after = repositories.update_repository(ctx, KEY, check_metadata=False)
     assert (after.upstream.check_metadata, after.upstream.check_packages) == (False, True)
-    assert audited(ctx)[-1].details == {"check_metadata": False}
+    assert audited(ctx)[-1].details == {"check_metadata": False, "before": {"check_metadata": True}}
     assert (after.name, after.content, after.path) == (before.name, before.content, before.path)
     assert repositories.update_repository(ctx, KEY, name="New").upstream == after.upstream
     assert repositories.update_repository(ctx, KEY, url="").upstream.url is None

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from issbox.store.tables.appliance import AuditHeadRow, BlobCheckRow, NoticeRow
 from issbox.store.tables.catalog import (
     BoxRow,
     ClientAuthorityRow,
@@ -34,7 +35,9 @@ __all__ = [
     "TABLES",
     "AcknowledgementRow",
     "AttemptRow",
+    "AuditHeadRow",
     "AuditRow",
+    "BlobCheckRow",
     "BoxRow",
     "ClientAuthorityRow",
     "ContentRow",
@@ -48,6 +51,7 @@ __all__ = [
     "ImportReportRow",
     "ImportRow",
     "JobRow",
+    "NoticeRow",
     "OrganizationRow",
     "PackageRow",
     "PasswordRow",
@@ -95,6 +99,9 @@ TABLES: Final[tuple[type[Row], ...]] = (
     ImportReportRow,
     ExportRow,
     AuditRow,
+    AuditHeadRow,
+    BlobCheckRow,
+    NoticeRow,
     UserRow,
     GrantRow,
     PasswordRow,

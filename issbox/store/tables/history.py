@@ -105,3 +105,9 @@ class AuditRow(Row):
         """Table settings."""
 
         table_name = "audit_entry"
+        indexes = (
+            (("actor", "number"), False),
+            (("action", "number"), False),
+            (("organization", "number"), False),
+            (("at",), False),
+        )
