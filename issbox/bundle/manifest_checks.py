@@ -122,6 +122,8 @@ def _check_content(place: str, content: Content) -> None:
     _check(f"{place}.type", check_label, content.type)
     for arch in content.arches:
         _check(f"{place}.arches", check_label, arch)
+    for tag in content.required_tags:
+        _check(f"{place}.required_tags", check_name, tag)
     if not content.path.startswith("/"):
         _refuse(f"{place}.path", "a content path starts with '/'")
     _check_path(f"{place}.path", content.path[1:])

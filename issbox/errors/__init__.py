@@ -54,6 +54,7 @@ from issbox.errors.bundles import (
 )
 from issbox.errors.catalog import (
     AlreadyExistsError,
+    ConsumerDeletedError,
     DefinitionsRefusedError,
     InUseError,
     InvalidValueError,
@@ -122,6 +123,7 @@ __all__ = [
     "CertificateTooLargeError",
     "CommandLineError",
     "ConfigurationError",
+    "ConsumerDeletedError",
     "DatabaseError",
     "DefinitionsRefusedError",
     "DigestMismatchError",

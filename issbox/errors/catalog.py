@@ -80,3 +80,15 @@ class StoreDamagedError(IssboxError):
     code = "store-damaged"
     exit_code = ExitCode.DAMAGED
     hint = "Synchronize or import the repository again with --repair to replace the file."
+
+
+class ConsumerDeletedError(NotFoundError):
+    """The host was registered once and has been deleted; it has to register again."""
+
+    code = "consumer-deleted"
+    hint = "Register the host again; its old certificates are of no use any more."
+
+    def __init__(self, message: str, *, uuid: str = "") -> None:
+        super().__init__(message)
+        self.uuid = uuid
+        """What the host was called by."""

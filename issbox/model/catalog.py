@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from issbox.model.entitlement import CertificateType
+from issbox.model.snapshots import DEFAULT_PREFIX
+
 LIBRARY = "Library"
 """Label of the first lifecycle environment of every organization."""
 
@@ -16,6 +19,10 @@ class Organization:
     name: str
     client_cas: tuple[str, ...] = ()
     """Labels of content credentials: hosts with certificates of these authorities may read its content."""
+    content_prefix: str = DEFAULT_PREFIX
+    """What stands before the content paths in certificates; `$org` and `$env` are filled in."""
+    access: CertificateType = CertificateType.BASIC
+    """What hosts that are entitled to everything get: certificates that name each content, or one for all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +37,12 @@ class LifecycleEnvironment:
     description: str = ""
     serves_as_cdn: bool = False
     """Whether certificates open it whose paths have neither organization nor environment, as those of manifests."""
+    id: str = field(default="", compare=False)
+    """What programs call it by, unique in the box: given by whoever made it, or made here."""
+    type: str = ""
+    """What kind of environment programs take it for, in lower case; most have none."""
+    content_prefix: str = ""
+    """What stands after the organization's prefix, before the content paths in certificates."""
 
 
 class ProductKind(StrEnum):
@@ -86,6 +99,8 @@ class Content:
     arches: tuple[str, ...] = ()
     enabled: bool = True
     """Whether hosts have it enabled by default."""
+    required_tags: tuple[str, ...] = ()
+    """Only hosts whose installed products provide all of these tags see it."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -1,11 +1,12 @@
 """What lifecycle environments hold, and how it came there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from issbox.model.box import Actor
 from issbox.model.catalog import Repository, RepositoryKey
+from issbox.model.snapshots import ContentSnapshot
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -31,11 +32,13 @@ class Promotion:
     """Override of the content's default; None leaves it."""
     view_version: ViewVersionName | None = None
     """The content view version that brought it; None in Library, and for a repository promoted by itself."""
+    snapshot: ContentSnapshot | None = field(default=None, compare=False)
+    """Its content as hosts there are told of it."""
 
     @property
     def held(self) -> "Held":
         """The same by names only, as the history keeps it."""
-        return Held(self.repository.key, self.number, self.enabled, self.view_version)
+        return Held(self.repository.key, self.number, self.enabled, self.view_version, self.snapshot)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -46,6 +49,8 @@ class Held:
     number: int
     enabled: bool | None = None
     view_version: ViewVersionName | None = None
+    snapshot: ContentSnapshot | None = field(default=None, compare=False)
+    """Its content as hosts were told of it; None takes it as it is now."""
 
 
 class PromotionAction(StrEnum):

@@ -1,11 +1,21 @@
 """Rows of lifecycle environments."""
 
+from uuid import uuid4
+
 from issbox.errors import AlreadyExistsError, InUseError, InvalidValueError, NotFoundError
 from issbox.model import LIBRARY, LifecycleEnvironment
 from issbox.names import check_label
-from issbox.store.database import Noun, rows, transaction
+from issbox.store.database import Noun, first, rows, transaction
 from issbox.store.organizations import environment_id, organization_id
-from issbox.store.tables import EnvironmentRow, PromotionRow
+from issbox.store.tables import (
+    ActivationKeyEnvironmentRow,
+    ConsumerRow,
+    EnvironmentOverrideRow,
+    EnvironmentRow,
+    OrganizationRow,
+    ProfileEnvironmentRow,
+    PromotionRow,
+)
 
 
 class Environments(Noun):
@@ -14,8 +24,9 @@ class Environments(Noun):
     def create(self, environment: LifecycleEnvironment) -> LifecycleEnvironment:
         """Make an environment after its prior one.
 
-        Raises AlreadyExistsError also for a label that differs only in case, since file systems on the way may not
-        tell them apart; InvalidValueError without a prior; NotFoundError.
+        Without an id it gets one. Raises AlreadyExistsError for an id that is taken in the box, and also for a label
+        that differs only in case, since file systems on the way may not tell them apart; InvalidValueError without a
+        prior; NotFoundError.
         """
         check_label(environment.label, "lifecycle environment label")
         if environment.prior is None:
@@ -26,6 +37,9 @@ class Environments(Noun):
                     raise AlreadyExistsError(
                         f"{environment.organization} has the lifecycle environment {other.label} already"
                     )
+            uid = environment.id or uuid4().hex
+            if EnvironmentRow.select().where(EnvironmentRow.uid == uid).exists():
+                raise AlreadyExistsError(f"there is a lifecycle environment with the id {uid} already")
             EnvironmentRow.insert(
                 organization=organization_id(environment.organization),
                 label=environment.label,
@@ -33,6 +47,9 @@ class Environments(Noun):
                 prior=environment_id(environment.organization, environment.prior),
                 description=environment.description,
                 serves_as_cdn=environment.serves_as_cdn,
+                uid=uid,
+                type=environment.type,
+                content_prefix=environment.content_prefix,
             ).execute()
             return self.get(environment.organization, environment.label)
 
@@ -43,6 +60,12 @@ class Environments(Noun):
                 return environment
         raise NotFoundError(f"the organization {organization} has no lifecycle environment {label!r}")
 
+    def find(self, uid: str) -> LifecycleEnvironment | None:
+        """Give the environment with this id, of whichever organization, or None."""
+        query = EnvironmentRow.select(OrganizationRow.label, EnvironmentRow.label).join(OrganizationRow)
+        row = first(query.where(EnvironmentRow.uid == uid))
+        return None if row is None else self.get(*row)
+
     def update(
         self,
         organization: str,
@@ -51,9 +74,17 @@ class Environments(Noun):
         name: str | None = None,
         description: str | None = None,
         serves_as_cdn: bool | None = None,
+        type_: str | None = None,
+        content_prefix: str | None = None,
     ) -> LifecycleEnvironment:
         """Change what is given; raises NotFoundError."""
-        changes = {"name": name, "description": description, "serves_as_cdn": serves_as_cdn}
+        changes = {
+            "name": name,
+            "description": description,
+            "serves_as_cdn": serves_as_cdn,
+            "type": type_,
+            "content_prefix": content_prefix,
+        }
         given = {field: value for field, value in changes.items() if value is not None}
         with transaction():
             identity = environment_id(organization, label)
@@ -64,14 +95,26 @@ class Environments(Noun):
     def delete(self, organization: str, label: str) -> None:
         """Delete an environment with what it holds; those after it follow the one before it.
 
-        Raises NotFoundError, and InUseError for Library.
+        Its overrides go too, and activation keys put no host into it any more. Raises NotFoundError, and InUseError for
+        Library and as long as there are hosts in it (`consumers.leave_environment`).
         """
         if label == LIBRARY:
             raise InUseError("Library stays as long as its organization", hint="Delete the organization instead.")
         with transaction():
             identity, prior = environment_id(organization, label), self.get(organization, label).prior
             assert prior is not None, "only Library has none"
-            PromotionRow.delete().where(PromotionRow.environment == identity).execute()
+            inside = ProfileEnvironmentRow.select(ProfileEnvironmentRow.profile).where(
+                ProfileEnvironmentRow.environment == identity
+            )
+            if ConsumerRow.select().where(ConsumerRow.profile.in_(inside)).exists():
+                raise InUseError(f"there are hosts in the environment {label}", hint="Move them first.")
+            for table in (
+                PromotionRow,
+                EnvironmentOverrideRow,
+                ActivationKeyEnvironmentRow,
+                ProfileEnvironmentRow,
+            ):
+                table.delete().where(table.environment == identity).execute()
             EnvironmentRow.update(prior=environment_id(organization, prior)).where(
                 EnvironmentRow.prior == identity
             ).execute()
@@ -87,12 +130,15 @@ class Environments(Noun):
                 prior.label,
                 EnvironmentRow.description,
                 EnvironmentRow.serves_as_cdn,
+                EnvironmentRow.uid,
+                EnvironmentRow.type,
+                EnvironmentRow.content_prefix,
             )
             .left_outer_join(prior, on=(EnvironmentRow.prior == prior.id))
             .where(EnvironmentRow.organization == organization_id(organization))
             .order_by(EnvironmentRow.id)
         )
         return [
-            LifecycleEnvironment(organization, label, name, before, description, bool(serves_as_cdn))
-            for label, name, before, description, serves_as_cdn in rows(query)
+            LifecycleEnvironment(organization, label, name, before, description, bool(serves_as_cdn), *rest)
+            for label, name, before, description, serves_as_cdn, *rest in rows(query)
         ]

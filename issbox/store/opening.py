@@ -9,9 +9,13 @@ import peewee
 
 from issbox.errors import AlreadyExistsError, NotInitializedError
 from issbox.files import error_from_os
+from issbox.store.activation_keys import ActivationKeys
 from issbox.store.audit import Audit
 from issbox.store.blobs import BlobStore
 from issbox.store.boxes import BoxIdentity, TrustedKeys
+from issbox.store.catalogues import Catalogues
+from issbox.store.certificates import Certificates
+from issbox.store.consumers import Consumers
 from issbox.store.credentials import Credentials
 from issbox.store.database import (
     after_transaction,
@@ -22,6 +26,7 @@ from issbox.store.database import (
     transaction,
 )
 from issbox.store.drafts import delete_dead_drafts
+from issbox.store.entitlements import Entitlements
 from issbox.store.environments import Environments
 from issbox.store.exports import Exports
 from issbox.store.imports import Imports
@@ -30,10 +35,12 @@ from issbox.store.jobs import Jobs
 from issbox.store.logins import Passwords, SshKeys, Tokens
 from issbox.store.migrating import Migrations
 from issbox.store.organizations import Organizations
+from issbox.store.overrides import Overrides
 from issbox.store.products import Products
 from issbox.store.promotions import Promotions
 from issbox.store.pulse import Pulse
 from issbox.store.receipts import Receipts
+from issbox.store.regenerations import Regenerations
 from issbox.store.reports import Reports
 from issbox.store.repositories import Repositories
 from issbox.store.staging import Staging, sweep
@@ -46,7 +53,7 @@ from issbox.store.views import Views
 
 _DATABASE: Final = "issbox.db"
 _OPEN_TO_ALL: Final = ("blobs", "blobs/sha256", "published", "content")
-_PRIVATE: Final = ("keys", "keys/credentials", "tmp", "locks", "heads", "incoming")
+_PRIVATE: Final = ("keys", "keys/credentials", "keys/consumers", "authority", "tmp", "locks", "heads", "incoming")
 
 
 class Store:
@@ -61,6 +68,10 @@ class Store:
         """Where the heads of exported bundles are kept, by bundle id, so that a volume can be written again."""
         self.incoming = state_dir / "incoming"
         """Where the heads of bundles are kept, by bundle id, of which only some volumes are here yet."""
+        self.authority = state_dir / "authority"
+        """Where the keys and certificates of the box's authority lie."""
+        self.consumer_keys = state_dir / "keys" / "consumers"
+        """Where the private keys of hosts lie, by UUID."""
         self.database = database
         """For the set-up of the queue only."""
         self._staging = state_dir / "tmp"
@@ -76,6 +87,13 @@ class Store:
         self.views = Views()
         self.view_versions = ViewVersions()
         self.promotions = Promotions()
+        self.catalogues = Catalogues()
+        self.consumers = Consumers()
+        self.entitlements = Entitlements()
+        self.overrides = Overrides()
+        self.activation_keys = ActivationKeys()
+        self.certificates = Certificates()
+        self.regenerations = Regenerations()
         self.imports = Imports()
         self.reports = Reports()
         self.exports = Exports()

@@ -1,16 +1,26 @@
 """Rows of organizations."""
 
+from typing import Any
+from uuid import uuid4
+
 from issbox.errors import AlreadyExistsError, InUseError, NotFoundError
-from issbox.model import LIBRARY, Organization
+from issbox.model import LIBRARY, CertificateType, Organization
 from issbox.names import check_label
 from issbox.store.database import Noun, first, rows, transaction
 from issbox.store.tables import (
+    ActivationKeyEnvironmentRow,
+    ActivationKeyProductRow,
+    ActivationKeyRow,
     ClientAuthorityRow,
+    ConsumerRow,
     CredentialRow,
+    EnvironmentOverrideRow,
     EnvironmentRow,
     GrantRow,
     OrganizationRow,
     ProductRow,
+    ProfileEnvironmentRow,
+    ProfileRow,
     PromotionHistoryRow,
     ViewFilterRow,
     ViewRow,
@@ -48,37 +58,60 @@ class Organizations(Noun):
         with transaction():
             if OrganizationRow.select().where(OrganizationRow.label == label).exists():
                 raise AlreadyExistsError(f"the organization {label} exists already")
-            row = OrganizationRow.create(label=label, name=name)
-            EnvironmentRow.create(
-                organization=row, label=LIBRARY, name=LIBRARY, prior=None, description="", serves_as_cdn=False
+            made = Organization(label, name)
+            row = OrganizationRow.create(
+                label=label, name=name, content_prefix=made.content_prefix, access=made.access.value
             )
-        return Organization(label, name)
+            EnvironmentRow.create(
+                organization=row,
+                label=LIBRARY,
+                name=LIBRARY,
+                prior=None,
+                description="",
+                serves_as_cdn=False,
+                uid=uuid4().hex,
+                type="",
+                content_prefix="",
+            )
+        return made
 
     def get(self, label: str) -> Organization:
         """Give an organization; raises NotFoundError."""
-        row = OrganizationRow.get_by_id(organization_id(label))
-        return Organization(row.label, row.name, _client_authorities().get(row.label, ()))
+        return _read(OrganizationRow.get_by_id(organization_id(label)), _client_authorities())
 
     def list(self) -> list[Organization]:
         """Give all organizations by label."""
-        query = OrganizationRow.select(OrganizationRow.label, OrganizationRow.name).order_by(OrganizationRow.label)
         authorities = _client_authorities()
-        return [Organization(label, name, authorities.get(label, ())) for label, name in rows(query)]
+        query: Any = OrganizationRow.select().order_by(OrganizationRow.label)
+        return [_read(row, authorities) for row in query]
 
-    def update(self, label: str, *, name: str) -> Organization:
-        """Rename an organization; raises NotFoundError."""
+    def update(
+        self,
+        label: str,
+        *,
+        name: str | None = None,
+        content_prefix: str | None = None,
+        access: CertificateType | None = None,
+    ) -> Organization:
+        """Change what is given; raises NotFoundError."""
+        changes = {"name": name, "content_prefix": content_prefix, "access": None if access is None else access.value}
+        given = {field: value for field, value in changes.items() if value is not None}
         with transaction():
             identity = organization_id(label)
-            OrganizationRow.update(name=name).where(OrganizationRow.id == identity).execute()
+            if given:
+                OrganizationRow.update(**given).where(OrganizationRow.id == identity).execute()
             return self.get(label)
 
     def delete(self, label: str) -> None:
         """Delete an organization with its content views, environments, content credentials and the roles granted in it.
 
-        Raises NotFoundError, and InUseError while it has products.
+        Its activation keys go too. Raises NotFoundError, and InUseError while it has products or hosts.
         """
         with transaction():
             identity = organization_id(label)
+            hosts = ConsumerRow.select().where(ConsumerRow.organization == identity).count()
+            if hosts:
+                raise InUseError(f"the organization {label} has {hosts} hosts", hint="Delete its hosts first.")
             products = ProductRow.select().where(ProductRow.organization == identity).count()
             if products:
                 raise InUseError(f"the organization {label} has {products} products", hint="Delete its products first.")
@@ -89,10 +122,17 @@ class Organizations(Noun):
             for table in (ViewFilterRow, ViewVersionRow):  # without products, no version pins anything
                 table.delete().where(table.content_view.in_(views)).execute()
             ViewRow.delete().where(ViewRow.organization == identity).execute()
+            _delete_host_settings(identity)
             PromotionHistoryRow.delete().where(PromotionHistoryRow.organization == label).execute()
             EnvironmentRow.update(prior=None).where(EnvironmentRow.organization == identity).execute()
             EnvironmentRow.delete().where(EnvironmentRow.organization == identity).execute()
             OrganizationRow.delete().where(OrganizationRow.id == identity).execute()
+
+
+def _read(row: Any, authorities: dict[str, tuple[str, ...]]) -> Organization:
+    return Organization(
+        row.label, row.name, authorities.get(row.label, ()), row.content_prefix, CertificateType(row.access)
+    )
 
 
 def _client_authorities() -> dict[str, tuple[str, ...]]:
@@ -108,3 +148,16 @@ def _client_authorities() -> dict[str, tuple[str, ...]]:
     for organization, label in rows(query):
         found[organization] = (*found.get(organization, ()), label)
     return found
+
+
+def _delete_host_settings(organization: int) -> None:
+    """Delete what is there for hosts that may come, and what hosts that are gone had in common."""
+    keys = ActivationKeyRow.select(ActivationKeyRow.id).where(ActivationKeyRow.organization == organization)
+    for table in (ActivationKeyEnvironmentRow, ActivationKeyProductRow):
+        table.delete().where(table.activation_key.in_(keys)).execute()
+    ActivationKeyRow.delete().where(ActivationKeyRow.organization == organization).execute()
+    profiles = ProfileRow.select(ProfileRow.id).where(ProfileRow.organization == organization)
+    ProfileEnvironmentRow.delete().where(ProfileEnvironmentRow.profile.in_(profiles)).execute()
+    ProfileRow.delete().where(ProfileRow.organization == organization).execute()
+    environments = EnvironmentRow.select(EnvironmentRow.id).where(EnvironmentRow.organization == organization)
+    EnvironmentOverrideRow.delete().where(EnvironmentOverrideRow.environment.in_(environments)).execute()

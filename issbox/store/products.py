@@ -9,7 +9,7 @@ from issbox.names import check_label
 from issbox.store.credentials import credential_id
 from issbox.store.database import Noun, first, transaction
 from issbox.store.organizations import organization_id
-from issbox.store.tables import CredentialRow, ProductRow, RepositoryRow
+from issbox.store.tables import ActivationKeyProductRow, CredentialRow, EntitlementRow, ProductRow, RepositoryRow
 
 
 class Unchanged(Enum):
@@ -83,7 +83,10 @@ class Products(Noun):
             return self.get(organization, label)
 
     def delete(self, organization: str, label: str) -> None:
-        """Delete a product; raises NotFoundError, and InUseError while it has repositories."""
+        """Delete a product; raises NotFoundError, and InUseError while it has repositories or hosts are entitled to it.
+
+        Activation keys entitle to it no more.
+        """
         with transaction():
             identity = product_id(organization, label)
             repositories = RepositoryRow.select().where(RepositoryRow.product == identity).count()
@@ -92,6 +95,13 @@ class Products(Noun):
                     f"the product {organization}/{label} has {repositories} repositories",
                     hint="Delete its repositories first.",
                 )
+            hosts = EntitlementRow.select().where(EntitlementRow.product == identity).count()
+            if hosts:
+                raise InUseError(
+                    f"{hosts} hosts are entitled to the product {organization}/{label}",
+                    hint="Take the entitlements away first: `issbox entitlement delete`.",
+                )
+            ActivationKeyProductRow.delete().where(ActivationKeyProductRow.product == identity).execute()
             ProductRow.delete().where(ProductRow.id == identity).execute()
 
 

@@ -8,13 +8,32 @@ from typing import Any
 from peewee import JOIN, fn
 
 from issbox.errors import NotFoundError
-from issbox.model import Actor, Held, Promotion, PromotionAction, PromotionRecord, RepositoryKey, ViewVersionName
+from issbox.model import (
+    LIBRARY,
+    Actor,
+    Held,
+    Promotion,
+    PromotionAction,
+    PromotionRecord,
+    RepositoryKey,
+    ViewVersionName,
+)
 from issbox.store.database import Noun, first, rows, transaction
 from issbox.store.organizations import environment_id, organization_id
 from issbox.store.products import product_id
 from issbox.store.repositories import find_repository_id, read_repository, repository_id, repository_query
+from issbox.store.snapshots import (
+    PRODUCT_KEY,
+    content_row,
+    dump_snapshot,
+    load_snapshot,
+    present_snapshot,
+    read_live_snapshot,
+)
 from issbox.store.tables import (
+    ContentRow,
     EnvironmentRow,
+    ProductRow,
     PromotionHistoryRow,
     PromotionRow,
     RepositoryRow,
@@ -55,7 +74,8 @@ def view_version_id(organization: str, name: ViewVersionName) -> int:
 def hold(environment: str, held: Held) -> None:
     """Let an environment hold a repository version; a repository at the same content path leaves.
 
-    Call it in a transaction. Raises NotFoundError.
+    Other repositories of the same content are described to hosts in the same way from then on. Call it in a
+    transaction. Raises NotFoundError.
     """
     key, name = held.key, held.view_version
     place, repository = environment_id(key.organization, environment), repository_id(key)
@@ -63,11 +83,16 @@ def hold(environment: str, held: Held) -> None:
         "version": version_id(key, held.number),
         "enabled": held.enabled,
         "view_version": None if name is None else view_version_id(key.organization, name),
+        "snapshot": dump_snapshot(held.snapshot or present_snapshot(repository)),
     }
     _release(place, key, kept=repository)
     present = (PromotionRow.environment == place) & (PromotionRow.repository == repository)
     if not PromotionRow.update(**columns).where(present).execute():
         PromotionRow.insert(environment=place, repository=repository, **columns).execute()
+    same = RepositoryRow.select(RepositoryRow.id).where(RepositoryRow.content == content_row(repository))
+    PromotionRow.update(snapshot=columns["snapshot"]).where(
+        PromotionRow.environment == place, PromotionRow.repository.in_(same)
+    ).execute()
 
 
 def hold_newest(environment: str, key: RepositoryKey, number: int) -> None:
@@ -184,15 +209,19 @@ class Promotions(Noun):
     def list(self, organization: str, environment: str) -> list[Promotion]:
         """Give what an environment holds, by content path; raises NotFoundError."""
         place = environment_id(organization, environment)
+        live = environment == LIBRARY
         query = (
             repository_query()
             .select_extend(
                 VersionRow.number.alias("promoted_number"),
                 PromotionRow.enabled.alias("promoted_enabled"),
+                PromotionRow.snapshot,
+                PRODUCT_KEY.label.alias("product_gpg_key"),
                 ViewRow.label.alias("promoted_view"),
                 ViewVersionRow.major,
                 ViewVersionRow.minor,
             )
+            .join(PRODUCT_KEY, JOIN.LEFT_OUTER, on=(ProductRow.gpg_key == PRODUCT_KEY.id))
             .join(PromotionRow, on=(PromotionRow.repository == RepositoryRow.id))
             .join(VersionRow, on=(PromotionRow.version == VersionRow.id))
             .join(ViewVersionRow, JOIN.LEFT_OUTER, on=(PromotionRow.view_version == ViewVersionRow.id))
@@ -200,15 +229,28 @@ class Promotions(Noun):
             .where(PromotionRow.environment == place)
             .order_by(RepositoryRow.path)
         )
-        return [_read_promotion(row) for row in query.dicts()]
+        return [_read_promotion(row, live=live) for row in query.dicts()]
+
+    def enable(self, organization: str, environment: str, content_id: str, *, enabled: bool | None) -> int:
+        """Set or take away the override of a content in an environment; gives the number of repositories it is for."""
+        contents = ContentRow.select(ContentRow.id).where(
+            ContentRow.organization == organization_id(organization), ContentRow.content_id == content_id
+        )
+        repositories = RepositoryRow.select(RepositoryRow.id).where(RepositoryRow.content.in_(contents))
+        changed = PromotionRow.update(enabled=enabled).where(
+            PromotionRow.environment == environment_id(organization, environment),
+            PromotionRow.repository.in_(repositories),
+        )
+        return int(changed.execute())
 
 
-def _read_promotion(row: dict[str, Any]) -> Promotion:
+def _read_promotion(row: dict[str, Any], *, live: bool) -> Promotion:
     name = None
     if row["promoted_view"] is not None:
         name = ViewVersionName(row["promoted_view"], f"{row['major']}.{row['minor']}")
     enabled = None if row["promoted_enabled"] is None else bool(row["promoted_enabled"])
-    return Promotion(read_repository(row), row["promoted_number"], enabled, name)
+    snapshot = read_live_snapshot(row) if live else load_snapshot(row["snapshot"])
+    return Promotion(read_repository(row), row["promoted_number"], enabled, name, snapshot)
 
 
 def _history() -> Any:
@@ -247,6 +289,7 @@ def _dump(held: Sequence[Held]) -> str:
             "number": each.number,
             "enabled": each.enabled,
             "view_version": None if each.view_version is None else [each.view_version.view, each.view_version.number],
+            "snapshot": None if each.snapshot is None else dump_snapshot(each.snapshot),
         }
         for each in held
     ]
@@ -260,6 +303,7 @@ def _load(organization: str, text: str) -> tuple[Held, ...]:
             each["number"],
             each["enabled"],
             None if each["view_version"] is None else ViewVersionName(*each["view_version"]),
+            load_snapshot(each["snapshot"]) if each.get("snapshot") else None,
         )
         for each in json.loads(text)
     )

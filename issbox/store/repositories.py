@@ -169,6 +169,17 @@ class Repositories(Noun):
             _drop_unused_content(organization)
             return self.get(key)
 
+    def withdraw(self, organization: str, content_id: str, *, withdrawn: bool = True) -> None:
+        """Write down that a manifest took a content away, or brought it back; promotions of it stay.
+
+        Raises NotFoundError.
+        """
+        changed = ContentRow.update(withdrawn=withdrawn).where(
+            ContentRow.organization == organization_id(organization), ContentRow.content_id == content_id
+        )
+        if not changed.execute():
+            raise NotFoundError(f"the organization {organization} has no content with the id {content_id}")
+
     def checked_with(self, key: RepositoryKey) -> str | None:
         """Give what `mark_checked` wrote last, or None; raises NotFoundError."""
         row = first(RepositoryRow.select(RepositoryRow.checked_with).where(RepositoryRow.id == repository_id(key)))
@@ -235,6 +246,7 @@ def repository_query() -> Any:
             ContentRow.type.alias("content_type"),
             ContentRow.arches,
             ContentRow.enabled,
+            ContentRow.required_tags,
             gpg_key.label.alias("gpg_key_label"),
             ca.label.alias("ca_label"),
             client_certificate.label.alias("client_certificate_label"),
@@ -262,6 +274,7 @@ def read_repository(row: dict[str, Any]) -> Repository:
             type=row["content_type"],
             arches=tuple(json.loads(row["arches"])),
             enabled=bool(row["enabled"]),
+            required_tags=tuple(json.loads(row["required_tags"])),
         ),
         path=row["path"],
         variables=json.loads(row["variables"]),
@@ -311,10 +324,14 @@ def _keep_content(organization: int, content: Content) -> int:
         "arches": _dump(list(content.arches)),
         "enabled": content.enabled,
     }
+    if content.required_tags:  # bundles know nothing of them, so that none means that nothing is said about them
+        columns["required_tags"] = _dump(list(content.required_tags))
     query = ContentRow.select(ContentRow.id).where(ContentRow.organization == organization)
     row = first(query.where(ContentRow.content_id == content.id))
     if row is None:
-        return int(ContentRow.insert(organization=organization, content_id=content.id, **columns).execute())
+        columns = {"required_tags": "[]"} | columns
+        made = ContentRow.insert(organization=organization, content_id=content.id, withdrawn=False, **columns)
+        return int(made.execute())
     ContentRow.update(**columns).where(ContentRow.id == row[0]).execute()
     return int(row[0])
 

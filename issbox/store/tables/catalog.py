@@ -41,6 +41,8 @@ class OrganizationRow(Row):
     id = AutoField()
     label = Text(unique=True)
     name = Text()
+    content_prefix = Text()
+    access = Text()
 
     class Meta:
         """Table settings."""
@@ -58,6 +60,9 @@ class EnvironmentRow(Row):
     prior = ForeignKeyField("self", null=True)
     description = Text()
     serves_as_cdn = BooleanField()
+    uid = Text(unique=True)
+    type = Text()
+    content_prefix = Text()
 
     class Meta:
         """Table settings."""
@@ -116,7 +121,10 @@ class ProductRow(Row):
 
 
 class ContentRow(Row):
-    """Content sets; repositories of several releases and arches may share one."""
+    """Content sets; repositories of several releases and arches may share one.
+
+    A manifest that no longer has one leaves it here, `withdrawn`, as long as its repositories are there.
+    """
 
     id = AutoField()
     organization = ForeignKeyField(OrganizationRow, index=False)
@@ -127,6 +135,8 @@ class ContentRow(Row):
     type = Text()
     arches = Text()
     enabled = BooleanField()
+    required_tags = Text()
+    withdrawn = BooleanField()
 
     class Meta:
         """Table settings."""

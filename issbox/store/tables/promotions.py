@@ -11,7 +11,8 @@ from issbox.store.tables.views import ViewVersionRow
 class PromotionRow(Row):
     """Which version of a repository an environment holds, and whether hosts there have it enabled (NULL: default).
 
-    `view_version` is the content view version that brought it, if one did.
+    `view_version` is the content view version that brought it, if one did. `snapshot` is the content as it was then,
+    in JSON: what hosts are told, whatever becomes of the content. Library's hosts are told what there is now.
     """
 
     id = AutoField()
@@ -20,6 +21,7 @@ class PromotionRow(Row):
     version = ForeignKeyField(VersionRow)
     enabled = BooleanField(null=True)
     view_version = ForeignKeyField(ViewVersionRow, null=True)
+    snapshot = Text()
 
     class Meta:
         """Table settings."""

@@ -1,0 +1,159 @@
+"""Hosts: who they are, what they are entitled to, and what was issued to them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from issbox.model.entitlement import Validity
+from issbox.model.snapshots import HostProfile
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """A registered host."""
+
+    organization: str
+    uuid: str
+    name: str
+    type: str
+    """`system`, `hypervisor` and the like, as the host says."""
+    facts: Mapping[str, str]
+    profile: HostProfile
+    """What follows from facts and environments for its certificates."""
+    created_at: datetime
+    public_key: str
+    """In PEM; the private key lies in a file of its own."""
+    seen_at: datetime | None = None
+    """When it asked for something last."""
+    activation_key: str | None = None
+    """Label of the key it registered with."""
+
+    @property
+    def environments(self) -> tuple[str, ...]:
+        """Labels of its environments, the most important first."""
+        return self.profile.environments
+
+
+@dataclass(frozen=True, slots=True)
+class Entitlement:
+    """A host's right to the content of a product, or of all products of its organization."""
+
+    id: str
+    """32 hexadecimal digits; the common name of its certificates."""
+    consumer: str
+    """UUID."""
+    product: str | None
+    """Label of the product; None means all products, also those to come."""
+    stale: bool
+    """Whether its certificate says something else than one issued now would."""
+    serial: int | None
+    """Of its certificate; None before the first one is issued."""
+
+
+class IssuedKind(StrEnum):
+    """What a certificate issued here is for."""
+
+    IDENTITY = "identity"
+    ENTITLEMENT = "entitlement"
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedCertificate:
+    """A certificate issued here. Its serial number is never used again."""
+
+    serial: int
+    kind: IssuedKind
+    consumer: str
+    """UUID; the host may be no more."""
+    pem: str
+    """All its parts."""
+    valid: Validity
+    digest: str
+    """Of what it says; two with the same one differ only in whose they are, and from when until when."""
+    entitlement: str | None = None
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ContentOverride:
+    """A value that hosts use for a content in place of the one in its certificate."""
+
+    label: str
+    """Label of the content, exactly."""
+    name: str
+    """Key of the repository file, such as `enabled`; upper and lower case are the same."""
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActivationKey:
+    """What hosts may register with in place of a user's password, and what they get then."""
+
+    organization: str
+    label: str
+    description: str = ""
+    environments: tuple[str, ...] = ()
+    """The most important first."""
+    products: tuple[str, ...] = ()
+    """Labels; empty means all products, also those to come."""
+    max_hosts: int | None = None
+    """How many hosts may be registered with it at the same time; None for any number."""
+
+
+class RegenerationState(StrEnum):
+    """How far a regeneration is."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    PAUSED = "paused"
+    CANCELLED = "cancelled"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class RegenerationScope:
+    """Whose certificates are to be issued anew: those of all of an organization, unless one of these is named."""
+
+    organization: str
+    consumer: str | None = None
+    """UUID."""
+    environment: str | None = None
+    product: str | None = None
+    unchanged: bool = False
+    """Also those whose content is the same: all get new serial numbers."""
+
+    def __str__(self) -> str:
+        words = ((word, getattr(self, word)) for word in ("consumer", "environment", "product"))
+        named = " ".join(f"{word} {value}" for word, value in words if value is not None)
+        return f"{named or 'all'} of {self.organization}"
+
+
+@dataclass(frozen=True, slots=True)
+class Regeneration:
+    """A job that issues certificates anew, host after host."""
+
+    id: int
+    scope: RegenerationScope
+    state: RegenerationState
+    total: int
+    """Entitlements to look at, counted at the beginning."""
+    done: int = 0
+    """Looked at, with those that kept their certificate and those that failed."""
+    kept: int = 0
+    failed: int = 0
+    created_at: datetime | None = None
+    last_error: str = ""
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.state in {RegenerationState.DONE, RegenerationState.CANCELLED}
+
+
+@dataclass(frozen=True, slots=True)
+class HostCount:
+    """How many hosts something is about, and the first of them by name."""
+
+    number: int = 0
+    names: tuple[str, ...] = field(default=())

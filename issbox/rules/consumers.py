@@ -1,0 +1,88 @@
+"""What a host may say of itself, what follows from it for its certificates, and which overrides it may have."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+from uuid import UUID
+
+from issbox.errors import InvalidValueError
+from issbox.model import ContentOverride, HostProfile
+
+MOST_FACTS: Final = 2000
+LONGEST_FACT: Final = 8192
+MOST_ENVIRONMENTS: Final = 10
+CERTIFICATE_VERSION: Final = "system.certificate_version"
+"""Fact of the certificates that a host reads: `3.2` and the like, or nothing on old hosts."""
+_MACHINE: Final = "uname.machine"
+_SUPPORTED: Final = "supported_architectures"
+_LONGEST_NAME: Final = 255
+_LONGEST_VALUE: Final = 2048
+_NEVER_OVERRIDDEN: Final = frozenset({"name", "label"})
+
+
+def profile_of(facts: Mapping[str, str], environments: Sequence[str]) -> HostProfile:
+    """Give what follows from facts and environments for a host's certificates."""
+    named = [facts.get(_MACHINE, ""), *facts.get(_SUPPORTED, "").split(",")]
+    arches = {each.strip().lower() for each in named} - {""}
+    version = 3 if facts.get(CERTIFICATE_VERSION, "").startswith("3.") else 1
+    return HostProfile(tuple(environments), tuple(sorted(arches)), version)
+
+
+def check_facts(facts: Mapping[str, str]) -> dict[str, str]:
+    """Give the facts back; raises InvalidValueError when there are too many, or one is too long or no text."""
+    if len(facts) > MOST_FACTS:
+        raise InvalidValueError(f"{len(facts)} facts are too many: a host may have {MOST_FACTS}")
+    for name, value in facts.items():
+        if not (isinstance(name, str) and isinstance(value, str)):
+            raise InvalidValueError(f"the fact {str(name)[:80]!r} is not text")
+        if not 0 < len(name) <= _LONGEST_NAME or len(value) > LONGEST_FACT:
+            raise InvalidValueError(f"the fact {name[:80]!r} is too long, or has no name")
+        if "\0" in name or "\0" in value:
+            raise InvalidValueError(f"the fact {name[:80]!r} has a NUL character")
+    return dict(facts)
+
+
+def check_environments(environments: Sequence[str]) -> tuple[str, ...]:
+    """Give a list of environments back; raises InvalidValueError for one named twice and for too many."""
+    twice = sorted({each for each in environments if list(environments).count(each) > 1})
+    if twice:
+        raise InvalidValueError(f"the environment {', '.join(twice)} is named twice")
+    if len(environments) > MOST_ENVIRONMENTS:
+        raise InvalidValueError(f"a host may be in {MOST_ENVIRONMENTS} environments, not in {len(environments)}")
+    return tuple(environments)
+
+
+def check_uuid(text: str) -> str:
+    """Give the UUID of a host in its usual form; raises InvalidValueError for anything else."""
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise InvalidValueError(f"{text[:80]!r} is not the UUID of a host") from None
+
+
+def check_override(override: ContentOverride) -> ContentOverride:
+    """Give an override back as it is kept: its name in lower case.
+
+    Raises InvalidValueError for `name` and `label`, which nobody overrides, and for what is empty or too long.
+    """
+    limits = (
+        ("label", override.label, _LONGEST_NAME),
+        ("name", override.name, _LONGEST_NAME),
+        ("value", override.value, _LONGEST_VALUE),
+    )
+    for what, text, longest in limits:
+        if not text or len(text) > longest or any(ord(c) < 32 for c in text):
+            raise InvalidValueError(
+                f"the {what} of a content override has to be one line of 1 to {longest} characters, not {text[:80]!r}"
+            )
+    if override.name.lower() in _NEVER_OVERRIDDEN:
+        raise InvalidValueError(f"the {override.name} of a content cannot be overridden")
+    return ContentOverride(override.label, override.name.lower(), override.value)
+
+
+def layered(own: Sequence[ContentOverride], environments: Sequence[Sequence[ContentOverride]]) -> list[ContentOverride]:
+    """Give the overrides that a host uses: its own, then those of its environments, the most important first."""
+    found: dict[tuple[str, str], ContentOverride] = {}
+    for layer in (own, *environments):
+        for each in layer:
+            found.setdefault((each.label, each.name), each)
+    return sorted(found.values())

@@ -1,0 +1,198 @@
+"""Rows of hosts."""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from issbox.errors import AlreadyExistsError, ConsumerDeletedError, NotFoundError
+from issbox.model import Consumer, HostProfile
+from issbox.store.database import Noun, first, rows, transaction
+from issbox.store.organizations import environment_id, organization_id
+from issbox.store.profiles import (
+    drop_unused_profiles,
+    profile_id,
+    profile_without,
+    read_profiles,
+    replace_profile,
+)
+from issbox.store.tables import (
+    ConsumerOverrideRow,
+    ConsumerRow,
+    DeletedConsumerRow,
+    EntitlementRow,
+    OrganizationRow,
+    ProfileEnvironmentRow,
+)
+
+_PAGE: Final = 1000
+
+
+def consumer_id(uuid: str) -> int:
+    """Give the row id of a host; raises NotFoundError, ConsumerDeletedError for one that was deleted."""
+    row = first(ConsumerRow.select(ConsumerRow.id).where(ConsumerRow.uuid == uuid))
+    if row is not None:
+        return int(row[0])
+    if DeletedConsumerRow.select().where(DeletedConsumerRow.uuid == uuid).exists():
+        raise ConsumerDeletedError(f"the host {uuid} was deleted", uuid=uuid)
+    raise NotFoundError(f"there is no host {uuid}")
+
+
+class Consumers(Noun):
+    """Hosts."""
+
+    def create(self, consumer: Consumer) -> Consumer:
+        """Register a host; raises AlreadyExistsError for a UUID that is or was in use, NotFoundError."""
+        with transaction():
+            for table in (ConsumerRow, DeletedConsumerRow):
+                if table.select().where(table.uuid == consumer.uuid).exists():
+                    raise AlreadyExistsError(f"the UUID {consumer.uuid} is or was that of another host")
+            ConsumerRow.insert(
+                organization=organization_id(consumer.organization),
+                uuid=consumer.uuid,
+                name=consumer.name,
+                type=consumer.type,
+                facts=_dump(consumer.facts),
+                profile=profile_id(consumer.organization, consumer.profile),
+                created_at=consumer.created_at,
+                seen_at=consumer.seen_at,
+                public_key=consumer.public_key,
+                activation_key=consumer.activation_key,
+            ).execute()
+        return consumer
+
+    def get(self, uuid: str) -> Consumer:
+        """Give a host; raises NotFoundError, ConsumerDeletedError."""
+        (found,) = _read(_query().where(ConsumerRow.id == consumer_id(uuid)))
+        return found
+
+    def count(self, organization: str, *, environment: str | None = None, activation_key: str | None = None) -> int:
+        """Give the number of hosts of an organization, in an environment, or with an activation key."""
+        query = ConsumerRow.select().where(ConsumerRow.organization == organization_id(organization))
+        if environment is not None:
+            query = query.where(ConsumerRow.profile.in_(_inside(organization, environment)))
+        if activation_key is not None:
+            query = query.where(ConsumerRow.activation_key == activation_key)
+        return int(query.count())
+
+    def update(
+        self,
+        uuid: str,
+        *,
+        name: str | None = None,
+        facts: Mapping[str, str] | None = None,
+        profile: HostProfile | None = None,
+        public_key: str | None = None,
+    ) -> Consumer:
+        """Change what is given; raises NotFoundError, ConsumerDeletedError."""
+        with transaction():
+            present = self.get(uuid)
+            changes: dict[str, object] = {} if name is None else {"name": name}
+            if facts is not None:
+                changes["facts"] = _dump(facts)
+            if profile is not None:
+                changes["profile"] = profile_id(present.organization, profile)
+            if public_key is not None:
+                changes["public_key"] = public_key
+            if changes:
+                ConsumerRow.update(**changes).where(ConsumerRow.uuid == uuid).execute()
+            return self.get(uuid)
+
+    def seen(self, uuid: str, at: datetime) -> None:
+        """Write down that a host asked for something."""
+        ConsumerRow.update(seen_at=at).where(ConsumerRow.uuid == uuid).execute()
+
+    def delete(self, uuid: str, at: datetime) -> None:
+        """Delete a host with its entitlements and overrides; its UUID stays known as that of a deleted one.
+
+        Certificates are not revoked by this. Raises NotFoundError, ConsumerDeletedError.
+        """
+        with transaction():
+            present, identity = self.get(uuid), consumer_id(uuid)
+            for table in (EntitlementRow, ConsumerOverrideRow):
+                table.delete().where(table.consumer == identity).execute()
+            ConsumerRow.delete().where(ConsumerRow.id == identity).execute()
+            DeletedConsumerRow.insert(uuid=uuid, organization=present.organization, deleted_at=at).execute()
+            drop_unused_profiles(present.organization)
+
+    def leave_environment(self, organization: str, environment: str) -> dict[HostProfile, HostProfile]:
+        """Take all hosts out of an environment and give their profiles before and after it.
+
+        One statement for each profile, however many hosts. Call it in a transaction. Raises NotFoundError.
+        """
+        changed = {}
+        inside = set(rows(_inside(organization, environment)))
+        for identity, profile in read_profiles(organization).items():
+            if (identity,) in inside:
+                after = profile_without(profile, environment)
+                replace_profile(identity, profile_id(organization, after))
+                changed[profile] = after
+        drop_unused_profiles(organization)
+        return changed
+
+    def in_environment(self, organization: str, environment: str) -> Iterator[str]:
+        """Give the UUIDs of the hosts in an environment, a page in memory at a time."""
+        inside, last = _inside(organization, environment), 0
+        while page := rows(
+            ConsumerRow.select(ConsumerRow.id, ConsumerRow.uuid)
+            .where(ConsumerRow.profile.in_(inside), ConsumerRow.id > last)
+            .order_by(ConsumerRow.id)
+            .limit(_PAGE)
+        ):
+            yield from (uuid for _, uuid in page)
+            last = page[-1][0]
+
+    def list(
+        self,
+        organization: str,
+        *,
+        environment: str | None = None,
+        name: str | None = None,
+        activation_key: str | None = None,
+        limit: int | None = None,
+    ) -> list[Consumer]:
+        """Give hosts of an organization by name, all or those that the rest says; raises NotFoundError."""
+        query = _query().where(ConsumerRow.organization == organization_id(organization))
+        if environment is not None:
+            query = query.where(ConsumerRow.profile.in_(_inside(organization, environment)))
+        if name is not None:
+            query = query.where(ConsumerRow.name == name)
+        if activation_key is not None:
+            query = query.where(ConsumerRow.activation_key == activation_key)
+        return _read(query.order_by(ConsumerRow.name, ConsumerRow.uuid).limit(limit))
+
+
+def _query() -> Any:
+    return ConsumerRow.select(ConsumerRow, OrganizationRow.label.alias("organization_label")).join(OrganizationRow)
+
+
+def _inside(organization: str, environment: str) -> Any:
+    return ProfileEnvironmentRow.select(ProfileEnvironmentRow.profile).where(
+        ProfileEnvironmentRow.environment == environment_id(organization, environment)
+    )
+
+
+def _dump(facts: Mapping[str, str]) -> str:
+    return json.dumps(dict(facts), sort_keys=True, separators=(",", ":"))
+
+
+def _read(query: Any) -> list[Consumer]:
+    found = list(query.dicts())
+    profiles: dict[str, dict[int, HostProfile]] = {
+        label: read_profiles(label) for label in {row["organization_label"] for row in found}
+    }
+    return [
+        Consumer(
+            organization=row["organization_label"],
+            uuid=row["uuid"],
+            name=row["name"],
+            type=row["type"],
+            facts=json.loads(row["facts"]),
+            profile=profiles[row["organization_label"]][row["profile"]],
+            created_at=row["created_at"],
+            public_key=row["public_key"],
+            seen_at=row["seen_at"],
+            activation_key=row["activation_key"],
+        )
+        for row in found
+    ]

@@ -1,0 +1,202 @@
+"""Rows of entitlements: who is entitled to what, and whose certificate is stale."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from peewee import JOIN, fn
+
+from issbox.errors import NotFoundError
+from issbox.model import Entitlement, HostCount, HostProfile, RegenerationScope
+from issbox.rules.staleness import Holder
+from issbox.store.consumers import consumer_id
+from issbox.store.database import Noun, first, rows, transaction
+from issbox.store.organizations import environment_id, organization_id
+from issbox.store.products import product_id
+from issbox.store.profiles import profile_id, read_profiles
+from issbox.store.tables import ConsumerRow, EntitlementRow, ProductRow, ProfileEnvironmentRow
+
+_NAMED: Final = 20
+"""How many hosts a plan names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An entitlement that a regeneration looks at."""
+
+    position: int
+    """Later ones have larger ones."""
+    entitlement: Entitlement
+
+
+class Entitlements(Noun):
+    """Entitlements of hosts."""
+
+    def create(self, uid: str, consumer: str, product: str | None, organization: str) -> Entitlement:
+        """Entitle a host; one it has already stays. Raises NotFoundError."""
+        with transaction():
+            for present in self.of(consumer):
+                if present.product == product:
+                    return present
+            EntitlementRow.insert(
+                uid=uid,
+                consumer=consumer_id(consumer),
+                product=None if product is None else product_id(organization, product),
+                stale=False,
+                serial=None,
+            ).execute()
+            return self.get(uid)
+
+    def get(self, uid: str) -> Entitlement:
+        """Give one entitlement by its id; raises NotFoundError."""
+        found = _read(_query().where(EntitlementRow.uid == uid))
+        if not found:
+            raise NotFoundError(f"there is no entitlement {uid}")
+        return found[0].entitlement
+
+    def of(self, consumer: str) -> list[Entitlement]:
+        """Give the entitlements of a host, the oldest first; raises NotFoundError, ConsumerDeletedError."""
+        query = _query().where(EntitlementRow.consumer == consumer_id(consumer)).order_by(EntitlementRow.id)
+        return [each.entitlement for each in _read(query)]
+
+    def delete(self, uid: str) -> None:
+        """Take an entitlement away; raises NotFoundError."""
+        if not EntitlementRow.delete().where(EntitlementRow.uid == uid).execute():
+            raise NotFoundError(f"there is no entitlement {uid}")
+
+    def certified(self, uid: str, serial: int | None) -> None:
+        """Write down which certificate an entitlement has, which is not stale then."""
+        EntitlementRow.update(serial=serial, stale=False).where(EntitlementRow.uid == uid).execute()
+
+    def holders(self, organization: str) -> list[Holder]:
+        """Give everybody who holds an entitlement, hosts with the same profile and scope once."""
+        profiles = read_profiles(organization)
+        query = (
+            EntitlementRow.select(ConsumerRow.profile, ProductRow.label)
+            .join(ConsumerRow)
+            .switch(EntitlementRow)
+            .join(ProductRow, JOIN.LEFT_OUTER)
+            .where(ConsumerRow.organization == organization_id(organization))
+            .distinct()
+        )
+        return [Holder.staying(profiles[identity], label) for identity, label in rows(query)]
+
+    def mark_stale(self, organization: str, holders: Collection[Holder], consumer: str | None = None) -> int:
+        """Mark the certificates of these holders, or only of one host among them; gives how many were not so yet.
+
+        One statement, however many hosts there are. What has no certificate yet cannot be stale.
+        """
+        if not holders:
+            return 0
+        condition = _held_by(organization, holders) & (EntitlementRow.stale == False)  # noqa: E712  # SQL
+        if consumer is not None:
+            condition &= EntitlementRow.consumer == consumer_id(consumer)
+        changed = EntitlementRow.update(stale=True).where(condition, EntitlementRow.serial.is_null(False))
+        return int(changed.execute())
+
+    def mark_all_stale(self) -> int:
+        """Mark every certificate of the box, as for a new authority; gives how many were not so yet."""
+        changed = EntitlementRow.update(stale=True).where(
+            EntitlementRow.stale == False,  # noqa: E712  # SQL
+            EntitlementRow.serial.is_null(False),
+        )
+        return int(changed.execute())
+
+    def count_held(self, organization: str, holders: Collection[Holder]) -> tuple[HostCount, int]:
+        """Give the hosts among these holders, the first few by name, and the number of their certificates."""
+        if not holders:
+            return HostCount(), 0
+        condition = _held_by(organization, holders)
+        counted = first(
+            EntitlementRow.select(fn.COUNT(EntitlementRow.consumer.distinct()), fn.COUNT(EntitlementRow.serial)).where(
+                condition
+            )
+        )
+        assert counted is not None, "a count always is"
+        inside = EntitlementRow.select(EntitlementRow.consumer).where(condition)
+        named = ConsumerRow.select(ConsumerRow.name).where(ConsumerRow.id.in_(inside))
+        names = tuple(name for (name,) in rows(named.order_by(ConsumerRow.name).limit(_NAMED)))
+        return HostCount(int(counted[0]), names), int(counted[1])
+
+    def count(self, scope: RegenerationScope) -> int:
+        """Give the number of entitlements that a regeneration is about; raises NotFoundError."""
+        return int(EntitlementRow.select().join(ConsumerRow).where(_within(scope)).count())
+
+    def page(self, scope: RegenerationScope, after: int, most: int) -> list[Pending]:
+        """Give the next entitlements that a regeneration is about, in order."""
+        query = _query().where(_within(scope), EntitlementRow.id > after)
+        return _read(query.order_by(EntitlementRow.id).limit(most))
+
+    def count_stale(self, organization: str) -> int:
+        """Give the number of stale certificates of an organization."""
+        owner = ConsumerRow.organization == organization_id(organization)
+        return int(EntitlementRow.select().join(ConsumerRow).where(owner, EntitlementRow.stale).count())
+
+
+def _query() -> Any:
+    return (
+        EntitlementRow.select(
+            EntitlementRow.id,
+            EntitlementRow.uid,
+            ConsumerRow.uuid,
+            ProductRow.label,
+            EntitlementRow.stale,
+            EntitlementRow.serial,
+        )
+        .join(ConsumerRow)
+        .switch(EntitlementRow)
+        .join(ProductRow, JOIN.LEFT_OUTER)
+    )
+
+
+def _read(query: Any) -> list[Pending]:
+    return [
+        Pending(position, Entitlement(uid, uuid, product, bool(stale), serial))
+        for position, uid, uuid, product, stale, serial in rows(query)
+    ]
+
+
+def _held_by(organization: str, holders: Iterable[Holder]) -> Any:
+    """Give the condition for the entitlements of holders; their profiles are those of now."""
+    scopes: dict[frozenset[int], list[str | None]] = {}
+    for scope, profiles in _profiles_of(holders).items():
+        identities = frozenset(profile_id(organization, profile) for profile in profiles)
+        scopes.setdefault(identities, []).append(scope)
+    condition: Any = None
+    for identities, labels in scopes.items():
+        hosts = ConsumerRow.select(ConsumerRow.id).where(ConsumerRow.profile.in_(sorted(identities)))
+        part = EntitlementRow.consumer.in_(hosts) & _scoped(organization, labels)
+        condition = part if condition is None else condition | part
+    return condition
+
+
+def _profiles_of(holders: Iterable[Holder]) -> dict[str | None, set[HostProfile]]:
+    found: dict[str | None, set[HostProfile]] = {}
+    for holder in holders:
+        found.setdefault(holder.scope, set()).add(holder.after)
+    return found
+
+
+def _scoped(organization: str, labels: Sequence[str | None]) -> Any:
+    products = [product_id(organization, label) for label in labels if label is not None]
+    named = EntitlementRow.product.in_(products)
+    if None not in labels:
+        return named
+    return (EntitlementRow.product.is_null() | named) if products else EntitlementRow.product.is_null()
+
+
+def _within(scope: RegenerationScope) -> Any:
+    condition: Any = ConsumerRow.organization == organization_id(scope.organization)
+    if not scope.unchanged:
+        condition &= EntitlementRow.stale | EntitlementRow.serial.is_null()
+    if scope.consumer is not None:
+        condition &= ConsumerRow.uuid == scope.consumer
+    if scope.environment is not None:
+        inside = ProfileEnvironmentRow.select(ProfileEnvironmentRow.profile).where(
+            ProfileEnvironmentRow.environment == environment_id(scope.organization, scope.environment)
+        )
+        condition &= ConsumerRow.profile.in_(inside)
+    if scope.product is not None:
+        identity = product_id(scope.organization, scope.product)
+        condition &= EntitlementRow.product.is_null() | (EntitlementRow.product == identity)
+    return condition
