@@ -34,6 +34,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "promotion": Entry("issbox.cli.promotion", "promotion", "Show and take back changes of what environments hold."),
     "content-export": Entry("issbox.cli.content_export", "content_export", "Write bundles to carry across the gap."),
     "content-import": Entry("issbox.cli.content_import", "content_import", "Take bundles in and show what came in."),
+    "push": Entry("issbox.cli.push", "push", "Send another box what it lacks, over SSH."),
     "receipt": Entry("issbox.cli.receipt", "receipt", "State what this box holds, and read what others state."),
     "job": Entry("issbox.cli.job", "job", "Watch and stop long work that goes on by itself."),
     "inbox": Entry("issbox.cli.inbox", "inbox", "Look into the folder where bundles arrive."),

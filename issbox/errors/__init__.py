@@ -78,6 +78,7 @@ from issbox.errors.exports import (
     RecutError,
     StreamBrokenError,
 )
+from issbox.errors.far_side import FarSideError, FarSideTooOldError, FarSideUnreachableError
 from issbox.errors.jobs import JobFailedError, PlanChangedError
 from issbox.errors.receipts import (
     BadReceiptError,
@@ -128,6 +129,9 @@ __all__ = [
     "DefinitionsRefusedError",
     "DigestMismatchError",
     "ExitCode",
+    "FarSideError",
+    "FarSideTooOldError",
+    "FarSideUnreachableError",
     "ImportRefusedError",
     "InUseError",
     "InterruptedByUserError",

@@ -30,8 +30,9 @@ NEVER: Final[Mapping[str, str]] = MappingProxyType(
 
 _PLAIN: Final = frozenset(
     {
-        "ARCH", "CODE", "CONTENT", "CVE", "DATE", "DAYS", "FINGERPRINT", "HOST", "ID", "KEY", "LABEL", "NAME", "NUMBER",
-        "SECONDS", "SERIAL", "SIZE", "TEXT", "TIME", "USER", "UUID", "VERSION", "WORD",
+        "ARCH", "CODE", "CONTENT", "CVE", "DATE", "DAYS", "FINGERPRINT", "HOST", "ID", "KEY", "LABEL", "NAME",
+        "NAME=VALUE", "NUMBER", "SECONDS", "SERIAL", "SIZE", "SSH-URL", "TEXT", "TIME", "USER",
+        "UUID", "VERSION", "WORD",
     }
 )  # fmt: skip
 """Metavars of values that name no file; every other one is taken for a file."""

@@ -22,6 +22,7 @@ REFUSED = [
     "content-export incremental library --destination-server far --from-receipt /etc/passwd",
     "receipt create --qr-image /tmp/x", "repository synchronize --product a --label b --source-url FILE:///etc",
     "product update --label a --source-url /etc", "user password -- --file /etc/passwd extra /etc",
+    "push ssh://far/ --far-command /bin/sh", "product export-csv --output /tmp/x", "product import-csv /etc/passwd",
 ]  # fmt: skip
 
 ALLOWED = [
@@ -30,6 +31,7 @@ ALLOWED = [
     "content-export incremental library --destination-server far --from-receipt 3", "receipt read -",
     "repository create --product a --name b --url https://cdn.example.com", "content-import approve 3",
     "audit list --organization ACME", "user password --file -", "product create --name '; rm -rf /'",
+    "push ssh://far/ --ssh-option BatchMode=yes", "product export-csv", "product import-csv -",
 ]  # fmt: skip
 
 

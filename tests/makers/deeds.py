@@ -75,6 +75,7 @@ CHANGING: dict[str, Deed] = {
     "content-view remove-repository": Deed(_OF + " --label quuxview --product Quuxtools --repository quuxbase"),
     "content-view version delete": Deed(_OF + " --content-view quuxview --version 1.0 --yes"),
     "content-view delete": Deed(_OF + " --label quuxview --yes"),
+    "push": Deed(f"ssh://127.0.0.1:1/ --ssh-option BatchMode=yes {_OF}", codes=(9, 6)),
     "receipt read": Deed("{receipt} --accept-untrusted"),
     "receipt delete": Deed("1 --yes"),
     "content-import run": Deed(_OF + " {bundle}", codes=(0, 3)),

@@ -1,6 +1,7 @@
 """Exports down a pipe: a tar stream in constant memory, of which only the file table is written to disk before."""
 
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -21,8 +22,13 @@ STREAM_STEPS: Final = ("plan-export", "sign-head", "copy-files", "record-export"
 STREAMED_FORMS: Final = (BundleForm.TAR, BundleForm.TGZ)
 
 
-def stream(ctx: Context, plan: ExportPlan, out: Writable) -> ContentExport:
+def stream(
+    ctx: Context, plan: ExportPlan, out: Writable, *, confirm: Callable[[], Mapping[str, object]] = dict
+) -> ContentExport:
     """Write the planned bundle to `out` as a tar or tgz, and record it; nothing of it stays here.
+
+    `confirm` is called when all of it has been written, and gives what else the audit log is to say; what it raises
+    makes the export one that never was.
 
     Raises InvalidValueError for a form that is no stream and for chunks, and StreamBrokenError when nobody reads any
     more: then the number of the export is used again.
@@ -32,12 +38,14 @@ def stream(ctx: Context, plan: ExportPlan, out: Writable) -> ContentExport:
         raise InvalidValueError("only a tar or tgz in one piece can be written to a pipe")
     with ctx.store.session(), alone(ctx), reserved_row(ctx, plan, None, streamed=True) as row:
         try:
-            return _write(ctx, plan, row, out)
+            return _write(ctx, plan, row, out, confirm)
         except BrokenPipeError:
             raise StreamBrokenError("whoever read the bundle ended before it was complete") from None
 
 
-def _write(ctx: Context, plan: ExportPlan, row: ContentExport, out: Writable) -> ContentExport:
+def _write(
+    ctx: Context, plan: ExportPlan, row: ContentExport, out: Writable, confirm: Callable[[], Mapping[str, object]]
+) -> ContentExport:
     began = time.monotonic()
     form = ArchiveForm(plan.request.style)
     with ctx.store.scratch() as scratch:
@@ -58,8 +66,10 @@ def _write(ctx: Context, plan: ExportPlan, row: ContentExport, out: Writable) ->
         )
         with damage_in_words():
             form.stream(job, out, threads=False)
+    confirmed = confirm()
     ctx.progress.step("record-export")
     row = replace(row, seconds=round(time.monotonic() - began, 3), state=ExportState.STREAMED)
     with ctx.store.transaction():
-        ctx.audit("content-export.create", row.bundle_id, organization=row.organization, details=audit_details(row))
+        details = audit_details(row) | dict(confirmed)
+        ctx.audit("content-export.create", row.bundle_id, organization=row.organization, details=details)
         return update_row(ctx, row)

@@ -1,0 +1,193 @@
+"""`issbox push`."""
+
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from issbox.cli.command import Run, command
+from issbox.cli.export_options import environment_option
+from issbox.cli.options import chosen_organization, organization_option
+from issbox.cli.repositories import find_repositories
+from issbox.cli.shapes import Field, Shape, size
+from issbox.errors import CommandLineError, ExitCode, InvalidValueError
+from issbox.manifest import ScopeKind
+from issbox.model import LIBRARY
+
+if TYPE_CHECKING:
+    from issbox.workflows.context import Context
+    from issbox.workflows.exports import Estimate, ExportRequest
+    from issbox.workflows.push import PushPlan, PushReport
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What a push did, or would do."""
+
+    plan: "PushPlan"
+    estimate: "Estimate | None" = None
+    report: "PushReport | None" = None
+
+    @property
+    def result(self) -> str:
+        """One word for it."""
+        if self.report is None:
+            return "planned" if self.plan.needed else "up-to-date"
+        if self.report.export is None:
+            return "up-to-date"
+        return "waiting" if self.report.waits else "imported"
+
+    @property
+    def files(self) -> int:
+        """Files that were or would be sent."""
+        return self._sent("files")
+
+    @property
+    def size(self) -> int:
+        """Their bytes."""
+        return self._sent("size")
+
+    def _sent(self, name: str) -> int:
+        told: Any = self.estimate if self.report is None else self.report.export
+        return 0 if told is None or self.result == "up-to-date" else getattr(told, name)
+
+
+PUSHED = Shape[Pushed](
+    "push",
+    (
+        Field("target", "the other box as a URL", lambda each: str(each.plan.far.target)),
+        Field("box", "its name", lambda each: each.plan.receipt.receipt.box.name),
+        Field("box_id", "its id", lambda each: each.plan.receipt.receipt.box.id),
+        Field("receipt", "number of the receipt that said what it held", lambda each: each.plan.receipt.id),
+        Field(
+            "verified", "whether that receipt was signed by a key trusted here", lambda each: each.plan.receipt.verified
+        ),
+        Field("organization", "label of the organization", lambda each: each.plan.export.organization),
+        Field("scope", "what was meant, in words", lambda each: each.plan.export.words),
+        Field(
+            "destination",
+            "destination server that the export is numbered for",
+            lambda each: each.plan.export.destination,
+        ),
+        Field(
+            "result",
+            "`imported`, `waiting` when the other box needs something before it imports it, `up-to-date` when it held "
+            "everything, or `planned`",
+            lambda each: each.result,
+        ),
+        Field("files", "number of files sent", lambda each: each.files),
+        Field("size", "bytes of these files", lambda each: each.size, show=size),
+        Field(
+            "export",
+            "number of the export here, or null",
+            lambda each: each.report.export.id if each.report and each.report.export else None,
+        ),
+        Field(
+            "report",
+            "the other box's import as `content-import info --json` gives it there, or null",
+            lambda each: each.report and each.report.report,
+        ),
+    ),
+)
+
+
+@command("push", example="issbox push ssh://issbox@far.example.com/ --product Tools", shape=PUSHED)
+@click.argument("target", metavar="SSH-URL")
+@organization_option
+@click.option(
+    "--product", "products", multiple=True, metavar="LABEL", help="Only this product. May be given several times."
+)
+@click.option(
+    "--repository",
+    "repositories",
+    multiple=True,
+    metavar="LABEL",
+    help="Only this repository, LABEL or PRODUCT/LABEL. May be given several times.",
+)
+@click.option("--content-view", metavar="LABEL", help="A version of this content view instead.")
+@click.option("--version", metavar="NUMBER", help="Which one, for example 3.0; without it the newest one.")
+@environment_option
+@click.option(
+    "--destination-server",
+    default="",
+    metavar="NAME",
+    help="For whom it is numbered; without it, the other box's name.",
+)
+@click.option("--dry-run", is_flag=True, help="Only ask the other box and say what would be sent.")
+@click.option("--force", is_flag=True, help="Send the descriptions even when the other box holds all contents already.")
+@click.option(
+    "--ssh-option",
+    "ssh_options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Option of ssh, for example BatchMode=yes. May be given several times.",
+)
+@click.option(
+    "--far-command", default="issbox", show_default=True, metavar="COMMAND", help="What runs issbox on the other box."
+)
+def push(run: Run, *, target: str, organization: str | None, dry_run: bool, force: bool, **values: Any) -> ExitCode:
+    """Send another box exactly what it lacks, over SSH: ssh://[USER@]HOST[:PORT]/.
+
+    The stock client connects, with the keys and known hosts of this account. The other box states in a receipt what it
+    holds, takes the difference in as it comes, and reports. Nothing is written to a disk in between. The exit code is
+    that of the import there. If the connection is lost, push again.
+    """
+    from issbox.workflows import push as pushing
+
+    far = _far_side(target, values.pop("ssh_options"), values.pop("far_command"))
+    ctx = run.open()
+    plan = pushing.plan_push(ctx, far, _request(ctx, chosen_organization(ctx, organization), values))
+    if dry_run:
+        run.show(PUSHED, Pushed(plan, pushing.estimate_push(ctx, plan)))
+        return ExitCode.OK
+    report = pushing.push(ctx, plan, force=force)
+    pushed = Pushed(plan, report=report)
+    run.say(f"{plan.receipt.receipt.box.name or target}: {pushed.result}")
+    run.show(PUSHED, pushed)
+    return ExitCode.WAITING if report.waits else ExitCode.OK
+
+
+def _far_side(target: str, options: tuple[str, ...], far_command: str) -> Any:
+    from issbox.rules.ssh_targets import parse_ssh_target
+    from issbox.workflows.far_side import FarSide
+
+    try:
+        words = tuple(shlex.split(far_command))
+    except ValueError:
+        words = ()
+    if not words:
+        raise InvalidValueError(f"{far_command!r} is not a command")
+    return FarSide(parse_ssh_target(target), options, words)
+
+
+def _request(ctx: "Context", organization: str, values: dict[str, Any]) -> "ExportRequest":
+    from issbox.workflows.exports import ExportRequest
+
+    products, labels, view = values["products"], values["repositories"], values["content_view"]
+    number, environment = values["version"], values["lifecycle_environment"]
+    if view is not None and (products or labels):
+        raise CommandLineError("--content-view goes without --product and --repository")
+    if number is not None and view is None:
+        raise CommandLineError("--version goes with --content-view")
+    kind = ScopeKind.LIBRARY if environment == LIBRARY else ScopeKind.LIFECYCLE_ENVIRONMENT
+    chosen: dict[str, Any] = {}
+    if view is not None:
+        kind = ScopeKind.CONTENT_VIEW_VERSION
+        full = "" if number is None else number if "." in number else f"{number}.0"
+        chosen = {"content_view": view, "content_view_version": full}
+    elif labels:
+        if len(products) > 1:
+            raise CommandLineError("--repository goes with one --product; write PRODUCT/LABEL instead")
+        kind = ScopeKind.REPOSITORY
+        found = find_repositories(ctx, organization, products[0] if products else None, labels)
+        chosen = {"repositories": tuple(each.key for each in found)}
+    elif products:
+        kind, chosen = ScopeKind.PRODUCT, {"products": tuple(products)}
+    return ExportRequest(
+        organization=organization,
+        scope=kind,
+        environment=environment,
+        destination=values["destination_server"],
+        **chosen,
+    )
