@@ -73,7 +73,7 @@ CHANGING: dict[str, Deed] = {
     "lifecycle-environment remove-content": Deed(_OF + " --label quuxstage --repository Quuxtools/quuxbase"),
     "lifecycle-environment delete": Deed(_OF + " --label quuxstage --yes"),
     "content-view remove-repository": Deed(_OF + " --label quuxview --product Quuxtools --repository quuxbase"),
-    "content-view version delete": Deed(_OF + " --content-view quuxview --version 1.0 --yes"),
+    "content-view version delete": Deed(_OF + " --content-view quuxview --version 1.0 --force --yes"),
     "content-view delete": Deed(_OF + " --label quuxview --yes"),
     "push": Deed(f"ssh://127.0.0.1:1/ --ssh-option BatchMode=yes {_OF}", codes=(9, 6)),
     "receipt read": Deed("{receipt} --accept-untrusted"),
