@@ -17,6 +17,8 @@ class Reason(StrEnum):
     NOT_YET_VALID = "not-yet-valid"
     EXPIRED = "expired"
     REVOKED = "revoked"
+    NOT_TRUSTED = "not-trusted"
+    OTHER_ORGANIZATION = "other-organization"
     NO_CONTENT = "no-content"
     PATH_NOT_GRANTED = "path-not-granted"
 

@@ -1,14 +1,17 @@
 """Certificates that say who somebody is: consumers towards this box, and this box towards its clients."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 
 from issbox.certs import profiles
 from issbox.certs.assembly import Statement
 from issbox.certs.authority import Authority
+from issbox.certs.certificates import UNREADABLE, read_certificates, validity_of
 from issbox.certs.keys import PublicKey
-from issbox.errors import InvalidValueError
+from issbox.errors import CertificateError, InvalidValueError
 from issbox.model import Validity
 
 
@@ -46,3 +49,23 @@ def issue_server(authority: Authority, *, names: Sequence[str], public: PublicKe
     extensions = profiles.server_extensions(names)
     subject = profiles.name(profiles.shortened(names[0])).public_bytes()
     return authority.issue(Statement(subject, extensions), public, valid=valid, serial=serial)
+
+
+def server_certificate_suits(
+    chain: str, public: PublicKey, *, names: Sequence[str], authority: str, at: datetime
+) -> bool:
+    """Tell whether a server's certificate is for this key and exactly these names, and good at that time.
+
+    `chain` holds the certificate and those above it, `authority` the certificate of the authority and those above it:
+    both have to agree. What cannot be read does not suit.
+    """
+    try:
+        own, *above = read_certificates(chain, "the server's certificate")
+        present = read_certificates(authority, "the authority")
+        if above != present or not validity_of(own).holds(at) or PublicKey.of(own.public_key()).spki != public.spki:
+            return False
+        own.verify_directly_issued_by(present[0])
+    except (CertificateError, InvalidValueError, TypeError, InvalidSignature, *UNREADABLE):
+        return False
+    wanted = x509.SubjectAlternativeName(map(profiles.server_name, names))
+    return any(extension.value == wanted for extension in own.extensions)

@@ -107,12 +107,13 @@ def server_extensions(names: Iterable[str]) -> bytes:
             encoded(x509.BasicConstraints(ca=False, path_length=None), critical=False),
             encoded(_usage(signs=True, wraps_keys=True), critical=True),
             encoded(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False),
-            encoded(x509.SubjectAlternativeName(map(_server_name, names)), critical=False),
+            encoded(x509.SubjectAlternativeName(map(server_name, names)), critical=False),
         )
     )
 
 
-def _server_name(text: str) -> x509.GeneralName:
+def server_name(text: str) -> x509.GeneralName:
+    """Give a host name or an IP address as certificates have it; InvalidValueError when it is neither."""
     try:
         return x509.IPAddress(ipaddress.ip_address(text))
     except ValueError:

@@ -46,7 +46,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "verify": Entry("issbox.cli.verify", "verify", "Check a bundle completely without importing it."),
     "audit": Entry("issbox.cli.audit", "audit", "Show and check the record of all changes."),
     "store": Entry("issbox.cli.store", "store", "Put the store in order and free space."),
-    "serve": Entry("issbox.cli.serve", "serve", "Run the service: watch the inbox and import what arrives."),
+    "serve": Entry("issbox.cli.serve", "serve", "Run the service: watch the inbox, import what arrives, serve hosts."),
     "completion": Entry("issbox.cli.completion", "completion", "Print the completion script for a shell."),
 }
 

@@ -14,19 +14,22 @@ from issbox.model import Actor
 
 @command("serve", example="issbox serve")
 def serve(run: Run) -> None:
-    """Run the service: watch the inbox and import what arrives.
+    """Run the service: watch the inbox, import what arrives, and serve hosts over HTTPS.
+
+    Hosts are served when the configuration has addresses in [web] listen or a socket for a web server in front.
 
     Runs in the foreground until SIGTERM, SIGINT or SIGHUP, and writes its log to standard error. An import in progress
     then stops and starts over at the next start. Only one service runs on a box.
     """
     from issbox.watcher.service import configure_log, run_service
+    from issbox.web.service import serving
     from issbox.wiring import require_local_administrator
 
     require_local_administrator(os.environ)
     ctx = replace(run.open(), actor=Actor("inbox", "serve"))
     configure_log("debug" if run.verbose else ctx.settings.log.level)
     with _stopped_by_signals() as stop:
-        run_service(ctx, stop)
+        run_service(ctx, stop, beside=serving)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from issbox.config.settings import (
     SynchronizeSettings,
     UnsignedKatello,
     VersionSettings,
+    WebSettings,
 )
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "SynchronizeSettings",
     "UnsignedKatello",
     "VersionSettings",
+    "WebSettings",
     "default_config_path",
     "default_document",
     "default_state_dir",

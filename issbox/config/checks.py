@@ -2,10 +2,12 @@
 
 import unicodedata
 from collections.abc import Callable, Mapping
+from ipaddress import ip_network
 
 from issbox.errors import InvalidValueError
 from issbox.names import parse_size
 from issbox.rules.layout import LAYOUT_FIELDS, layout_problem
+from issbox.rules.serving import parse_listen, parse_site
 
 Check = Callable[[object], object]
 """Gives the checked value, or raises ValueError with what was expected."""
@@ -117,3 +119,44 @@ def url(*schemes: str) -> Check:
         return text
 
     return check
+
+
+def word(value: object) -> str:
+    """Check a name without spaces, or empty text."""
+    expected = "a name without spaces, or empty text"
+    text = _text(value, expected)
+    if any(character.isspace() for character in text):
+        raise ValueError(expected)
+    return text
+
+
+def several(one: Callable[[str], object], expected: str) -> Check:
+    """Make the check of a list of texts, each of which `one` reads or refuses; it gives a tuple of what was read."""
+
+    def check(value: object) -> tuple[object, ...]:
+        if not isinstance(value, list):
+            raise ValueError(f"a list of texts, each {expected}")
+        try:
+            return tuple(one(_text(each, expected)) for each in value)
+        except (InvalidValueError, ValueError):
+            raise ValueError(f"a list of texts, each {expected}") from None
+
+    return check
+
+
+listen = several(parse_listen, 'ADDRESS:PORT such as "0.0.0.0:8443" or "[::]:8443"')
+"""Checks the addresses of a server."""
+sites = several(parse_site, "HOST=ORGANIZATION/ENVIRONMENT or ADDRESS:PORT=ORGANIZATION/ENVIRONMENT")
+"""Checks the hosts at whose root an environment is served."""
+networks = several(ip_network, 'an address or network such as "192.0.2.0/24"')
+"""Checks IP networks."""
+
+
+def _host_name(text: str) -> str:
+    if not text or len(text) > 253 or any(character.isspace() or character in "/=," for character in text):
+        raise ValueError("no host name")
+    return text
+
+
+names = several(_host_name, "a host name or an IP address")
+"""Checks the names of a server."""

@@ -7,7 +7,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from issbox.config.checks import Check, choice, flag, layout, path, seconds, size, url, whole
+from issbox.config.checks import (
+    Check,
+    choice,
+    flag,
+    layout,
+    listen,
+    names,
+    networks,
+    path,
+    seconds,
+    sites,
+    size,
+    url,
+    whole,
+    word,
+)
 from issbox.config.settings import AfterImport, UnsignedKatello
 
 
@@ -55,6 +70,20 @@ KEYS: Final[Mapping[str, Mapping[str, Key]]] = {
         "timeout_seconds": Key(60, seconds(0.1, 86400)),
         "proxy": Key("", url("http", "https"), secret=True),
         "max_metadata_size": Key("4GiB", size(zero=False)),
+    },
+    "web": {
+        "listen": Key([], listen),
+        "names": Key([], names),
+        "certificate": Key("", path),
+        "certificate_key": Key("", path),
+        "verify_depth": Key(5, whole(3, 20)),
+        "sites": Key([], sites),
+        "socket": Key("", path),
+        "socket_group": Key("", word),
+        "max_connections": Key(1000, whole(1, 100_000)),
+        "idle_seconds": Key(75, seconds(0.1, 86400)),
+        "send_seconds": Key(60, seconds(0.1, 86400)),
+        "metrics_from": Key(["127.0.0.0/8", "::1"], networks),
     },
     "versions": {"keep": Key(3, whole(1, 100_000))},
     "log": {"level": Key("info", choice("debug", "info", "warning", "error"))},

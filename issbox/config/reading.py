@@ -20,6 +20,7 @@ from issbox.config.settings import (
     SynchronizeSettings,
     UnsignedKatello,
     VersionSettings,
+    WebSettings,
 )
 from issbox.errors import ConfigurationError
 from issbox.files import error_from_os
@@ -160,10 +161,18 @@ def _settings(environ: Mapping[str, str], values: dict[str, dict[str, Any]], sou
         synchronize=SynchronizeSettings(
             **values["synchronize"] | {"proxy": values["synchronize"]["proxy"] or None}  # empty means none
         ),
+        web=_web(base, values["web"]),
         versions=VersionSettings(**values["versions"]),
         log=LogSettings(**values["log"]),
         source=source,
     )
+
+
+def _web(base: Path, values: dict[str, Any]) -> WebSettings:
+    places = {
+        name: base / values[name] if values[name] else None for name in ("certificate", "certificate_key", "socket")
+    }
+    return WebSettings(**values | places)
 
 
 def _place(base: Path, text: str, default: Path) -> Path:

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
+
+from issbox.rules.serving import Site
 
 
 class AfterImport(StrEnum):
@@ -79,6 +82,31 @@ class SynchronizeSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WebSettings:
+    """How hosts are served."""
+
+    listen: tuple[tuple[str, int], ...]
+    """Addresses and ports of the server; none means that there is no server."""
+    names: tuple[str, ...]
+    """What hosts call this box; none means what the system calls itself."""
+    certificate: Path | None
+    """The site's own certificate of the server, with the chain; None means one of the box's authority."""
+    certificate_key: Path | None
+    verify_depth: int
+    """Authorities between a host's certificate and a trusted one."""
+    sites: tuple[Site, ...]
+    socket: Path | None
+    """Where a web server in front of this one asks; None means nowhere."""
+    socket_group: str
+    max_connections: int
+    idle_seconds: float
+    """How long a connection may wait for its next request, and for its first."""
+    send_seconds: float
+    """How long a client may take for one block of what it asked for."""
+    metrics_from: tuple[IPv4Network | IPv6Network, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VersionSettings:
     """How much history repositories keep."""
 
@@ -103,6 +131,7 @@ class Settings:
     inbox: InboxSettings
     export: ExportSettings
     synchronize: SynchronizeSettings
+    web: WebSettings
     versions: VersionSettings
     log: LogSettings
     source: Path | None

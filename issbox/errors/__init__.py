@@ -72,6 +72,7 @@ from issbox.errors.certificates import (
     BadCertificateError,
     CertificateError,
     CertificateTooLargeError,
+    ServerCertificateError,
     UntrustedCertificateError,
 )
 from issbox.errors.exports import (
@@ -163,6 +164,7 @@ __all__ = [
     "RedHatProductError",
     "RemoteRefusedError",
     "RepositorySignatureError",
+    "ServerCertificateError",
     "SourceRefusedError",
     "StoreDamagedError",
     "StoreTooNewError",

@@ -57,3 +57,11 @@ class AuthorityExpiredError(CertificateError):
 
     code = "ca-expires"
     hint = "Renew the authority's certificate first."
+
+
+class ServerCertificateError(CertificateError):
+    """The certificate of the HTTPS server, or its key, cannot be used."""
+
+    code = "server-certificate"
+    exit_code = ExitCode.CONFIGURATION
+    hint = "Check [web] certificate and certificate_key: both in PEM, belonging together, the key without a passphrase."

@@ -5,6 +5,18 @@ from issbox.store.blobs import BlobStore
 from issbox.store.drafts import Draft
 from issbox.store.opening import Store, create_store, open_store
 from issbox.store.products import UNCHANGED
+from issbox.store.tree_files import OpenFile, open_below
 from issbox.store.trees import Trees
 
-__all__ = ["UNCHANGED", "Batch", "BlobStore", "Draft", "Store", "Trees", "create_store", "open_store"]
+__all__ = [
+    "UNCHANGED",
+    "Batch",
+    "BlobStore",
+    "Draft",
+    "OpenFile",
+    "Store",
+    "Trees",
+    "create_store",
+    "open_below",
+    "open_store",
+]

@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Final
 
@@ -32,9 +33,16 @@ _STOP_PATIENCE: Final = 8.0
 """Seconds that an import gets to stop by itself. What it had done by then is undone at the next start."""
 
 
-def run_service(ctx: Context, stop: threading.Event, *, systemd: Systemd | None = None) -> None:
+def run_service(
+    ctx: Context,
+    stop: threading.Event,
+    *,
+    systemd: Systemd | None = None,
+    beside: Callable[[Context], AbstractContextManager[object]] = nullcontext,
+) -> None:
     """Serve the inbox until `stop` is set; signal handlers are the caller's.
 
+    `beside` is entered once the box is in order and left before it is let go: what else the service does.
     Raises BusyError when another service runs on this box, and what reconciling raises at the start. Later failures
     are logged, and tried again.
     """
@@ -42,7 +50,8 @@ def run_service(ctx: Context, stop: threading.Event, *, systemd: Systemd | None 
         _make_inbox(ctx)
         report = reconcile(ctx)
         _LOG.info("started %s", fields(inbox=ctx.settings.inbox.path, put_back=report.imports_put_back))
-        _Service(ctx, stop, systemd or Systemd()).run()
+        with beside(ctx):
+            _Service(ctx, stop, systemd or Systemd()).run()
     _LOG.info("stopped")
 
 

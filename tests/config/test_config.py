@@ -205,7 +205,7 @@ toml_values = st.one_of(
 def test_any_value_is_either_taken_or_refused_with_its_key(place: tuple[str, str], value: Any) -> None:
     table, key = place
     with suppress(ValueError):  # anything else fails the test
-        assert type(KEYS[table][key].check(value)) in {str, bool, int, float}
+        assert type(KEYS[table][key].check(value)) in {str, bool, int, float, tuple}
 
 
 @given(
@@ -225,3 +225,26 @@ def test_any_document_gives_settings_or_a_configuration_error(document: dict[str
     except ConfigurationError as error:
         message = str(error)
     assert all(line.startswith("/x/issbox.toml: ") for line in message.splitlines())
+
+
+def test_the_web_server_has_addresses_sites_and_networks(tmp_path: Path) -> None:
+    text = """
+[web]
+listen = ["0.0.0.0:8443", "[::1]:443", "box.example.com:0"]
+names = ["box.example.com", "192.0.2.1"]
+certificate = "tls/server.pem"
+sites = ["CDN.example.com=ACME/Library", "127.0.0.1:8444=ACME/dev"]
+metrics_from = ["192.0.2.0/24"]
+"""
+    web = load(tmp_path, text).web
+    assert web.listen == (("0.0.0.0", 8443), ("::1", 443), ("box.example.com", 0))
+    assert [(each.host, each.organization, each.environment) for each in web.sites] == [
+        ("cdn.example.com", "ACME", "Library"),
+        ("127.0.0.1:8444", "ACME", "dev"),
+    ]
+    assert (web.certificate, web.certificate_key, web.socket) == (tmp_path / "tls/server.pem", None, None)
+    assert [str(each) for each in web.metrics_from] == ["192.0.2.0/24"]
+    for wrong in ('listen = "0.0.0.0:8443"', 'listen = ["8443"]', 'listen = ["x:99999"]', 'sites = ["a=b"]'):
+        assert "[web]" in refusal(tmp_path, f"[web]\n{wrong}\n")
+    for wrong in ('names = ["a b"]', 'metrics_from = ["all"]', "verify_depth = 2", 'sites = ["a=b/c/d"]'):
+        assert "[web]" in refusal(tmp_path, f"[web]\n{wrong}\n")

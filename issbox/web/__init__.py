@@ -1,0 +1,1 @@
+"""HTTPS: content for hosts, the guard in front of it, and what a web server in front of this one asks."""

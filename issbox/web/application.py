@@ -1,0 +1,178 @@
+"""What happens to one request, from its line to the last byte of the answer."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from ipaddress import ip_address
+from typing import Final
+
+from aiohttp import web
+
+from issbox.errors import IssboxError
+from issbox.rules.serving import Site
+from issbox.store import open_below
+from issbox.web import sending
+from issbox.web.access_log import log_request
+from issbox.web.counters import Counters
+from issbox.web.current import Current
+from issbox.web.guard import Answer, Guard, Question, site_of
+from issbox.web.peers import Peer, peer_by_headers, peer_by_tls
+from issbox.web.sending import Sent
+from issbox.web.types import content_type
+from issbox.workflows.context import Context
+from issbox.workflows.upkeep import status
+
+GUARD_PATH: Final = "/.issbox/guard"
+"""Where the server in front asks about a path; only there, never over TLS."""
+PATH_HEADER: Final = "X-Issbox-Path"
+"""The path that it asks about, as the client wrote it, without its query."""
+FILE_HEADER: Final = "X-Issbox-File"
+REASON_HEADER: Final = "X-Issbox-Reason"
+"""What it is told."""
+_METHODS: Final = ("GET", "HEAD")
+_LOG: Final = logging.getLogger("issbox.web")
+
+Handler = Callable[[web.BaseRequest, Peer], Awaitable[web.StreamResponse]]
+"""Answers everything below a first path segment that is not content, such as an API."""
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """Where requests come from."""
+
+    in_front: bool = False
+    """Whether it is the server in front of this one, which tells who the client is."""
+    site: Site | None = None
+    """Given when one environment is served at the root of this channel."""
+
+
+class Application:
+    """Everything that requests share."""
+
+    def __init__(
+        self,
+        ctx: Context,
+        current: Current,
+        *,
+        handlers: Mapping[str, Handler] | None = None,
+        clock: Callable[[], datetime] | None = None,
+    ) -> None:
+        """Answer with what `current` says; `handlers` answer below other first segments than content."""
+        self._ctx = ctx
+        self._settings = ctx.settings.web
+        self._sites = {each.host: each for each in self._settings.sites}
+        self._current = current
+        self._guard = Guard(current, clock or ctx.clock)
+        self._handlers = {"healthz": self._health, "metrics": self._metrics, **(handlers or {})}
+        self.counters = Counters()
+        self.count_connections: Callable[[], int] = lambda: 0
+
+    async def handle(self, channel: Channel, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer a request; what goes wrong in this box is told to its log, and to the client in general words."""
+        peer = peer_by_headers(request) if channel.in_front else peer_by_tls(request, channel.site)
+        try:
+            sent = await self._answer(channel, request, peer)
+        except (IssboxError, OSError) as error:
+            _LOG.error("a request cannot be answered: %s", error)
+            sent = await sending.send_text(request, 503, "this box cannot answer at present")
+        if sent.broken:
+            self.counters.drop(sent.broken)
+        return sent.response
+
+    async def _answer(self, channel: Channel, request: web.BaseRequest, peer: Peer) -> Sent:
+        target = request.raw_path
+        if channel.in_front and target == GUARD_PATH:
+            return await self._tell_front(request, peer)
+        site = peer.site or site_of(request.headers.get("Host", ""), self._sites)
+        handler = (
+            None if site else self._handlers.get(target.split("?", 1)[0].split("/", 2)[1] if "/" in target else "")
+        )
+        if handler is not None:
+            response = await handler(request, peer)
+            self._note(request, peer, None, Sent(response))
+            return Sent(response)
+        if request.method not in _METHODS:
+            sent = await sending.send_text(request, 405, "content is only read", {"Allow": "GET, HEAD"})
+            self._note(request, peer, None, sent)
+            return sent
+        answer = await self._ask(target, peer, site)
+        sent = await self._send(request, answer)
+        self._note(request, peer, answer, sent)
+        return sent
+
+    async def _ask(self, target: str, peer: Peer, site: Site | None) -> Answer:
+        if peer.unreadable:
+            return Answer(403, peer.unreadable)
+        return await self._guard.answer(Question(target, peer.certificate, site))
+
+    async def _send(self, request: web.BaseRequest, answer: Answer) -> Sent:
+        if answer.status != 200:
+            return await sending.send_text(request, answer.status, answer.message)
+        if answer.text is not None:
+            return await sending.send_bytes(request, answer.text, content_type(answer.name))
+        file = open_below(answer.root, answer.inner) if answer.root is not None else None
+        if file is None:
+            return await sending.send_text(request, 404, f"there is no {answer.name}")
+        with file:
+            kind = content_type(answer.name)
+            return await sending.send_file(request, file, kind, patience=self._settings.send_seconds)
+
+    async def _tell_front(self, request: web.BaseRequest, peer: Peer) -> Sent:
+        """Tell the server in front whether, and which file: it asks by GET and sends the file itself."""
+        site = peer.site or site_of(request.headers.get("Host", ""), self._sites)
+        answer = await self._ask(request.headers.get(PATH_HEADER, ""), peer, site)
+        if answer.status not in (200, 404):
+            return await sending.send_nothing(request, 403, {REASON_HEADER: _header_value(answer.message)})
+        file = None
+        if answer.root is not None:
+            file = open_below(answer.root, answer.inner)
+            if file is not None:
+                file.close()
+        place = f"{answer.root}/{answer.inner}" if file is not None else self._listing(answer)
+        return await sending.send_nothing(request, 200, {FILE_HEADER: _header_value(place)})
+
+    def _listing(self, answer: Answer) -> str:
+        """Give the file on disk of a listing, or a path at which there never is a file."""
+        return str(self._ctx.store.state_dir / "content" / (answer.listing or ".nothing"))
+
+    def _note(self, request: web.BaseRequest, peer: Peer, answer: Answer | None, sent: Sent) -> None:
+        status_code = sent.response.status
+        self.counters.count(request.method, status_code, sent.size)
+        why = sent.broken or (answer.message if answer is not None and status_code == 403 else "")
+        presented = answer.presented if answer is not None else None
+        log_request(
+            peer=peer.address,
+            method=request.method,
+            target=request.raw_path,
+            status=status_code,
+            sent=sent.size,
+            presented=presented,
+            why=why,
+        )
+
+    async def _health(self, request: web.BaseRequest, _peer: Peer) -> web.StreamResponse:
+        """Say whether the box can be read; an error becomes 503."""
+        await self._current.overview()
+        return (await sending.send_text(request, 200, "ok")).response
+
+    async def _metrics(self, request: web.BaseRequest, peer: Peer) -> web.StreamResponse:
+        """Give counters and states to those who may see them."""
+        try:
+            address = ip_address(peer.address)
+        except ValueError:
+            address = None
+        if address is None or not any(address in each for each in self._settings.metrics_from):
+            return (await sending.send_text(request, 403, "[web] metrics_from does not name this client")).response
+        found = await asyncio.to_thread(status, self._ctx)
+        text = self.counters.text(found, self.count_connections())
+        return (await sending.send_text(request, 200, text, {"Content-Type": _METRICS_TYPE})).response
+
+
+_METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+
+
+def _header_value(text: str) -> str:
+    """Give text as a header can carry it."""
+    return text.encode("ascii", "backslashreplace").decode().replace("\r", " ").replace("\n", " ")[:4000]

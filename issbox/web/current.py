@@ -1,0 +1,92 @@
+"""What the database says, kept as long as nothing changes: a request costs no query, and a change counts at once."""
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from issbox.errors import IssboxError
+from issbox.model import ViewVersionName
+from issbox.workflows import serving
+from issbox.workflows.context import Context
+from issbox.workflows.serving import Overview, ServedTrees
+
+T = TypeVar("T")
+
+LOOK_EVERY: Final = 1.0
+"""Seconds after which a request looks whether something changed."""
+_LONGEST: Final = 60.0
+"""Seconds after which everything is read again, whether something changed or not."""
+_MOST_KEPT: Final = 1024
+"""Environments, content view versions and keys kept; each is read again when it is asked for."""
+_LOG: Final = logging.getLogger("issbox.web")
+
+
+class Current:
+    """The present state of the box, for the event loop: reading happens in threads."""
+
+    def __init__(self, ctx: Context, *, look_every: float = LOOK_EVERY) -> None:
+        """Read nothing yet."""
+        self._ctx = ctx
+        self._look_every = look_every
+        self._lock = asyncio.Lock()
+        self._looked = self._read = float("-inf")
+        self._mark = -1
+        self._overview: Overview | None = None
+        self._kept: OrderedDict[object, object] = OrderedDict()
+
+    async def overview(self) -> Overview:
+        """Give what there is and who may come in; raises DatabaseError and the like when it was never read."""
+        if self._overview is None or time.monotonic() - self._looked >= self._look_every:
+            async with self._lock:
+                if self._overview is None or time.monotonic() - self._looked >= self._look_every:
+                    await self._look()
+        assert self._overview is not None
+        return self._overview
+
+    async def environment(self, organization: str, label: str) -> ServedTrees | None:
+        """Give what an environment shows."""
+        key = ("environment", organization, label)
+        return await self._keep(key, lambda: serving.read_environment(self._ctx, organization, label))
+
+    async def view_version(self, organization: str, name: ViewVersionName) -> ServedTrees | None:
+        """Give what a content view version holds."""
+        key = ("view", organization, name)
+        return await self._keep(key, lambda: serving.read_view_version(self._ctx, organization, name))
+
+    async def gpg_key(self, organization: str, label: str) -> bytes | None:
+        """Give a GPG key."""
+        key = ("key", organization, label)
+        return await self._keep(key, lambda: serving.read_gpg_key(self._ctx, organization, label))
+
+    async def _look(self) -> None:
+        try:
+            mark = await asyncio.to_thread(serving.change_mark, self._ctx)
+            now = time.monotonic()
+            if self._overview is None or mark != self._mark or now - self._read >= _LONGEST:
+                overview = await asyncio.to_thread(serving.read_overview, self._ctx)
+                for problem in overview.problems:
+                    _LOG.warning("hosts of an authority are not let in: %s", problem)
+                self._overview, self._mark, self._read = overview, mark, now
+                self._kept.clear()
+            self._looked = now
+        except IssboxError as error:
+            if self._overview is None:
+                raise
+            self._looked = time.monotonic()
+            _LOG.warning("what may have changed cannot be read; serving goes on with what was known: %s", error)
+
+    async def _keep(self, key: object, read: Callable[[], T]) -> T:
+        """Give what was read since the last change, or read it; a change meanwhile lets it be read again next time."""
+        if key in self._kept:
+            found: T = self._kept[key]  # type: ignore[assignment]  # kept under the key of what reads it
+            return found
+        mark = self._mark
+        found = await asyncio.to_thread(read)
+        if mark == self._mark:
+            while len(self._kept) >= _MOST_KEPT:
+                self._kept.popitem(last=False)
+            self._kept[key] = found
+        return found

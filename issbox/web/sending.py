@@ -1,0 +1,124 @@
+"""Sending files and texts in bounded blocks: memory stays flat, and a client that takes nothing is let go."""
+
+import asyncio
+import errno
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+
+from aiohttp import web
+
+from issbox.store import OpenFile
+from issbox.web.conditions import Part, choose, http_time
+from issbox.web.types import TEXT
+
+BLOCK: Final = 256 << 10
+"""Bytes read and encrypted at once; what a slow client makes the server keep is about twice that."""
+SERVER: Final = "issbox"
+_NOT_NOW: Final = {errno.EAGAIN, errno.EOPNOTSUPP}
+"""What is not in memory yet, or a file system that cannot tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What went out."""
+
+    response: web.StreamResponse
+    size: int = 0
+    """Bytes of the body, as far as it is known that they went."""
+    broken: str = ""
+    """Why the connection ended before everything was sent."""
+
+
+async def send_text(request: web.BaseRequest, status: int, text: str, headers: Mapping[str, str] | None = None) -> Sent:
+    """Send a short text."""
+    data = f"{text}\n".encode()
+    response = _start(status, {"Content-Type": TEXT} | dict(headers or {}), len(data))
+    return await _send(request, response, b"" if request.method == "HEAD" else data)
+
+
+async def send_nothing(request: web.BaseRequest, status: int, headers: Mapping[str, str]) -> Sent:
+    """Send only headers."""
+    return await _send(request, _start(status, headers, 0), b"")
+
+
+async def send_bytes(request: web.BaseRequest, data: bytes, kind: str) -> Sent:
+    """Send something that is in memory, with regard to conditions."""
+    tag = sha256(data).hexdigest()[:32]
+    part = choose(request.headers, tag=tag, modified=0, size=len(data), partial=request.method == "GET")
+    response = _start(part.status, _headers(part, tag, len(data), kind), part.length)
+    body = b"" if request.method == "HEAD" else data[part.start : part.start + part.length]
+    return await _send(request, response, body)
+
+
+async def _send(request: web.BaseRequest, response: web.StreamResponse, body: bytes) -> Sent:
+    try:
+        await response.prepare(request)
+        await response.write_eof(body)
+    except ConnectionError:
+        return Sent(response, 0, "left")
+    return Sent(response, len(body))
+
+
+async def send_file(request: web.BaseRequest, file: OpenFile, kind: str, *, patience: float) -> Sent:
+    """Send an open file or a part of it, with regard to conditions.
+
+    A client that takes longer than `patience` seconds for one block is let go.
+    """
+    part = choose(
+        request.headers, tag=file.tag, modified=file.modified, size=file.size, partial=request.method == "GET"
+    )
+    headers = _headers(part, file.tag, file.size, kind) | {"Last-Modified": http_time(file.modified)}
+    response = _start(part.status, headers, part.length)
+    if request.method == "HEAD" or not part.length:
+        return await _send(request, response, b"")
+    at, end = part.start, part.start + part.length
+    broken = ""
+    try:
+        await response.prepare(request)
+        while at < end and not broken:
+            block = await _read(file.descriptor, min(BLOCK, end - at), at)
+            at += len(block)
+            async with asyncio.timeout(patience):
+                await response.write(block)
+                if at >= end:
+                    await response.write_eof()
+            broken = "" if block else "cut"  # somebody cut the file while it was sent
+    except TimeoutError:
+        broken = "slow"
+    except ConnectionError:
+        broken = "left"
+    if broken and request.transport is not None:
+        request.transport.abort()  # whatever is still to be sent
+    return Sent(response, at - part.start, broken)
+
+
+async def _read(descriptor: int, length: int, offset: int) -> memoryview:
+    """Read without waiting for the disk; what is not in memory is read by another thread meanwhile."""
+    buffer = bytearray(length)
+    try:
+        count = os.preadv(descriptor, [buffer], offset, os.RWF_NOWAIT)
+    except OSError as error:
+        if error.errno not in _NOT_NOW:
+            raise
+        count = await asyncio.to_thread(os.preadv, descriptor, [buffer], offset)
+    return memoryview(buffer)[:count]
+
+
+def _headers(part: Part, tag: str, size: int, kind: str) -> dict[str, str]:
+    headers = {"ETag": f'"{tag}"', "Accept-Ranges": "bytes", "Content-Type": kind}
+    if part.status == 206:
+        headers["Content-Range"] = f"bytes {part.start}-{part.start + part.length - 1}/{size}"
+    elif part.status == 416:
+        headers["Content-Range"] = f"bytes */{size}"
+    return headers
+
+
+def _start(status: int, headers: Mapping[str, str], length: int) -> web.StreamResponse:
+    response = web.StreamResponse(status=status, headers=headers)
+    response.headers["Server"] = SERVER
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.content_length = length
+    return response

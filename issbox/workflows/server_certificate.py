@@ -1,0 +1,104 @@
+"""The certificate of the HTTPS server: the site's own, or one that the box's authority issues and renews."""
+
+import socket
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from issbox.certs.authority import Authority
+from issbox.certs.identity import issue_server, server_certificate_suits
+from issbox.certs.keys import KeyKind, PrivateKey, new_serial
+from issbox.errors import AuthorityExpiredError, AuthorityKeyError, InvalidValueError, ServerCertificateError
+from issbox.files import FileLock, atomic_write, error_from_os
+from issbox.model import Validity
+from issbox.names import format_time
+from issbox.private_files import read_secret
+from issbox.workflows.authority import open_authority, read_chain
+from issbox.workflows.context import Context
+
+CERTIFICATE: Final = Path("keys", "web", "server.pem")
+KEY: Final = Path("keys", "web", "server.key")
+"""Where they lie in the state directory when the box's authority issues them."""
+
+VALID_FOR: Final = timedelta(days=397)
+"""What clients accept of servers at most."""
+RENEW_BEFORE: Final = timedelta(days=30)
+_LARGEST: Final = 64 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class ServerCertificate:
+    """Where the server's certificate, followed by those above it, and its key lie."""
+
+    certificate: Path
+    key: Path
+    by_box: bool
+    """Whether the box's authority issued it."""
+
+
+def server_certificate(ctx: Context) -> ServerCertificate:
+    """Give the certificate of the server; one of the box's authority is issued when there is none that suits.
+
+    It suits as long as it has the configured names, comes from the present authority and is valid for another month.
+    Raises ServerCertificateError when only one of certificate and key is configured, and what opening the authority
+    raises.
+    """
+    web = ctx.settings.web
+    if (web.certificate is None) != (web.certificate_key is None):
+        raise ServerCertificateError("[web] certificate and certificate_key belong together, but only one is set")
+    if web.certificate is not None and web.certificate_key is not None:
+        return ServerCertificate(web.certificate, web.certificate_key, by_box=False)
+    found = ServerCertificate(ctx.store.state_dir / CERTIFICATE, ctx.store.state_dir / KEY, by_box=True)
+    with FileLock(ctx.store.locks / "server-certificate.lock", busy="another process is issuing the certificate"):
+        if not _suits(ctx, found):
+            _issue(ctx, open_authority(ctx), found)
+    return found
+
+
+def server_names(ctx: Context) -> tuple[str, ...]:
+    """Give what hosts call this box: the names that are configured, or what the system calls itself."""
+    names = ctx.settings.web.names
+    if names:
+        return names
+    host = socket.gethostname()
+    return tuple(dict.fromkeys([socket.getfqdn(host), host, "localhost", "127.0.0.1"]))
+
+
+def _suits(ctx: Context, found: ServerCertificate) -> bool:
+    authority = read_chain(ctx)
+    if authority is None or not (found.certificate.exists() and found.key.exists()):
+        return False
+    try:
+        key = PrivateKey.from_pem(read_secret(found.key, "the server's key", limit=_LARGEST))
+        text = found.certificate.read_text()
+    except (AuthorityKeyError, UnicodeDecodeError):
+        return False
+    except OSError as error:
+        raise error_from_os(error) from error
+    wanted = server_names(ctx)
+    return server_certificate_suits(text, key.public, names=wanted, authority=authority, at=ctx.clock() + RENEW_BEFORE)
+
+
+def _issue(ctx: Context, authority: Authority, place: ServerCertificate) -> None:
+    """Issue a certificate for a new key; a process killed between the two files leaves what does not suit."""
+    now = ctx.clock().replace(microsecond=0)
+    if now >= authority.valid.not_after:
+        raise AuthorityExpiredError(f"{authority.name} was valid until {format_time(authority.valid.not_after)}")
+    valid = Validity(now - timedelta(hours=1), now + VALID_FOR).within(authority.valid)
+    key = PrivateKey.generate(KeyKind.EC_P256)
+    names = server_names(ctx)
+    try:
+        text = issue_server(authority, names=names, public=key.public, valid=valid, serial=new_serial())
+    except InvalidValueError as error:
+        raise ServerCertificateError(
+            f"no certificate can be issued for {', '.join(names)}: {error}", hint="Correct [web] names."
+        ) from None
+    try:
+        place.key.parent.mkdir(mode=0o700, exist_ok=True)
+        with atomic_write(place.key, mode=0o600) as out:
+            out.write(key.pem().encode())
+        with atomic_write(place.certificate) as out:
+            out.write((text + authority.chain_pem).encode())
+    except OSError as error:
+        raise error_from_os(error) from error
