@@ -128,8 +128,8 @@ def synchronize(
     exit code is that of the first failure.
 
     The new version is what the source lists, with --source-url too: what it does not list is not in it any more. An
-    increment that lists everything but carries only what is new will do when this box has the rest. The version before
-    stays.
+    increment that lists everything but carries only what is new will do when this box has the rest; one that lists
+    nothing of what the repository has is refused. The version before stays.
     """
     source = temporary_source(source_url, once)
     ctx = run.open()

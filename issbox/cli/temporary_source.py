@@ -13,7 +13,14 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_NAMES = ("ca", "client_certificate", "proxy", "check_metadata", "check_packages")
+_NAMES = {
+    "ca": "--ca",
+    "client_certificate": "--client-certificate",
+    "proxy": "--proxy",
+    "check_metadata": "--check-metadata",
+    "check_packages": "--check-packages",
+    "unrelated": "--allow-unrelated",
+}
 
 
 def temporary_source_options(text: str) -> Callable[[F], F]:
@@ -39,6 +46,12 @@ def temporary_source_options(text: str) -> Callable[[F], F]:
             default=None,
             help="With --source-url: whether every package must be signed by that key this once.",
         ),
+        click.option(
+            "--allow-unrelated",
+            "unrelated",
+            is_flag=True,
+            help="With --source-url: also when it lists none of the packages that the repository has.",
+        ),
     ]
 
     def add(function: F) -> F:
@@ -52,11 +65,14 @@ def temporary_source_options(text: str) -> Callable[[F], F]:
 def temporary_source(source_url: str | None, given: dict[str, Any]) -> "TemporarySource | None":
     """Give what the options say, None without --source-url; raises CommandLineError and InvalidValueError."""
     if source_url is None:
-        said = [name for name in _NAMES if given[name] is not None]
+        said = [
+            option
+            for name, option in _NAMES.items()
+            if given[name] is not None and (name != "unrelated" or given[name])
+        ]
         if said:
-            options = ", ".join(f"--{name.replace('_', '-')}" for name in said)
             raise CommandLineError(
-                f"{options} without --source-url",
+                f"{', '.join(said)} without --source-url",
                 hint="To change it for good, use `issbox repository update`.",
             )
         return None

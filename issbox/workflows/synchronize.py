@@ -6,9 +6,9 @@ from hashlib import sha256 as new_sha256
 from pathlib import Path
 from typing import Final
 
-from issbox.errors import InvalidValueError
+from issbox.errors import InvalidValueError, SourceRefusedError
 from issbox.files import Digest
-from issbox.model import RepositoryKey, RepositoryVersion, VersionOrigin
+from issbox.model import FileKind, RepositoryKey, RepositoryVersion, VersionOrigin
 from issbox.rules.urls import mask_url
 from issbox.store import Batch, Store
 from issbox.workflows import publishing
@@ -80,6 +80,8 @@ def synchronize(
             known = latest.repomd_sha256 if latest is not None and passed and not repair else None
             sink = _StoreSink(ctx.store, batch, damaged)
             result = yum.mirror(replace(request, known_repomd=known), sink, ctx.progress)
+            if source is not None and not source.unrelated and latest is not None and not result.unchanged:
+                _require_related(ctx, latest, mask_url(url), result)
             notes = [*([] if passed else [_NOT_PASSED]), *result.notes]
             if damaged:
                 notes += _mend(ctx, batch, damaged)
@@ -102,6 +104,26 @@ def _checks(request: yum.MirrorRequest, repomd_sha256: str) -> str:
     if not request.gpg_keys or not any(asked):
         return _UNCHECKED
     return new_sha256(json.dumps([repomd_sha256, *asked, *request.gpg_keys]).encode()).hexdigest()
+
+
+def _require_related(ctx: Context, latest: RepositoryVersion, source: str, result: yum.MirrorResult) -> None:
+    """Refuse a place that lists none of the packages that the repository has.
+
+    It is the wrong one, or an export whose metadata lists only what is new, as Katello made them up to version 3:
+    taking it as the whole would remove everything else.
+    """
+    present = {
+        file.sha256
+        for file in ctx.store.versions.files(latest.repository, latest.number)
+        if file.kind is FileKind.PACKAGE
+    }
+    if present and not any(file.sha256 in present for file in result.files if file.kind is FileKind.PACKAGE):
+        raise SourceRefusedError(
+            f"{source} lists none of the {len(present)} packages that version {latest.number} of {latest.repository} "
+            "has, so that all of them would go",
+            hint="It is another repository, or an increment that lists only what is new: take a complete one. "
+            "If everything is to be replaced, give --allow-unrelated.",
+        )
 
 
 def _publish(

@@ -33,6 +33,8 @@ class TemporarySource:
     check_metadata: bool | None = None
     """None means as the repository says, here and below."""
     check_packages: bool | None = None
+    unrelated: bool = False
+    """Whether it may list none of the packages that the repository has."""
 
     def instead_of(self, upstream: Upstream) -> Upstream:
         """Give how the repository is reached this once."""

@@ -211,6 +211,18 @@ def test_an_increment_that_lists_everything_needs_only_what_is_new(box: Box, med
     assert box.packages() == {"carried.rpm", "new.rpm"}
 
 
+def test_a_source_that_would_replace_everything_is_refused(box: Box, medium: Path) -> None:
+    tree = medium / "custom/tools/base"
+    synchronize(box.ctx, KEY, source=below(tree))
+    remove_tree(tree)
+    write_repository(tree, Listed("new.rpm", b"new"))  # lists only what is new, as old increments do
+    with pytest.raises(SourceRefusedError, match="none of the 1 packages that version 1 of acme/tools/base has"):
+        synchronize(box.ctx, KEY, source=below(tree))
+    assert box.packages() == {"carried.rpm"}
+    assert synchronize(box.ctx, KEY, source=replace(below(tree), unrelated=True)).packages == 1
+    assert box.packages() == {"new.rpm"}
+
+
 @pytest.mark.parametrize("scheme", ["file", "http"])
 def test_a_source_that_goes_away_in_the_middle_changes_nothing(
     box: Box, upstream: Upstream, medium: Path, scheme: str
