@@ -42,6 +42,9 @@ COMMANDS: Final[dict[str, Entry]] = {
         "issbox.cli.trusted_key", "trusted_key", "Manage the keys of boxes whose bundles are accepted."
     ),
     "user": Entry("issbox.cli.user", "user", "Manage users, their roles, passwords, tokens and SSH keys."),
+    "scrub": Entry("issbox.cli.scrub", "scrub", "Read stored files again and mend damaged ones."),
+    "backup": Entry("issbox.cli.recovery", "backup", "Write everything but the packages to one sealed file."),
+    "restore": Entry("issbox.cli.recovery", "restore", "Make this box anew from a backup."),
     "ssh": Entry("issbox.cli.ssh", "ssh", "Let users in over SSH: what sshd calls."),
     "verify": Entry("issbox.cli.verify", "verify", "Check a bundle completely without importing it."),
     "audit": Entry("issbox.cli.audit", "audit", "Show and check the record of all changes."),

@@ -19,6 +19,11 @@ RECONCILED: "Shape[ReconcileReport]" = Shape(
         Field("trees_built", "published trees that were missing", lambda each: each.trees_built),
         Field("trees_removed", "published trees of versions that do not exist", lambda each: each.trees_removed),
         Field(
+            "trees_incomplete",
+            "trees that lack stored files: see `issbox scrub`",
+            lambda each: each.trees_incomplete,
+        ),
+        Field(
             "links_changed", "links of environments that pointed to the wrong version", lambda each: each.links_changed
         ),
         Field("imports_put_back", "imports that a killed process had begun", lambda each: each.imports_put_back),

@@ -93,6 +93,9 @@ from issbox.errors.receipts import (
     UnrecognisedReceiptError,
     UntrustedReceiptError,
 )
+from issbox.errors.recovery import (
+    BackupDamagedError,
+)
 from issbox.errors.upstream import (
     BadMetadataError,
     DigestMismatchError,
@@ -110,6 +113,7 @@ __all__ = [
     "AuthorityAnswerError",
     "AuthorityExpiredError",
     "AuthorityKeyError",
+    "BackupDamagedError",
     "BadCertificateError",
     "BadManifestError",
     "BadMetadataError",

@@ -23,7 +23,6 @@ NEVER: Final[Mapping[str, str]] = MappingProxyType(
         "ssh": "it is what lets users in",
         "backup": "it reads the keys of the box",
         "restore": "it replaces the box",
-        "hook": "it runs programs of the box",
     }
 )
 """Commands of the first level that are for the account that owns the box, and why."""

@@ -11,6 +11,7 @@ from issbox.errors import AlreadyExistsError, NotInitializedError
 from issbox.files import error_from_os
 from issbox.store.activation_keys import ActivationKeys
 from issbox.store.audit import Audit
+from issbox.store.blob_checks import BlobChecks
 from issbox.store.blobs import BlobStore
 from issbox.store.boxes import BoxIdentity, TrustedKeys
 from issbox.store.catalogues import Catalogues
@@ -99,6 +100,7 @@ class Store:
         self.exports = Exports()
         self.receipts = Receipts()
         self.audit = Audit()
+        self.blob_checks = BlobChecks()
         self.jobs = Jobs()
         self.pulse = Pulse()
         self.users = Users()
@@ -193,6 +195,15 @@ def open_store(state_dir: Path, database_url: str | None) -> Store:
             raise NotInitializedError(f"the database of {state_dir} holds no box")
         migrations.apply(store.locks, backup_of=path if sqlite else None)
     return store
+
+
+def prepare_directories(state_dir: Path) -> Path:
+    """Make the directories of a store and give the place of its SQLite database, for a restore."""
+    try:
+        _make_directories(state_dir.absolute())
+    except OSError as error:
+        raise error_from_os(error) from error
+    return state_dir.absolute() / _DATABASE
 
 
 def _make_directories(state_dir: Path) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from issbox.errors import InterruptedByUserError
+from issbox.errors import InterruptedByUserError, StoreDamagedError
 from issbox.files import FileLock
 from issbox.model import Box, ContentImport, ImportState, RepositoryKey
 from issbox.rules.retention import spared_versions
@@ -27,6 +27,8 @@ class ReconcileReport:
     exports_undone: int
     staging_bytes: int
     """Bytes of unfinished files removed."""
+    trees_incomplete: int = 0
+    """Trees that could not be built, since the store lacks files of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,25 +70,33 @@ def reconcile(ctx: Context) -> ReconcileReport:
         imports = _put_imports_back(ctx)
         exports = undo_exports(ctx)
         content = FileLock(ctx.store.locks / "content.lock")
-        built = removed = links = 0
+        built = removed = links = incomplete = 0
         if content.try_acquire():
             try:
-                built, removed = _mend_trees(ctx)
+                built, removed, incomplete = _mend_trees(ctx)
                 links = _mend_links(ctx)
             finally:
                 content.release()
-        return ReconcileReport(built, removed, links, imports, exports, staging)
+        return ReconcileReport(built, removed, links, imports, exports, staging, incomplete)
 
 
-def _mend_trees(ctx: Context) -> tuple[int, int]:
-    """Build the published trees that are missing and remove those of no version; gives both counts."""
+def _mend_trees(ctx: Context) -> tuple[int, int, int]:
+    """Build the published trees that are missing and remove those of no version; gives both counts.
+
+    The third number counts trees that the store lacks files of: one lost file must not stop everything else.
+    """
     known = ctx.store.versions.in_use()
     present = set(ctx.store.trees.list())
     for key, number in present - known:
         ctx.store.trees.remove(key, number)
-    for key, number in known - present:
-        _build_tree(ctx, key, number)
-    return len(known - present), len(present - known)
+    incomplete = 0
+    for key, number in sorted(known - present):
+        try:
+            _build_tree(ctx, key, number)
+        except StoreDamagedError as error:
+            incomplete += 1
+            ctx.progress.note(f"version {number} of {key} cannot be shown: {error}")
+    return len(known - present) - incomplete, len(present - known), incomplete
 
 
 def _mend_links(ctx: Context) -> int:

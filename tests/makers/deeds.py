@@ -100,6 +100,7 @@ CHANGING: dict[str, Deed] = {
     "store cleanup": Deed(""),
     "store reconcile": Deed(""),
     "audit sign": Deed(""),
+    "scrub": Deed("", codes=(0, 7)),
 }
 
 READING: dict[str, Look] = {
@@ -152,6 +153,8 @@ APART: dict[str, str] = {
     "init": "makes a box; no user of one may",
     "job work": "does the jobs of all users; no user may",
     "serve": "runs for ever; no user may",
+    "backup": "reads the keys of the box; no user may",
+    "restore": "makes a box; no user of one may",
     "ssh authorized-keys": "for sshd; no user may",
     "ssh session": "for sshd; becomes a user",
     "verify": "reads a bundle and nothing of the box but its keys",
