@@ -105,6 +105,7 @@ ALLOWED_BEFORE = {
     "importing.refuse": "writes down why an import, which asked, came to nothing",
     "imported_views.keep_view_version": "a step of an import, which asked",
     "arrival.record_import": "the last step of an import, which asked",
+    "backing_up.restore": "there is no box yet, so there are no users",
     "disposal.finish": "moves a bundle after its import, which asked",
     "disposal.finish_bundle": "moves a bundle after its import, which asked",
     "disposal.dispose": "moves a bundle after its import, which asked",
