@@ -11,7 +11,7 @@ from issbox.cli.export_options import environment_option
 from issbox.cli.options import chosen_organization, organization_option
 from issbox.cli.repositories import find_repositories
 from issbox.cli.shapes import Field, Shape, size
-from issbox.errors import CommandLineError, ExitCode, InvalidValueError
+from issbox.errors import CommandLineError, InvalidValueError
 from issbox.manifest import ScopeKind
 from issbox.model import LIBRARY
 
@@ -36,7 +36,7 @@ class Pushed:
             return "planned" if self.plan.needed else "up-to-date"
         if self.report.export is None:
             return "up-to-date"
-        return "waiting" if self.report.waits else "imported"
+        return "imported"
 
     @property
     def files(self) -> int:
@@ -72,8 +72,7 @@ PUSHED = Shape[Pushed](
         ),
         Field(
             "result",
-            "`imported`, `waiting` when the other box needs something before it imports it, `up-to-date` when it held "
-            "everything, or `planned`",
+            "`imported`, `up-to-date` when the other box held everything, or `planned`",
             lambda each: each.result,
         ),
         Field("files", "number of files sent", lambda each: each.files),
@@ -126,7 +125,7 @@ PUSHED = Shape[Pushed](
 @click.option(
     "--far-command", default="issbox", show_default=True, metavar="COMMAND", help="What runs issbox on the other box."
 )
-def push(run: Run, *, target: str, organization: str | None, dry_run: bool, force: bool, **values: Any) -> ExitCode:
+def push(run: Run, *, target: str, organization: str | None, dry_run: bool, force: bool, **values: Any) -> None:
     """Send another box exactly what it lacks, over SSH: ssh://[USER@]HOST[:PORT]/.
 
     The stock client connects, with the keys and known hosts of this account. The other box states in a receipt what it
@@ -140,12 +139,11 @@ def push(run: Run, *, target: str, organization: str | None, dry_run: bool, forc
     plan = pushing.plan_push(ctx, far, _request(ctx, chosen_organization(ctx, organization), values))
     if dry_run:
         run.show(PUSHED, Pushed(plan, pushing.estimate_push(ctx, plan)))
-        return ExitCode.OK
+        return
     report = pushing.push(ctx, plan, force=force)
     pushed = Pushed(plan, report=report)
     run.say(f"{plan.receipt.receipt.box.name or target}: {pushed.result}")
     run.show(PUSHED, pushed)
-    return ExitCode.WAITING if report.waits else ExitCode.OK
 
 
 def _far_side(target: str, options: tuple[str, ...], far_command: str) -> Any:

@@ -13,6 +13,7 @@ from issbox.errors import (
     FarSideUnreachableError,
     NotPermittedError,
 )
+from issbox.model import ImportState
 from issbox.rules.ssh_targets import SshTarget, check_ssh_option, is_harmless, ssh_command
 from issbox.ssh import Ended, FarCommand, ask
 from issbox.workflows.context import Context
@@ -70,7 +71,10 @@ def far_import(ctx: Context, far: FarSide, organization: str) -> FarCommand:
 
 
 def far_report(far: FarSide, ended: Ended) -> Mapping[str, object]:
-    """Give what the far side says of the import, which is done or waits; raises FarSideError and its kin otherwise."""
+    """Give what the far side says of the import, which is done; raises FarSideError and its kin otherwise.
+
+    A bundle that came down a pipe cannot wait for anything: it would have to come again.
+    """
     _require(far, ended, "content-import run -")
     try:
         report = json.loads(ended.answer)
@@ -80,6 +84,12 @@ def far_report(far: FarSide, ended: Ended) -> Mapping[str, object]:
         raise FarSideError(
             f"{far.target} ended its import without a report that can be read",
             hint="Look there with `issbox content-import list` what became of it.",
+        )
+    if report.get("state") != ImportState.IMPORTED:
+        raise FarSideError(
+            f"{far.target} did not import the bundle at once ({report.get('state')}): {report.get('reason')}",
+            hint="When it has what it waits for, push again; or carry a bundle to its inbox, where it may wait.",
+            exit_code=ExitCode.WAITING,
         )
     return report
 

@@ -53,11 +53,6 @@ class PushReport:
     report: Mapping[str, object] | None
     """The other box's own description of its import, as `issbox content-import info --json` gives it there."""
 
-    @property
-    def waits(self) -> bool:
-        """Whether the other box has not imported it yet, because it waits for something."""
-        return self.report is not None and self.report.get("state") == "waiting"
-
 
 def plan_push(ctx: Context, far: FarSide, request: ExportRequest) -> PushPlan:
     """Ask the other box for a receipt, keep it, and say what has to be sent.
@@ -94,7 +89,8 @@ def push(ctx: Context, plan: PushPlan, *, force: bool = False) -> PushReport:
     """Send what the other box lacks, wait for its report, and record both.
 
     Sends nothing when it lacks nothing, unless forced. Raises FarSideError with the other box's words and exit code
-    when it refuses, FarSideUnreachableError when the connection is lost; then no export is recorded here.
+    when it refuses or would have to wait, FarSideUnreachableError when the connection is lost; then no export is
+    recorded here.
     """
     ctx.require(Permission.CONTENT_EXPORT, plan.export.organization, plan.export.products)
     if not (plan.needed or force):

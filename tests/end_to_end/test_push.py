@@ -210,6 +210,7 @@ def test_a_box_without_issbox_and_one_that_is_too_old(near: CommandLine, server:
         ),
         ("""echo '{"error": 7}' >&2; exit 77""", 1, "ended on"),
         ("head -c 100000 /dev/zero | tr '\\0' x >&2; exit 5", 5, "xxx"),
+        ("""echo '{"state": "waiting", "reason": "for an approval"}'; exit 13""", 13, "(waiting): for an approval"),
         ("yes", 1, "the answer of the far side has more than"),
         ("kill -9 $$", 9, "ssh says nothing"),
     ],
