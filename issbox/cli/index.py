@@ -49,6 +49,8 @@ COMMANDS: Final[dict[str, Entry]] = {
     "verify": Entry("issbox.cli.verify", "verify", "Check a bundle completely without importing it."),
     "audit": Entry("issbox.cli.audit", "audit", "Show and check the record of all changes."),
     "store": Entry("issbox.cli.store", "store", "Put the store in order and free space."),
+    "ca": Entry("issbox.cli.ca", "ca", "Say which authorities sign certificates of hosts."),
+    "web": Entry("issbox.cli.web", "web", "Put a web server in front of this box."),
     "serve": Entry("issbox.cli.serve", "serve", "Run the service: watch the inbox, import what arrives, serve hosts."),
     "completion": Entry("issbox.cli.completion", "completion", "Print the completion script for a shell."),
 }

@@ -11,6 +11,7 @@ from typing import Final
 from aiohttp import web
 
 from issbox.errors import IssboxError
+from issbox.rules.media_types import content_type
 from issbox.rules.serving import Site
 from issbox.store import open_below
 from issbox.web import sending
@@ -20,7 +21,6 @@ from issbox.web.current import Current
 from issbox.web.guard import Answer, Guard, Question, site_of
 from issbox.web.peers import Peer, peer_by_headers, peer_by_tls
 from issbox.web.sending import Sent
-from issbox.web.types import content_type
 from issbox.workflows.context import Context
 from issbox.workflows.upkeep import status
 

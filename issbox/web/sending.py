@@ -10,9 +10,9 @@ from typing import Final
 
 from aiohttp import web
 
+from issbox.rules.media_types import TEXT
 from issbox.store import OpenFile
 from issbox.web.conditions import Part, choose, http_time
-from issbox.web.types import TEXT
 
 BLOCK: Final = 256 << 10
 """Bytes read and encrypted at once; what a slow client makes the server keep is about twice that."""

@@ -20,6 +20,7 @@ from issbox.web.application import Application, Channel, Handler
 from issbox.web.current import LOOK_EVERY, Current
 from issbox.web.tls import ServerFiles, ServerTls
 from issbox.workflows.context import Context
+from issbox.workflows.nginx import write_authorities
 from issbox.workflows.server_certificate import server_certificate
 
 HANDSHAKE_SECONDS: Final = 20.0
@@ -186,6 +187,8 @@ class WebServer:
                     await asyncio.to_thread(server_certificate, self._ctx)
                 overview = await self._current.overview()
                 if tls.refresh(overview.trust.pem()):
+                    if self._settings.socket is not None:
+                        await asyncio.to_thread(write_authorities, self._ctx)
                     _LOG.info("the server's certificate or the authorities of hosts changed")
             except IssboxError as error:
                 _LOG.warning("what changed is not used: %s", error)

@@ -69,6 +69,7 @@ def read_overview(ctx: Context) -> Overview:
     environments: dict[tuple[str, str], bool] = {}
     texts: dict[str, str] = {}
     with ctx.store.session():
+        revoked = frozenset(ctx.store.certificates.revoked(ctx.clock()))
         for organization in ctx.store.organizations.list():
             label = organization.label
             environments |= {(label, each.label): each.serves_as_cdn for each in ctx.store.environments.list(label)}
@@ -85,7 +86,7 @@ def read_overview(ctx: Context) -> Overview:
         {label: found for label, found in organizations.items() if found is not None},
         _authorities(read_redhat_ca(ctx), "Red Hat's authority", depth, problems),
     )
-    return Overview(environments, trust, frozenset(), tuple(problems))
+    return Overview(environments, trust, revoked, tuple(problems))
 
 
 def _authorities(text: str | None, what: str, depth: int, problems: list[str]) -> Authorities | None:

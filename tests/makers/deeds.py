@@ -101,6 +101,8 @@ CHANGING: dict[str, Deed] = {
     "store reconcile": Deed(""),
     "audit sign": Deed(""),
     "scrub": Deed("", codes=(0, 7)),
+    "ca trust-redhat": Deed("--off"),
+    "web nginx-config": Deed("", codes=(6,)),
 }
 
 READING: dict[str, Look] = {

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from issbox.rules.media_types import content_type
 from issbox.web.conditions import Part, choose, http_time
-from issbox.web.types import content_type
 
 THEN = 1_700_000_000.75
 SAME, LATER, EARLIER = http_time(THEN), http_time(THEN + 60), http_time(THEN - 60)

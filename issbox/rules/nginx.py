@@ -1,0 +1,200 @@
+"""The configuration of an nginx in front: it does TLS and sends files, and asks the guard of this box about each path.
+
+The guard answers with the file to send, so that nothing is made of a path by nginx itself. What a client sends of the
+headers that nginx uses towards the guard never arrives there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from issbox.rules.media_types import BY_ENDING, OTHER
+from issbox.rules.serving import GPG_KEYS, VIEWS, Site, parse_listen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Front:
+    """What the configuration depends on."""
+
+    listen: Sequence[str]
+    """Addresses and ports, as nginx writes them."""
+    names: Sequence[str]
+    sites: Sequence[Site]
+    certificate: Path
+    key: Path
+    authorities: Path
+    """File with the authorities of hosts."""
+    verify_depth: int
+    socket: Path
+    """Where the guard answers."""
+    user: str
+    cache: Path
+    logs: Path
+    workers: str
+    idle_seconds: float
+    send_seconds: float
+
+
+def nginx_config(front: Front) -> str:
+    """Write the whole file."""
+    by_name = [site.host for site in front.sites if ":" not in site.host]
+    servers = [_server(front.listen, [*front.names, *by_name], "")]
+    for site in front.sites:
+        if ":" in site.host:
+            host, port = parse_listen(site.host)
+            address = f"[{host}]" if ":" in host else host
+            servers.append(_server([f"{address}:{port}"], ["_"], f"{site.organization}/{site.environment}"))
+    return _HEAD.format(
+        user=front.user,
+        workers=front.workers,
+        logs=front.logs,
+        cache=_quoted(front.cache),
+        socket=_quoted(f"unix:{front.socket}"),
+        certificate=_quoted(front.certificate),
+        key=_quoted(front.key),
+        authorities=_quoted(front.authorities),
+        depth=front.verify_depth,
+        idle=f"{front.idle_seconds:g}s",
+        send=f"{front.send_seconds:g}s",
+        types="\n".join(f"        {kind} {ending};" for ending, kind in _plain_types()),
+        other=OTHER,
+        servers="\n".join(servers),
+    )
+
+
+def _plain_types() -> list[tuple[str, str]]:
+    return sorted((ending, kind.partition(";")[0]) for ending, kind in BY_ENDING.items())
+
+
+def _server(listen: Sequence[str], names: Sequence[str], site: str) -> str:
+    return _SERVER.format(
+        listen="\n".join(f"        listen {each} ssl;" for each in listen),
+        names=" ".join(names),
+        site=site,
+        special=f"(?:{VIEWS}|{GPG_KEYS})",
+    )
+
+
+def _quoted(path: Path | str) -> str:
+    text = str(path).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'
+
+
+_HEAD = """\
+# Written by `issbox web nginx-config`. Write it again when [web] of issbox changes, and reload nginx when the server's
+# certificate or the authorities of hosts do.
+user {user};
+worker_processes {workers};
+error_log {logs}/error.log warn;
+
+events {{
+    worker_connections 4096;
+}}
+
+http {{
+    types {{
+{types}
+    }}
+    default_type {other};
+    charset off;
+    server_tokens off;
+    sendfile on;
+    tcp_nopush on;
+    gzip off;
+    merge_slashes off;
+    keepalive_timeout {idle};
+    keepalive_requests 100000;
+    client_header_timeout {idle};
+    send_timeout {send};
+    client_max_body_size 16m;
+
+    # Some clients put the paths of their keys into the query: it is neither logged nor passed on.
+    map $request_uri $issbox_path {{
+        "~^(?<issbox_before_query>[^?]*)" $issbox_before_query;
+    }}
+    log_format issbox '$remote_addr $time_iso8601 $request_method $issbox_path $status $body_bytes_sent '
+                      '$ssl_client_serial';
+    access_log {logs}/access.log issbox buffer=64k flush=5s;
+
+    upstream issbox {{
+        server {socket};
+        keepalive 64;
+    }}
+    proxy_http_version 1.1;
+    proxy_cache_path {cache} levels=1:2 keys_zone=issbox_guard:20m max_size=200m inactive=1m use_temp_path=off;
+
+    ssl_certificate {certificate};
+    ssl_certificate_key {key};
+    ssl_protocols TLSv1.2 TLSv1.3;
+    ssl_session_cache shared:issbox:20m;
+    ssl_client_certificate {authorities};
+    ssl_verify_client optional;
+    ssl_verify_depth {depth};
+{servers}}}
+"""
+
+_IDENTITY = """\
+        proxy_set_header Host $http_host;
+        proxy_set_header Connection "";
+        proxy_set_header X-Issbox-Path $issbox_path;
+        proxy_set_header X-Issbox-Client-Certificate $ssl_client_escaped_cert;
+        proxy_set_header X-Issbox-Client-Address $remote_addr;
+        proxy_set_header X-Issbox-Site "{site}";
+"""
+
+_SERVER = (
+    """
+    server {{
+{listen}
+        server_name {names};
+        error_page 403 = @issbox_refused;
+        error_page 495 496 = @issbox_certificate;
+        set $issbox_reason "";
+
+        # The client's headers that the guard believes are replaced here, whatever was sent.
+"""
+    + _IDENTITY
+    + """
+        location ^~ /.issbox/ {{
+            return 404;
+        }}
+        location = /.issbox/guard {{
+            internal;
+            proxy_pass http://issbox/.issbox/guard;
+            proxy_pass_request_headers off;
+            proxy_pass_request_body off;
+            proxy_set_header Host $http_host;
+            proxy_set_header Connection "";
+            proxy_set_header Content-Length "";
+            proxy_set_header X-Issbox-Path $issbox_path;
+            proxy_set_header X-Issbox-Client-Certificate $ssl_client_escaped_cert;
+            proxy_set_header X-Issbox-Client-Address $remote_addr;
+            proxy_set_header X-Issbox-Site "{site}";
+            proxy_cache issbox_guard;
+            proxy_cache_key "$ssl_client_escaped_cert $http_host $issbox_path {site}";
+            proxy_cache_valid 200 403 5s;
+        }}
+        location ~ ^/content/[^/]+/{special}/ {{
+            proxy_pass http://issbox;
+        }}
+        location ~ ^/(?:rhsm|candlepin|api|healthz|metrics)(?:/|$) {{
+            proxy_pass http://issbox;
+        }}
+        location ~ ^/ {{
+            auth_request /.issbox/guard;
+            auth_request_set $issbox_file $upstream_http_x_issbox_file;
+            auth_request_set $issbox_reason $upstream_http_x_issbox_reason;
+            add_header X-Content-Type-Options nosniff;
+            alias $issbox_file;
+        }}
+        location @issbox_refused {{
+            default_type "text/plain";
+            return 403 "$issbox_reason\\n";
+        }}
+        location @issbox_certificate {{
+            default_type "text/plain";
+            return 403 "the client certificate is not accepted: $ssl_client_verify\\n";
+        }}
+    }}
+"""
+)
