@@ -38,8 +38,9 @@ check: $(STAMP) ## Check format, lint, types, floors between modules, and the pa
 	$(BIN)/python packaging/check_wheel.py
 
 bench: $(STAMP) ## Measure import, export, synchronize and certificates against the limits of this machine
-	@sh packaging/install-debian-packages rpm openssl
+	@sh packaging/install-debian-packages rpm openssl xorriso
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.crossing
+	@PYTHONPATH=tests $(BIN)/python -m benchmarks.forms
 	@$(BIN)/python -m benchmarks.certificates
 
 clean: ## Remove the virtual environment and everything generated

@@ -32,7 +32,7 @@ from makers.rpms import make_repository as make_upstream
 from makers.rpms import rpmbuild_is_missing
 from makers.web import serve_directory
 
-from benchmarks.measure import Cost, measure, middle
+from benchmarks.measure import Cost, measure, memory_to_touch, middle
 from issbox.files import remove_tree
 from issbox.names import format_size, parse_size
 
@@ -204,12 +204,6 @@ def run_case(root: Path, count: int, size: int, rounds: int) -> None:
     print_costs({name: middle(costs) for name, costs in found.items()}, carried, large=size >= LARGE)
     heads = sum((bundle / name).stat().st_size for name in ("issbox-bundle.json", "issbox-files.jsonl"))
     print(f"manifest and file table together: {format_size(heads)}; repomd.xml as upstream: {'yes' if same else 'NO'}")
-
-
-def memory_to_touch(carried: int) -> int:
-    """Give what a copy of so many bytes may fill, or half of the memory that is free when that is less."""
-    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return min(2 * carried, free // 2)
 
 
 def print_costs(costs: Mapping[str, Cost], size: int, *, large: bool) -> None:

@@ -65,6 +65,12 @@ def measure(command: Sequence[str | Path], environment: Mapping[str, str] | None
     )
 
 
+def memory_to_touch(carried: int) -> int:
+    """Give what a copy of so many bytes may fill, or half of the memory that is free when that is less."""
+    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return min(2 * carried, free // 2)
+
+
 def _warm(size: int) -> None:
     if size:
         mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE).close()

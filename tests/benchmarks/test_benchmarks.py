@@ -33,6 +33,25 @@ def test_a_small_benchmark_measures_every_step_and_leaves_nothing(tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(rpmbuild_is_missing(), reason="rpmbuild is not installed")
+@pytest.mark.skipif(shutil.which("xorriso") is None, reason="xorriso is not installed")
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+def test_a_small_benchmark_of_forms_compares_each_with_its_limit_and_leaves_nothing(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "benchmarks.forms", "--packages", "4", "--size", "2KiB", "--rounds", "1"]
+    done = subprocess.run(
+        [*command, "--directory", str(tmp_path)],
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT / "tests")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    for form in ("tar", "tgz", "tar chunks", "tgz to a pipe", "iso", "iso volumes", "dir"):
+        assert f"\n{form}: " in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_meter_counts_bytes_memory_and_time(tmp_path: Path) -> None:
     work = "import time; data = bytes(40_000_000); open(0, 'rb'); open('out', 'wb').write(data); time.sleep(0.1)"
     cost = measure(["sh", "-c", f'cd "$0" && "$1" -c "{work}"', tmp_path, sys.executable])

@@ -7,17 +7,19 @@ after N files of it, or `-` for none. Prints the names of the steps it passes.
 import os
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from issbox.manifest import ScopeKind
-from issbox.model import RepositoryKey, ViewVersionName
+from issbox.model import BundleForm, RepositoryKey, ViewVersionName
 from issbox.wiring import open_context
 from issbox.workflows.by_hand import run_import
 from issbox.workflows.context import Context
-from issbox.workflows.exports import ExportRequest, export, plan_export
+from issbox.workflows.exports import ExportRequest, export, plan_export, recut, stream
 from issbox.workflows.importing import import_bundle
 from issbox.workflows.promoting import plan_view_promotion, promote
+from issbox.workflows.slips import read_slip
 from issbox.workflows.synchronize import synchronize
 from issbox.workflows.upkeep import collect_garbage, reconcile
 from issbox.workflows.view_publishing import publish_view
@@ -57,27 +59,44 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def act(ctx: Context, action: str, argument: str) -> None:
-    if action == "synchronize":
-        synchronize(ctx, KEY)
-    elif action == "export":
-        request = ExportRequest(organization="acme", scope=ScopeKind.REPOSITORY, repositories=(KEY,))
-        export(ctx, plan_export(ctx, request), Path(argument))
-    elif action == "import":
-        run_import(ctx, Path(argument))
-    elif action == "import-row":
-        import_bundle(ctx, int(argument))
-    elif action == "publish-view":
-        publish_view(ctx, "acme", argument)
-    elif action == "promote":
-        view, number, environment = argument.split()
-        promote(ctx, plan_view_promotion(ctx, "acme", ViewVersionName(view, number), environment))
-    elif action == "garbage":
-        collect_garbage(ctx, dry_run=False)
-    else:
-        assert action == "reconcile", action
-        reconcile(ctx)
+def export_repository(ctx: Context, output: str) -> None:
+    request = ExportRequest(organization="acme", scope=ScopeKind.REPOSITORY, repositories=(KEY,))
+    export(ctx, plan_export(ctx, request), Path(output))
 
+
+def export_form(ctx: Context, argument: str) -> None:
+    form, size, output = argument.split(" ", 2)
+    request = ExportRequest(
+        organization="acme", scope=ScopeKind.LIBRARY, form=BundleForm(form), volume_size=int(size) or None
+    )
+    export(ctx, plan_export(ctx, request), Path(output))
+
+
+def export_stream(ctx: Context, _: str) -> None:
+    request = ExportRequest(organization="acme", scope=ScopeKind.LIBRARY, form=BundleForm.TAR)
+    with Path(os.devnull).open("wb") as out:
+        stream(ctx, plan_export(ctx, request), out)
+
+
+def promote_view(ctx: Context, argument: str) -> None:
+    view, number, environment = argument.split()
+    promote(ctx, plan_view_promotion(ctx, "acme", ViewVersionName(view, number), environment))
+
+
+ACTIONS: dict[str, Callable[[Context, str], object]] = {
+    "synchronize": lambda ctx, _: synchronize(ctx, KEY),
+    "export": export_repository,
+    "export-form": export_form,
+    "stream": export_stream,
+    "recut": lambda ctx, slip: recut(ctx, read_slip(ctx, slip)),
+    "import": lambda ctx, path: run_import(ctx, Path(path)),
+    "import-row": lambda ctx, number: import_bundle(ctx, int(number)),
+    "publish-view": lambda ctx, view: publish_view(ctx, "acme", view),
+    "promote": promote_view,
+    "garbage": lambda ctx, _: collect_garbage(ctx, dry_run=False),
+    "reconcile": lambda ctx, _: reconcile(ctx),
+}
 
 if __name__ == "__main__":
-    act(replace(open_context(), progress=Killer(sys.argv[2])), sys.argv[1], sys.argv[3] if len(sys.argv) > 3 else "")
+    action, where, argument = (*sys.argv[1:], "")[:3]
+    ACTIONS[action](replace(open_context(), progress=Killer(where)), argument)

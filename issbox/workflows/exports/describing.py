@@ -7,6 +7,7 @@ from typing import Final
 
 from issbox import VERSION
 from issbox.bundle.katello import METADATA_NAME, katello_metadata
+from issbox.errors import StoreDamagedError
 from issbox.files import BLOCK
 from issbox.manifest import (
     FORMAT,
@@ -92,16 +93,23 @@ class BundleContent:
         return heapq.merge(self._repository_entries(), self._document_entries(), key=lambda entry: entry.path)
 
     def digest_parts(self, entry: FileEntry, sizes: Sequence[int]) -> list[str]:
-        """Give the SHA-256 of each of the consecutive parts of a file."""
-        digests = []
+        """Give the SHA-256 of each of the consecutive parts of a file; raises StoreDamagedError when it is another."""
+        digests, whole, size_read = [], sha256(), 0
         with self.open(entry) as source:
             buffer = memoryview(bytearray(BLOCK))
             for size in sizes:
                 digest, left = sha256(), size
                 while left and (count := source.readinto(buffer[: min(left, BLOCK)])):
                     digest.update(buffer[:count])
+                    whole.update(buffer[:count])
                     left -= count
                 digests.append(digest.hexdigest())
+                size_read += size - left
+        # Whoever writes the parts compares them with these digests, so that only here damage of the whole shows.
+        if (size_read, whole.hexdigest()) != (entry.size, entry.sha256):
+            raise StoreDamagedError(
+                f"a stored file is damaged: {entry.path!r} does not have the SHA-256 {entry.sha256}"
+            )
         return digests
 
     def _repository_entries(self) -> Iterator[FileEntry]:

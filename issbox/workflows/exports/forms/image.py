@@ -63,7 +63,7 @@ class ImageForm:
         with os.fdopen(os.open(path, _NEW, 0o644), "wb") as out:
             set_mode(path, 0o644)
             label = image_label(job.head.manifest, number)
-            return write_iso(_Members(job, number), out, label=label, udf=self._udf, advance=job.advance)
+            return write_iso(_Members(job, number), out, label=label, udf=self._udf, advance=job.advance, threads=True)
 
     def _require_name(self, path: str) -> None:
         if not self._udf:
