@@ -30,12 +30,12 @@ from issbox.workflows.arrival import describe, held_before, record_import
 from issbox.workflows.chunks import chunk_folders
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.foreign import import_foreign, is_foreign
-from issbox.workflows.incoming import Incoming, words_for_volumes
+from issbox.workflows.incoming import Incoming, forget_volumes, words_for_volumes
 from issbox.workflows.mending import find_damaged, rebuild_trees
 from issbox.workflows.planning import library_of, refusal_error
 from issbox.workflows.publishing import STEPS as PUBLISH_STEPS
 from issbox.workflows.publishing import changing_content, publish
-from issbox.workflows.staging import fill, stage
+from issbox.workflows.staging import content_entries, fill, stage
 from issbox.workflows.waiting import Waiting, missing_volumes, wait, why_to_wait
 
 STEPS: Final = ("check-bundle", "plan-import", "stage-files", "read-metadata", "store-files", *PUBLISH_STEPS)
@@ -173,10 +173,11 @@ def _take_in(ctx: Context, job: _Job) -> ContentImport:
         files, size = stage(ctx, job.bundle, batch, damaged, put_part=incoming.put_part)
         update(ctx, job.row.id, copied_files=files, copied_size=size)
         missing = missing_volumes(ctx, job.row, job.bundle)
+        if not missing and len(job.manifest.volumes) > 1:
+            missing = sorted(incoming.complete(content_entries(job.bundle), batch, damaged))
+            forget_volumes(ctx, job.row, missing)
         if missing:
             return _take_volume(ctx, job, batch, incoming, missing)
-        if incoming.began:
-            incoming.adopt_files(job.bundle.entries(), batch)
         ctx.progress.step("read-metadata")
         drafts = [stack.enter_context(ctx.store.versions.draft(key)) for key in keys]
         fill(ctx, job.bundle, batch, drafts)
@@ -195,7 +196,8 @@ def _take_in(ctx: Context, job: _Job) -> ContentImport:
                 ctx, job.row, job.manifest, job.plan, versions, before=before, head=job.bundle.manifest_bytes
             ),
         )
-        incoming.forget()
+        if not ctx.store.imports.list(states=(ImportState.WAITING,), bundle_id=job.manifest.bundle.id, limit=1):
+            incoming.forget()
     return ctx.store.imports.get(job.row.id)
 
 

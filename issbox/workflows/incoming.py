@@ -6,14 +6,17 @@ collection spares what these tables list.
 
 import os
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
 from issbox.bundle.check import Limits, Trusted, open_head
 from issbox.bundle.pieces import Piece
 from issbox.bundle.reader import BundleReader
-from issbox.errors import BundleDamagedError
-from issbox.files import Digest, Readable, atomic_write, copy_and_digest, digest_file, remove_tree
+from issbox.errors import BadManifestError, BundleDamagedError
+from issbox.files import BLOCK, Digest, Readable, atomic_write, copy_and_digest, digest_file, open_regular, remove_tree
 from issbox.manifest import MANIFEST_NAME, SIGNATURE_NAME, TABLE_NAME, VOLUME_NAME, FileEntry
 from issbox.model import ContentImport, ImportState
 from issbox.store import Batch
@@ -58,7 +61,10 @@ class Incoming:
     def put_part(self, piece: Piece, source: Readable) -> None:
         """Write a part into its place in the file; raises BundleDamagedError when it is not what it must be."""
         self._place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(self._file(piece.entry), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        place = self._file(piece.entry)
+        with suppress(FileNotFoundError):
+            place.chmod(0o600)  # read-only when an attempt to adopt it has failed
+        descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "wb", buffering=0) as out:
             out.seek(piece.offset)
             found = copy_and_digest(source, out, limit=piece.digest.size)
@@ -69,20 +75,51 @@ class Incoming:
                 f"{found.sha256} instead of {piece.digest.size} with {piece.digest.sha256}"
             )
 
-    def adopt_files(self, entries: Iterator[FileEntry], batch: Batch) -> None:
-        """Bring the files that have been put together into the batch, after reading each once as a whole."""
+    def complete(self, entries: Iterator[FileEntry], batch: Batch, damaged: AbstractSet[str]) -> set[int]:
+        """Bring the files that have been put together into the batch, after reading each once as a whole.
+
+        They are kept here too, until `forget`: an import that fails after this one finds them again. Gives the numbers
+        of the volumes of which something is neither in the batch nor in the store, `damaged` files aside: they have
+        to be taken in again.
+        """
+        lost: set[int] = set()
         for entry in entries:
-            if not entry.parts or batch.has(entry.sha256, entry.size):
+            if not entry.carried or self._has(entry, batch, damaged):
                 continue
-            place = self._file(entry)
-            if digest_file(place) != Digest(entry.size, entry.sha256):
-                raise BundleDamagedError(
-                    f"{entry.path}, put together from {len(entry.parts)} parts, is not what the signed file table says",
-                    hint="Take in the volumes with its parts again: `issbox content-import info` names them.",
-                )
-            staged = batch.temporary(f"whole-{entry.sha256}")
-            place.replace(staged)
-            batch.adopt(staged, Digest(entry.size, entry.sha256))
+            if entry.volume is not None:
+                lost.add(entry.volume)
+            elif absent := self._absent_parts(entry):
+                lost |= absent
+            else:
+                self._adopt(entry, batch)
+        return lost
+
+    def _has(self, entry: FileEntry, batch: Batch, damaged: AbstractSet[str]) -> bool:
+        stored = entry.sha256 not in damaged and self._ctx.store.blobs.has(entry.sha256, entry.size)
+        return stored or batch.has(entry.sha256, entry.size)
+
+    def _absent_parts(self, entry: FileEntry) -> set[int]:
+        """Give the volumes whose parts of a file are not here as they must be."""
+        try:
+            with open_regular(self._file(entry)) as source:
+                offset = 0
+                absent: set[int] = set()
+                for part in entry.parts:
+                    if _digest_range(source.fileno(), offset, part.size) != part.sha256:
+                        absent.add(part.volume)
+                    offset += part.size
+                return absent
+        except FileNotFoundError:
+            return {part.volume for part in entry.parts}
+
+    def _adopt(self, entry: FileEntry, batch: Batch) -> None:
+        digest = Digest(entry.size, entry.sha256)
+        place = self._file(entry)
+        if digest_file(place) != digest:
+            raise BadManifestError(f"{TABLE_NAME}: {entry.path!r}: its parts do not make up the file of its SHA-256")
+        staged = batch.temporary(f"whole-{entry.sha256}")
+        os.link(place, staged)
+        batch.adopt(staged, digest)
 
     def forget(self) -> None:
         """Remove what was kept."""
@@ -92,10 +129,36 @@ class Incoming:
         return self._place / f"{entry.sha256}.whole"
 
 
+def _digest_range(descriptor: int, offset: int, size: int) -> str:
+    """Give the SHA-256 of so many bytes of an open file, or of what is left of it."""
+    digest = sha256()
+    while size and (data := os.pread(descriptor, min(BLOCK, size), offset)):
+        digest.update(data)
+        offset, size = offset + len(data), size - len(data)
+    return digest.hexdigest()
+
+
 def volumes_taken(ctx: Context, bundle_id: str, organization: str) -> dict[int, ContentImport]:
     """Give the volumes of a bundle whose content is in the store, by number."""
     rows = ctx.store.imports.list(states=(ImportState.WAITING,), bundle_id=bundle_id)
     return {row.volume: row for row in rows if row.taken and row.volume and row.organization == organization}
+
+
+def forget_volumes(ctx: Context, row: ContentImport, numbers: Sequence[int]) -> None:
+    """Let volumes of the bundle of this row be taken in again; those that are gone have to be brought."""
+    assert row.organization is not None, "it is known before anything is taken in"
+    taken = volumes_taken(ctx, row.bundle_id or "", row.organization) if numbers else {}
+    with ctx.store.transaction():
+        for each in (taken[number] for number in numbers if number in taken):
+            here = each.inbox and os.path.lexists(each.path)
+            ctx.store.imports.update(
+                each.id,
+                updated_at=ctx.clock(),
+                state=ImportState.SETTLED if here else ImportState.DISCARDED,
+                waits_for=None,
+                taken=False,
+                reason="what it brought is no longer in the store: it has to be taken in again",
+            )
 
 
 def spared_digests(ctx: Context) -> frozenset[bytes]:

@@ -35,7 +35,7 @@ _HEAD_ROOM: Final = 16 << 20
 
 def missing_files(ctx: Context, bundle: BundleReader, damaged: AbstractSet[str] = frozenset()) -> Iterator[FileEntry]:
     """Give what the bundle lists without carrying it, and this box does not have either."""
-    for entry in _content(bundle):
+    for entry in content_entries(bundle):
         if not entry.carried and (entry.sha256 in damaged or not ctx.store.blobs.has(entry.sha256, entry.size)):
             yield entry
 
@@ -93,7 +93,8 @@ def _weigh(bundle: BundleReader, lacks: Callable[[FileEntry], bool]) -> tuple[in
     return files, size
 
 
-def _content(bundle: BundleReader) -> Iterator[FileEntry]:
+def content_entries(bundle: BundleReader) -> Iterator[FileEntry]:
+    """Give the entries that belong to repositories, sorted by path: what the store keeps."""
     return (entry for entry in bundle.entries() if entry.kind in _CONTENT)
 
 
@@ -117,13 +118,13 @@ def fill(ctx: Context, bundle: BundleReader, batch: Batch, drafts: Sequence[Draf
     """
     repositories = bundle.manifest.repositories
     metadata: list[dict[str, str]] = [{} for _ in repositories]
-    for entry in _content(bundle):
+    for entry in content_entries(bundle):
         if entry.kind is EntryKind.METADATA:
             described = repositories[_index(entry)]
             metadata[_index(entry)][entry.path.removeprefix(f"{described.path}/")] = entry.sha256
     filled = set()
     # Sorted by path, and no repository lies inside another one: the entries of each stand together.
-    for index, entries in groupby(_content(bundle), _index):
+    for index, entries in groupby(content_entries(bundle), _index):
         _fill_draft(ctx, batch, repositories[index], metadata=metadata[index], entries=entries, draft=drafts[index])
         filled.add(index)
     for index in set(range(len(repositories))) - filled:
