@@ -42,6 +42,8 @@ COMMANDS: Final[dict[str, Entry]] = {
         "issbox.cli.trusted_key", "trusted_key", "Manage the keys of boxes whose bundles are accepted."
     ),
     "user": Entry("issbox.cli.user", "user", "Manage users, their roles, passwords, tokens and SSH keys."),
+    "doctor": Entry("issbox.cli.doctor", "doctor", "Look for what is wrong with this box, and put it right."),
+    "notify": Entry("issbox.cli.notify", "notify", "Tell people and programs what happened."),
     "scrub": Entry("issbox.cli.scrub", "scrub", "Read stored files again and mend damaged ones."),
     "backup": Entry("issbox.cli.recovery", "backup", "Write everything but the packages to one sealed file."),
     "restore": Entry("issbox.cli.recovery", "restore", "Make this box anew from a backup."),

@@ -2,9 +2,12 @@
 
 from typing import TYPE_CHECKING
 
+import click
+
 from issbox.cli.command import Run, command
 from issbox.cli.content_import import IMPORT
 from issbox.cli.shapes import Field, Shape, size
+from issbox.rules.health import status_code
 
 if TYPE_CHECKING:
     from issbox.workflows.upkeep import Status
@@ -30,13 +33,30 @@ STATUS: "Shape[Status]" = Shape(
                 else ""
             ),
         ),
+        Field(
+            "problems",
+            "array of what is wrong: `bit` of the exit code, `kind`, `what` in words",
+            lambda each: [
+                {"bit": int(one.trouble), "kind": (one.trouble.name or "").lower(), "what": one.what}
+                for one in each.problems
+            ],
+            show=lambda found: "\n".join(one["what"] for one in found) if isinstance(found, list) else "",
+        ),
+        Field("code", "sum of the bits, 0 when all is well", lambda each: status_code(each.problems)),
     ),
 )
 
 
-@command("status", example="issbox status --json", shape=STATUS)
-def status(run: Run) -> None:
-    """Show how the box is doing: what it holds, what came in, and what waits for a person."""
+@command("status", example="issbox status --code", shape=STATUS)
+@click.option("--code", is_flag=True, help="End with the sum of the bits as exit code, for monitoring.")
+def status(run: Run, *, code: bool) -> int:
+    """Show how the box is doing: what it holds, what came in, and what waits for a person.
+
+    With --code the exit code is a sum: 1 a bundle was refused, 2 one has waited too long, 4 little space, 8 a
+    certificate ends soon, 16 an export never came, 32 no service runs, 64 the store is damaged.
+    """
     from issbox.workflows import upkeep
 
-    run.show(STATUS, upkeep.status(run.open()))
+    found = upkeep.status(run.open())
+    run.show(STATUS, found)
+    return status_code(found.problems) if code else 0

@@ -5,6 +5,8 @@ from issbox.config.reading import default_config_path, default_state_dir, load_s
 from issbox.config.settings import (
     AfterImport,
     ExportSettings,
+    HealthSettings,
+    HookSettings,
     InboxSettings,
     LogSettings,
     Settings,
@@ -17,6 +19,8 @@ from issbox.config.settings import (
 __all__ = [
     "AfterImport",
     "ExportSettings",
+    "HealthSettings",
+    "HookSettings",
     "InboxSettings",
     "LogSettings",
     "Settings",

@@ -1,5 +1,6 @@
 """Checks of single values of the configuration file."""
 
+import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from ipaddress import ip_network
@@ -160,3 +161,27 @@ def _host_name(text: str) -> str:
 
 names = several(_host_name, "a host name or an IP address")
 """Checks the names of a server."""
+
+
+def words(*choices: str) -> Check:
+    """Make the check of a list of texts, each one of the choices if there are any; it gives a tuple."""
+    expected = "a list of texts" + (f", each one of {', '.join(choices)}" if choices else "")
+
+    def check(value: object) -> tuple[str, ...]:
+        if not isinstance(value, list):
+            raise ValueError(expected)
+        found = tuple(_text(each, expected) for each in value)
+        if any(not each or (choices and each not in choices) for each in found):
+            raise ValueError(expected)
+        return found
+
+    return check
+
+
+def mail_address(value: object) -> str:
+    """Check an address for mail, such as ops@example.com, or empty text."""
+    expected = "empty text, or one mail address such as ops@example.com"
+    text = _text(value, expected)
+    if text and re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,63}(@[A-Za-z0-9][A-Za-z0-9.-]{0,250})?", text) is None:
+        raise ValueError(expected)
+    return text

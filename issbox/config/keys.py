@@ -13,6 +13,7 @@ from issbox.config.checks import (
     flag,
     layout,
     listen,
+    mail_address,
     names,
     networks,
     path,
@@ -22,8 +23,22 @@ from issbox.config.checks import (
     url,
     whole,
     word,
+    words,
 )
 from issbox.config.settings import AfterImport, UnsignedKatello
+
+EVENTS: Final = (
+    "bundle-refused",
+    "import-finished",
+    "waiting-for-approval",
+    "waiting-for-base",
+    "waiting-for-volumes",
+    "sequence-skipped",
+    "certificate-expiring",
+    "space-low",
+    "damaged",
+)
+"""What hooks can be told of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +101,17 @@ KEYS: Final[Mapping[str, Mapping[str, Key]]] = {
         "metrics_from": Key(["127.0.0.0/8", "::1"], networks),
     },
     "versions": {"keep": Key(3, whole(1, 100_000))},
+    "health": {
+        "low_space": Key("5GiB", size(zero=True)),
+        "waiting_days": Key(7, whole(1, 3650)),
+        "certificate_days": Key(30, whole(1, 3650)),
+    },
+    "hooks": {
+        "command": Key([], words()),
+        "mail_to": Key("", mail_address),
+        "events": Key(list(EVENTS), words(*EVENTS)),
+        "timeout_seconds": Key(30, seconds(0.1, 600)),
+    },
     "log": {"level": Key("info", choice("debug", "info", "warning", "error"))},
 }
 """Table -> key -> what it is; the table "" is the top of the file."""

@@ -14,6 +14,8 @@ from issbox.config.keys import KEYS
 from issbox.config.settings import (
     AfterImport,
     ExportSettings,
+    HealthSettings,
+    HookSettings,
     InboxSettings,
     LogSettings,
     Settings,
@@ -163,6 +165,8 @@ def _settings(environ: Mapping[str, str], values: dict[str, dict[str, Any]], sou
         ),
         web=_web(base, values["web"]),
         versions=VersionSettings(**values["versions"]),
+        health=HealthSettings(**values["health"]),
+        hooks=HookSettings(**values["hooks"]),
         log=LogSettings(**values["log"]),
         source=source,
     )

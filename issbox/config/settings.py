@@ -115,6 +115,28 @@ class VersionSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HealthSettings:
+    """What counts as trouble."""
+
+    low_space: int
+    """Bytes free for the store below which it has little space."""
+    waiting_days: int
+    certificate_days: int
+    """How long before its end a certificate is told of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookSettings:
+    """Who is told of events."""
+
+    command: tuple[str, ...]
+    """A program and its arguments; empty means none."""
+    mail_to: str
+    events: tuple[str, ...]
+    timeout_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:
     """What the service writes into its log."""
 
@@ -133,6 +155,8 @@ class Settings:
     synchronize: SynchronizeSettings
     web: WebSettings
     versions: VersionSettings
+    health: HealthSettings
+    hooks: HookSettings
     log: LogSettings
     source: Path | None
     """The file that was read; None when there is none."""

@@ -23,6 +23,8 @@ NEVER: Final[Mapping[str, str]] = MappingProxyType(
         "ssh": "it is what lets users in",
         "backup": "it reads the keys of the box",
         "restore": "it replaces the box",
+        "doctor": "it looks at the files of the box",
+        "notify": "it runs programs of the box",
     }
 )
 """Commands of the first level that are for the account that owns the box, and why."""

@@ -7,7 +7,7 @@ from typing import Final
 
 import peewee
 
-from issbox.errors import AlreadyExistsError, NotInitializedError
+from issbox.errors import AlreadyExistsError, DatabaseError, NotInitializedError
 from issbox.files import error_from_os
 from issbox.store.activation_keys import ActivationKeys
 from issbox.store.audit import Audit
@@ -21,10 +21,12 @@ from issbox.store.credentials import Credentials
 from issbox.store.database import (
     after_transaction,
     create_sqlite_file,
+    execute,
     is_sqlite,
     open_database,
     session,
     transaction,
+    translated,
 )
 from issbox.store.drafts import delete_dead_drafts
 from issbox.store.entitlements import Entitlements
@@ -35,6 +37,7 @@ from issbox.store.increments import Increments
 from issbox.store.jobs import Jobs
 from issbox.store.logins import Passwords, SshKeys, Tokens
 from issbox.store.migrating import Migrations
+from issbox.store.notices import Notices
 from issbox.store.organizations import Organizations
 from issbox.store.overrides import Overrides
 from issbox.store.products import Products
@@ -101,6 +104,7 @@ class Store:
         self.receipts = Receipts()
         self.audit = Audit()
         self.blob_checks = BlobChecks()
+        self.notices = Notices()
         self.jobs = Jobs()
         self.pulse = Pulse()
         self.users = Users()
@@ -146,6 +150,20 @@ class Store:
             return sweep(self._staging, downloads=downloads)
         except OSError as error:
             raise error_from_os(error) from error
+
+    def check_database(self) -> str:
+        """Say what is wrong with the structure of the database, in a session; empty when it is sound.
+
+        SQLite is read whole (PRAGMA quick_check); PostgreSQL looks after itself.
+        """
+        if not is_sqlite(self.database):
+            return ""
+        try:
+            with translated():
+                found = execute("PRAGMA quick_check(3)").fetchall()
+        except DatabaseError as error:
+            return str(error)
+        return "" if found == [("ok",)] else "; ".join(str(row[0]) for row in found)
 
     def clean_drafts(self) -> int:
         """Delete the drafts of dead processes and give their number. Call it inside a session."""

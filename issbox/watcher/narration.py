@@ -65,6 +65,17 @@ class Systemd:
         """Find systemd's socket in the environment."""
         address = environ.get("NOTIFY_SOCKET", "")
         self._address = f"\0{address[1:]}" if address.startswith("@") else address
+        microseconds = environ.get("WATCHDOG_USEC", "")
+        own = environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
+        self.watchdog = int(microseconds) / 1e6 if own and microseconds.isdigit() else None
+        """Seconds without a sign of life after which systemd restarts the service (sd_watchdog_enabled(3)), or None."""
+        self._alive_at = 0.0
+
+    def alive(self, now: float) -> None:
+        """Tell the watchdog that the service works, a few times in each of its periods; `now` only goes forward."""
+        if self.watchdog is not None and now - self._alive_at >= self.watchdog / 4:
+            self._alive_at = now
+            self.tell("WATCHDOG=1")
 
     def tell(self, *lines: str) -> None:
         """Send lines such as READY=1; a systemd that does not listen is no reason to fail."""

@@ -126,6 +126,7 @@ class _Service:
         rescan_at = time.monotonic()
         while not self._stop.is_set():
             began = time.monotonic()
+            self._systemd.alive(began)
             due = began >= rescan_at
             if due:
                 rescan_at = began + self._rescan_every
@@ -143,6 +144,7 @@ class _Service:
         """Wait until something happens in the inbox, the time is over, or the service is to stop."""
         until = time.monotonic() + seconds
         while not self._stop.is_set() and (left := until - time.monotonic()) > 0:
+            self._systemd.alive(time.monotonic())
             if self._bell.wait(min(left, _SLICE)):
                 return True
         return False

@@ -104,7 +104,7 @@ def check_audit(ctx: Context, *, quick: bool = False) -> AuditCheck:
     """
     ctx.require(Permission.AUDIT_READ)
     with ctx.store.session():
-        heads = _agreed_heads(ctx)
+        heads = agreed_heads(ctx)
         newest = heads[-1] if heads else None
         entries = ctx.store.audit.verify(heads, newest if quick else None)
         return AuditCheck(entries, len(heads), newest, entries - (newest.number if newest else 0))
@@ -124,8 +124,8 @@ def _readable(ctx: Context, organization: str | None, only: AuditFilter) -> Audi
     return replace(only, organizations=tuple(label for label in labels if reach.products(label).cover(())))
 
 
-def _agreed_heads(ctx: Context) -> list[AuditHead]:
-    """Give the signed heads; raises StoreDamagedError when database and file do not agree or one is false."""
+def agreed_heads(ctx: Context) -> list[AuditHead]:
+    """Give the signed heads, in a session; raises StoreDamagedError when database and file differ or one is false."""
     rows = {head.number: head for head in ctx.store.audit.heads()}
     lines = {head.number: head for head in _read_heads(ctx)}
     different = [number for number in rows.keys() | lines.keys() if rows.get(number) != lines.get(number)]

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from issbox.errors import InterruptedByUserError, StoreDamagedError
 from issbox.files import FileLock
 from issbox.model import Box, ContentImport, ImportState, RepositoryKey
+from issbox.rules.health import Problem
 from issbox.rules.retention import spared_versions
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.exports.recovery import remove_heads, undo_exports
+from issbox.workflows.health import problems
 from issbox.workflows.incoming import spared_digests
 from issbox.workflows.publishing import point_environment
 from issbox.workflows.visibility import count_seen_imports, seen_imports
@@ -56,6 +58,8 @@ class Status:
     free: int
     """Bytes free for the store."""
     total: int
+    problems: tuple[Problem, ...] = ()
+    """What is wrong, as far as who asks may see it."""
 
 
 def reconcile(ctx: Context) -> ReconcileReport:
@@ -214,4 +218,5 @@ def status(ctx: Context) -> Status:
             trusted_keys=len(ctx.store.trusted_keys.list()),
             free=usage.free,
             total=usage.total,
+            problems=tuple(problems(ctx)),
         )

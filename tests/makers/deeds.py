@@ -155,6 +155,8 @@ APART: dict[str, str] = {
     "init": "makes a box; no user of one may",
     "job work": "does the jobs of all users; no user may",
     "serve": "runs for ever; no user may",
+    "doctor": "looks at the files of the box; no user may",
+    "notify": "runs programs of the box; no user may",
     "backup": "reads the keys of the box; no user may",
     "restore": "makes a box; no user of one may",
     "ssh authorized-keys": "for sshd; no user may",

@@ -1,0 +1,214 @@
+"""Looking for what is wrong with a box and its surroundings, each finding with its fix; some are fixed on request."""
+
+import os
+import pwd
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from issbox.errors import IssboxError
+from issbox.files import error_from_os
+from issbox.names import format_time
+from issbox.rules.health import Trouble
+from issbox.workflows.boxes import SIGNING_KEY, signing_key
+from issbox.workflows.context import Context, Permission
+from issbox.workflows.health import problems
+
+_NETWORK: Final = frozenset({"9p", "afs", "ceph", "cifs", "fuse.sshfs", "glusterfs", "nfs", "nfs4", "smb3", "smbfs"})
+_OPEN: Final = ("blobs", "published", "content")
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that should be otherwise."""
+
+    check: str
+    """Which check found it: owner, modes, space, clock, certificates, database, keys, inbox or service."""
+    what: str
+    fix: str
+    """What to do."""
+    fixed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    check: str
+    what: str
+    fix: str
+    mend: Callable[[], object] | None = None
+    """Does it, when that can do no harm."""
+
+
+def examine(ctx: Context, *, fix: bool = False) -> list[Finding]:
+    """Look at everything; with `fix`, put right what can do no harm: modes of the box's files, a missing inbox."""
+    ctx.require(Permission.BOX_MAINTAIN)
+    findings = []
+    with ctx.store.session():
+        for check in (_owner, _modes, _keys, _database, _clock, _inbox, _health):
+            findings += [_settle(found, fix=fix) for found in _looked(check, ctx)]
+        mended = [each.what for each in findings if each.fixed]
+        if mended:
+            with ctx.store.transaction():
+                ctx.audit("box.repair", "state directory", details={"fixed": mended[:100]})
+    return findings
+
+
+def _looked(check: Callable[[Context], Iterator[_Found]], ctx: Context) -> list[_Found]:
+    """Give what a check finds; one that cannot be made is a finding itself and keeps no other from being made."""
+    found: list[_Found] = []
+    try:
+        for each in check(ctx):
+            found.append(each)  # noqa: PERF402  # what came before an error counts
+    except IssboxError as error:
+        found.append(_Found(check.__name__.strip("_"), f"this could not be looked at: {error}", error.hint))
+    return found
+
+
+def _settle(found: _Found, *, fix: bool) -> Finding:
+    if fix and found.mend is not None:
+        try:
+            found.mend()
+        except OSError as error:
+            return Finding(found.check, f"{found.what} (could not be put right: {error_from_os(error)})", found.fix)
+        return Finding(found.check, found.what, found.fix, fixed=True)
+    return Finding(found.check, found.what, found.fix)
+
+
+def _owner(ctx: Context) -> Iterator[_Found]:
+    state_dir = ctx.store.state_dir
+    owner = state_dir.stat().st_uid
+    account = _name(owner)
+    if os.geteuid() != owner:
+        yield _Found(
+            "owner",
+            f"this runs as {_name(os.geteuid())}, but {state_dir} belongs to {account}",
+            f"Run issbox as {account}: `runuser -u {account} -- issbox ...`.",
+        )
+    for path in _own_paths(state_dir):
+        other = path.lstat().st_uid
+        if other != owner:
+            fix = f"Run `chown -hR {account} {path}` as root."
+            yield _Found("owner", f"{path} belongs to {_name(other)}, not to {account}", fix)
+
+
+def _own_paths(state_dir: Path) -> Iterator[Path]:
+    """Give the state directory's entries and what lies in the private ones, not the many files of content."""
+    for top in sorted(state_dir.iterdir()):
+        yield top
+        if top.is_dir() and not top.is_symlink() and top.name in {"keys", "authority", "heads", "incoming", "locks"}:
+            yield from sorted(top.rglob("*"))
+
+
+def _modes(ctx: Context) -> Iterator[_Found]:
+    state_dir = ctx.store.state_dir
+    for name in _OPEN:
+        path = state_dir / name
+        if path.is_dir() and stat.S_IMODE(path.stat().st_mode) & 0o755 != 0o755:
+            yield _chmod(path, 0o755, "cannot be read by a web server")
+    private = [path for path in _own_paths(state_dir) if _is_private(path, state_dir)]
+    for path in private:
+        mode = stat.S_IMODE(path.lstat().st_mode)
+        if not path.is_symlink() and mode & _OTHERS:
+            yield _chmod(path, mode & ~_OTHERS, "can be read by others than its owner")
+    mode = stat.S_IMODE(state_dir.stat().st_mode)
+    if mode & (stat.S_IWGRP | stat.S_IWOTH):
+        yield _chmod(state_dir, mode & ~(stat.S_IWGRP | stat.S_IWOTH), "can be written by others than its owner")
+
+
+def _is_private(path: Path, state_dir: Path) -> bool:
+    first = path.relative_to(state_dir).parts[0]
+    return first in {"keys", "heads", "incoming", "locks", "tmp"} or first.startswith(("issbox.db", "audit-heads"))
+
+
+def _chmod(path: Path, mode: int, why: str) -> _Found:
+    return _Found("modes", f"{path} {why}", f"Run `chmod {mode:04o} {path}`.", lambda: path.chmod(mode))
+
+
+def _keys(ctx: Context) -> Iterator[_Found]:
+    try:
+        signing_key(ctx)
+    except IssboxError as error:
+        yield _Found("keys", str(error), f"Bring {ctx.store.state_dir / SIGNING_KEY} back from a backup.")
+
+
+def _database(ctx: Context) -> Iterator[_Found]:
+    wrong = ctx.store.check_database()
+    if wrong:
+        yield _Found("database", f"the database is damaged: {wrong}", "Restore a backup: `issbox restore`.")
+
+
+def _clock(ctx: Context) -> Iterator[_Found]:
+    now = ctx.clock()
+    last = ctx.store.audit.list(limit=1)
+    if last and last[0].at > now + timedelta(minutes=5):
+        yield _Found(
+            "clock",
+            f"the clock says {format_time(now)}, but the last change was made at {format_time(last[0].at)}",
+            "Set the clock (`timedatectl`), and have it kept right by chrony or a reference clock of the network.",
+        )
+
+
+def _inbox(ctx: Context) -> Iterator[_Found]:
+    settings = ctx.settings.inbox
+    path = settings.path
+    if not path.is_dir():
+        yield _Found(
+            "inbox",
+            f"the inbox {path} is not there",
+            f"Mount what belongs there, or run `mkdir -p {path}`.",
+            None if path.is_mount() else lambda: path.mkdir(parents=True, exist_ok=True),
+        )
+        return
+    if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+        yield _Found("inbox", f"the inbox {path} may not be read and written", "Correct its owner or mode.")
+    kind = file_system(path)
+    if kind in _NETWORK and not settings.polling:
+        yield _Found(
+            "inbox",
+            f"the inbox {path} lies on {kind}, where the kernel does not tell of changes",
+            "Set `polling = true` in [inbox].",
+        )
+
+
+def file_system(path: Path, mounts: Path = Path("/proc/self/mounts")) -> str:
+    """Give the type of the file system that a path lies on, as Linux names it (proc(5)); empty when nobody knows."""
+    try:
+        lines = [line.split(" ") for line in mounts.read_text(errors="replace").splitlines()]
+    except OSError:
+        return ""
+    real = path.resolve()
+    around = [
+        (len(words[1]), words[2])
+        for words in lines
+        if len(words) > 2 and (real / "x").is_relative_to(words[1].replace("\\040", " "))
+    ]
+    return max(around, default=(0, ""))[1]
+
+
+_FIXES: Final = {
+    Trouble.SPACE: (
+        "space",
+        "Run `issbox store cleanup`, delete old exports and archived bundles, or enlarge the disk.",
+    ),
+    Trouble.CERTIFICATE: ("certificates", "Renew it, or replace the content credential."),
+    Trouble.SERVICE: ("service", "Run `systemctl start issbox`, and look into `journalctl -u issbox`."),
+    Trouble.DAMAGED: ("store", "See `issbox scrub` and `issbox audit verify`."),
+}
+
+
+def _health(ctx: Context) -> Iterator[_Found]:
+    for problem in problems(ctx):
+        if problem.trouble in _FIXES:
+            check, fix = _FIXES[problem.trouble]
+            yield _Found(check, problem.what, fix)
+
+
+def _name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
