@@ -61,7 +61,7 @@ def _judge(
 ) -> Superseded:
     reasons = []
     if rules.keep:
-        reasons.append(f"{newer} newer ones for the destination")
+        reasons.append(f"{newer} newer {'one' if newer == 1 else 'ones'} for the destination")
     if rules.keep_days:
         reasons.append(f"older than {rules.keep_days} days")
     reason = ", ".join(reasons)

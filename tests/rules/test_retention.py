@@ -63,7 +63,7 @@ def test_what_is_not_acknowledged_is_shown_and_stays() -> None:
     planned = plan_retention(exports, Retention(keep=1, until_acknowledged=True), NOW, lambda each: each.id == 2)
     assert [(each.export.id, each.goes, each.reason) for each in planned] == [
         (1, False, "2 newer ones for the destination, but no receipt has acknowledged it"),
-        (2, True, "1 newer ones for the destination, acknowledged"),
+        (2, True, "1 newer one for the destination, acknowledged"),
     ]
 
 

@@ -43,7 +43,7 @@ def test_what_goes_is_planned_then_deleted(ctx: Context, tmp_path: Path, form: B
     assert (len(first.volumes) > 1) == size
     planned = plan_pruning(ctx)
     assert [(each.export.id, each.goes, each.reason) for each in planned] == [
-        (1, True, "1 newer ones for the destination")
+        (1, True, "1 newer one for the destination")
     ]
     assert Path(first.path).exists(), "a plan deletes nothing"
     assert [each.state for each in prune(ctx, planned)] == [ExportState.PRUNED]
