@@ -55,9 +55,10 @@ def is_ignored(name: str) -> bool:
 def places(inbox: Path, organizations: Collection[str]) -> list[Place]:
     """Give the candidates of the inbox, sorted by path.
 
-    A directory that is no bundle itself is a folder when it is named after an organization, or holds volumes; files of
-    one set of chunks belong together whatever folders they lie in. Raises FileNotFoundError or NotADirectoryError
-    when the inbox is not there, PermissionError when it is closed.
+    A directory that is no bundle itself is a folder when it is named after an organization, or holds volumes; one that
+    holds nothing yet is left alone, since somebody may fill it. Files of one set of chunks belong together whatever
+    folders they lie in. Raises FileNotFoundError or NotADirectoryError when the inbox is not there, PermissionError
+    when it is closed.
     """
     sets: dict[str, _Set] = {}
     found = list(_walk(inbox, None, organizations, 0, sets))
@@ -74,7 +75,7 @@ def _walk(
             label = path.name if depth == 0 and path.name in organizations else organization
             if depth < _DEEPEST and _is_folder(path, is_organization=label is not organization):
                 yield from _walk(path, label, organizations, depth + 1, sets)
-            else:
+            elif not _is_hollow(path, _DEEPEST):
                 yield Place(path, organization)
         elif name is not None:
             sets.setdefault(name, _Set(organization)).files.append(path)
@@ -107,6 +108,15 @@ def _is_folder(path: Path, *, is_organization: bool) -> bool:
     if any(_PULP.match(each.name) for each in entries):  # an export of a Katello on its way
         return False
     return any(is_source(each) or set_name(each.name) for each in entries)
+
+
+def _is_hollow(folder: Path, depth: int) -> bool:
+    """Tell whether a directory holds nothing but such directories and what is not ours: somebody may fill it yet."""
+    try:
+        found = [path for path in folder.iterdir() if not is_ignored(path.name)]
+    except OSError:  # closed to us: people hear of it when it settles
+        return False
+    return not found or (depth > 0 and all(_is_directory(each) and _is_hollow(each, depth - 1) for each in found))
 
 
 def _entries(folder: Path, *, strict: bool) -> list[Path]:

@@ -23,6 +23,13 @@ def look_at(inbox: Path, *organizations: str) -> dict[str, Candidate]:
     return {str(each.path.relative_to(inbox)): each for each in look(inbox, organizations, LIMIT).candidates}
 
 
+def make_something(*parts: Path) -> None:
+    """Make directories that are not empty."""
+    for path in parts:
+        path.mkdir(parents=True)
+        (path / "something").write_bytes(b"x")
+
+
 def only(inbox: Path) -> Candidate:
     (candidate,) = look(inbox, (), LIMIT).candidates
     return candidate
@@ -42,15 +49,26 @@ def only(inbox: Path) -> Candidate:
     ],
 )
 def test_what_is_none_of_ours_is_ignored(tmp_path: Path, name: str) -> None:
-    (tmp_path / name).mkdir()
-    (tmp_path / "bundle").mkdir()
+    make_something(tmp_path / name, tmp_path / "bundle")
     assert is_ignored(name)
     assert list(look_at(tmp_path)) == ["bundle"]
 
 
+def test_a_directory_that_holds_nothing_yet_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "discs" / "first").mkdir(parents=True)
+    (tmp_path / "discs" / "second").mkdir()
+    (tmp_path / "copying").mkdir()
+    (tmp_path / "copying" / "one.iso.part").write_bytes(b"x")
+    assert look_at(tmp_path) == {}
+    (tmp_path / "discs" / "second" / "notes.txt").write_bytes(b"x")
+    (tmp_path / "empty" / "link").symlink_to("nowhere")
+    assert list(look_at(tmp_path)) == ["discs", "empty"]
+
+
 def test_everything_else_at_the_top_is_a_candidate(tmp_path: Path) -> None:
     (tmp_path / "file.iso").write_bytes(b"x")
-    (tmp_path / "directory").mkdir()
+    make_something(tmp_path / "directory")
     (tmp_path / "link").symlink_to("directory")
     os.mkfifo(tmp_path / "pipe")
     with socket.socket(socket.AF_UNIX) as listener:
@@ -68,9 +86,7 @@ def test_everything_else_at_the_top_is_a_candidate(tmp_path: Path) -> None:
 
 
 def test_a_folder_named_after_an_organization_holds_candidates_for_it(tmp_path: Path) -> None:
-    (tmp_path / "acme" / "one").mkdir(parents=True)
-    (tmp_path / "acme" / ".ignored").mkdir()
-    (tmp_path / "other" / "two").mkdir(parents=True)
+    make_something(tmp_path / "acme" / "one", tmp_path / "acme" / ".ignored", tmp_path / "other" / "two")
     found = look_at(tmp_path, "acme")
     assert {name: each.organization for name, each in found.items()} == {"acme/one": "acme", "other": None}
 
@@ -185,8 +201,7 @@ def test_a_crowd_is_counted_only_so_far(tmp_path: Path) -> None:
 
 
 def test_a_name_that_is_not_text_is_told_apart(tmp_path: Path) -> None:
-    (tmp_path / os.fsdecode(b"bad\xff")).mkdir()
-    (tmp_path / "good").mkdir()
+    make_something(tmp_path / os.fsdecode(b"bad\xff"), tmp_path / "good")
     findings = look(tmp_path, (), LIMIT)
     assert [each.path.name for each in findings.candidates] == ["good"]
     assert len(findings.nameless) == 1

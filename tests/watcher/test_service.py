@@ -201,8 +201,9 @@ class TestDelivery:
         path = ctx.settings.inbox.path / "bundle"
         with serving(ctx):
             path.mkdir()
+            (path / "something").write_bytes(b"x")
             wait_for(ctx, "arriving")
-            path.rmdir()
+            shutil.rmtree(path)
             wait_for(ctx, "discarded")
 
     def test_dropped_again_it_changes_nothing(self, ctx: Context, key: SigningKey, outside: Path) -> None:
