@@ -13,7 +13,7 @@ from playhouse.schema_diff import diff_models
 
 from issbox.errors import BusyError, DatabaseError, StoreTooNewError
 from issbox.files import FileLock
-from issbox.model import Box, RepositoryKey
+from issbox.model import Actor, Box, RepositoryKey
 from issbox.store import Store, create_store, open_store
 from issbox.store.database import open_database, session
 from issbox.store.migrating import DIRECTORY, Migrations
@@ -158,8 +158,16 @@ def test_a_store_of_the_first_schema_keeps_its_repositories_and_environments(
             names, values = ", ".join(columns), ", ".join(map(literal, columns.values()))
             database.execute_sql(f"INSERT INTO {table} ({names}) VALUES ({values})")
         store.box.create(BOX)
+        for subject in ("before", "and before"):
+            with store.transaction():
+                store.audit.append(at=NOW, actor=Actor("ann", "local"), action="box.initialize", subject=subject)
     monkeypatch.setattr(Migrations.__init__, "__defaults__", defaults)
     upgraded = open_store(empty_place.state_dir, empty_place.database_url)
+    copies = [path.name for path in empty_place.state_dir.glob("issbox.db.before-*")]
+    assert copies == (["issbox.db.before-0002"] if empty_place.database_url is None else [])
+    with upgraded.session():
+        assert upgraded.audit.verify() == 2
+        assert upgraded.box.get() == BOX
     with upgraded.session():
         (repository,) = upgraded.repositories.list()
         assert repository.key == RepositoryKey("Example", "tools", "base")
