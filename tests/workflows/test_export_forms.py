@@ -192,14 +192,19 @@ def test_too_many_chunks_are_refused_before_any_is_written(ctx: Context, tmp_pat
 
 
 @pytest.mark.parametrize("form", BundleForm)
-def test_ctrl_c_leaves_nothing(ctx: Context, tmp_path: Path, form: BundleForm, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "moment", ["issbox.bundle.staged.sync_filesystem", "issbox.workflows.exports.writing.audit_details"]
+)
+def test_ctrl_c_leaves_nothing(
+    ctx: Context, tmp_path: Path, form: BundleForm, moment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
     with ctx.store.session():
         before = ctx.store.exports.list()
     with monkeypatch.context() as patch:
-        patch.setattr("issbox.bundle.staged.sync_filesystem", interrupt)
+        patch.setattr(moment, interrupt)
         with pytest.raises(KeyboardInterrupt):
             write(ctx, tmp_path, form=form, volume_size=VOLUME)
     assert list(tmp_path.iterdir()) == []

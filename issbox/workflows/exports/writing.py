@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from issbox.files import require_space
+from issbox.files import remove_tree, require_space
 from issbox.manifest import TABLE_NAME
 from issbox.model import ContentExport, ExportState
 from issbox.workflows.boxes import signing_key
@@ -58,9 +58,13 @@ def _write(ctx: Context, plan: ExportPlan, row: ContentExport) -> ContentExport:
     )
     with damage_in_words():
         volumes = form.write(job, final)
-    ctx.progress.step("record-export")
-    seconds = round(time.monotonic() - began, 3)
-    row = replace(row, volumes=volumes, seconds=seconds, state=ExportState.WRITTEN)
-    with ctx.store.transaction():
-        ctx.audit("content-export.create", row.bundle_id, organization=row.organization, details=audit_details(row))
-        return update_row(ctx, row)
+    try:
+        ctx.progress.step("record-export")
+        seconds = round(time.monotonic() - began, 3)
+        row = replace(row, volumes=volumes, seconds=seconds, state=ExportState.WRITTEN)
+        with ctx.store.transaction():
+            ctx.audit("content-export.create", row.bundle_id, organization=row.organization, details=audit_details(row))
+            return update_row(ctx, row)
+    except BaseException:
+        remove_tree(final)  # without its row, its number would be another bundle's too
+        raise
