@@ -4,6 +4,7 @@ from issbox.config.keys import default_document
 from issbox.config.reading import default_config_path, default_state_dir, load_settings
 from issbox.config.settings import (
     AfterImport,
+    CertificateSettings,
     ExportSettings,
     HealthSettings,
     HookSettings,
@@ -18,6 +19,7 @@ from issbox.config.settings import (
 
 __all__ = [
     "AfterImport",
+    "CertificateSettings",
     "ExportSettings",
     "HealthSettings",
     "HookSettings",

@@ -112,6 +112,17 @@ KEYS: Final[Mapping[str, Mapping[str, Key]]] = {
         "events": Key(list(EVENTS), words(*EVENTS)),
         "timeout_seconds": Key(30, seconds(0.1, 600)),
     },
+    "certificates": {
+        "passphrase_file": Key("", path),
+        "authority_key": Key("rsa-3072", choice("rsa-3072", "rsa-4096", "ec-p256")),
+        "host_key": Key("rsa-2048", choice("rsa-2048", "rsa-3072", "rsa-4096", "ec-p256")),
+        "authority_days": Key(3650, whole(30, 36500)),
+        "identity_days": Key(1826, whole(1, 36500)),
+        "entitlement_days": Key(365, whole(1, 36500)),
+        "renew_days": Key(30, whole(0, 3650)),
+        "revocation_list_days": Key(7, whole(1, 365)),
+        "content_url": Key("", url("http", "https")),
+    },
     "log": {"level": Key("info", choice("debug", "info", "warning", "error"))},
 }
 """Table -> key -> what it is; the table "" is the top of the file."""

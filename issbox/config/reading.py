@@ -13,6 +13,7 @@ from issbox.config.checks import show_value
 from issbox.config.keys import KEYS
 from issbox.config.settings import (
     AfterImport,
+    CertificateSettings,
     ExportSettings,
     HealthSettings,
     HookSettings,
@@ -167,6 +168,14 @@ def _settings(environ: Mapping[str, str], values: dict[str, dict[str, Any]], sou
         versions=VersionSettings(**values["versions"]),
         health=HealthSettings(**values["health"]),
         hooks=HookSettings(**values["hooks"]),
+        certificates=CertificateSettings(
+            **values["certificates"]
+            | {
+                "passphrase_file": _place(
+                    base, values["certificates"]["passphrase_file"], state_dir / "keys" / "authority" / "passphrase"
+                )
+            }
+        ),
         log=LogSettings(**values["log"]),
         source=source,
     )

@@ -137,6 +137,27 @@ class HookSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateSettings:
+    """How the box's authority and the certificates of hosts are made."""
+
+    passphrase_file: Path
+    """Holds the passphrase of the authority's key."""
+    authority_key: str
+    """Kind of the authority's key, as `certs.keys` names kinds."""
+    host_key: str
+    """Kind of the keys of hosts."""
+    authority_days: int
+    identity_days: int
+    entitlement_days: int
+    renew_days: int
+    """A host's certificate is replaced when fewer days are left of it."""
+    revocation_list_days: int
+    """For how long a revocation list is good."""
+    content_url: str
+    """Where hosts without subscription-manager find content paths; empty when nobody has said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:
     """What the service writes into its log."""
 
@@ -157,6 +178,7 @@ class Settings:
     versions: VersionSettings
     health: HealthSettings
     hooks: HookSettings
+    certificates: CertificateSettings
     log: LogSettings
     source: Path | None
     """The file that was read; None when there is none."""

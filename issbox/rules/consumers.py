@@ -1,6 +1,7 @@
 """What a host may say of itself, what follows from it for its certificates, and which overrides it may have."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
@@ -25,6 +26,14 @@ def profile_of(facts: Mapping[str, str], environments: Sequence[str]) -> HostPro
     arches = {each.strip().lower() for each in named} - {""}
     version = 3 if facts.get(CERTIFICATE_VERSION, "").startswith("3.") else 1
     return HostProfile(tuple(environments), tuple(sorted(arches)), version)
+
+
+def without(profile: HostProfile, environment: str) -> HostProfile:
+    """Give the profile of a host once an environment is gone: one that loses its last one gets nothing."""
+    if environment not in profile.environments:
+        return profile
+    left = tuple(each for each in profile.environments if each != environment)
+    return replace(profile, environments=left, orphaned=not left)
 
 
 def check_facts(facts: Mapping[str, str]) -> dict[str, str]:

@@ -26,8 +26,8 @@ from issbox.model import (
 from issbox.rules.arches import fits
 from issbox.rules.paths import content_path, is_uri
 
-_KEYS: Final = "gpg"
-"""Directory of an environment where hosts find GPG keys by label."""
+_KEYS: Final = "gpg-keys"
+"""Directory of an organization where everybody finds GPG keys by label (`rules.serving`)."""
 
 
 def entry(catalogue: Catalogue, profile: HostProfile, scope: str | None, content: str) -> CertifiedContent | None:
@@ -70,15 +70,13 @@ def products(catalogue: Catalogue, profile: HostProfile, scope: str | None) -> t
 
 
 def granted_paths(catalogue: Catalogue, profile: HostProfile, scope: str | None) -> tuple[str, ...]:
-    """Give the paths that a certificate opens, sorted: each content's, with that of its GPG key.
+    """Give the paths that a certificate opens, sorted: each content's, but for whole addresses.
 
-    An organization-wide certificate opens all below the environments of the host instead.
+    An organization-wide certificate opens all below the environments of the host instead. GPG keys are open to all.
     """
     if is_organization_wide(catalogue, profile, scope):
         return organization_paths(catalogue, profile)
-    found = contents(catalogue, profile, scope)
-    named = {path for each in found for path in (each.path, each.gpg_url) if path and not is_uri(path)}
-    return tuple(sorted(named))
+    return tuple(sorted({each.path for each in contents(catalogue, profile, scope) if not is_uri(each.path)}))
 
 
 def is_organization_wide(catalogue: Catalogue, profile: HostProfile, scope: str | None) -> bool:
@@ -149,7 +147,7 @@ def _certified(catalogue: Catalogue, stage: Stage, promoted: PromotedContent) ->
         name=snapshot.name,
         path=_resolved(catalogue, stage, snapshot.path),
         type=snapshot.type,
-        gpg_url="" if snapshot.gpg_key is None else _resolved(catalogue, stage, f"{_KEYS}/{snapshot.gpg_key}"),
+        gpg_url="" if snapshot.gpg_key is None else f"/{catalogue.organization}/{_KEYS}/{snapshot.gpg_key}",
         enabled=snapshot.enabled if promoted.enabled is None else promoted.enabled,
         required_tags=snapshot.required_tags,
         arches=snapshot.arches,

@@ -5,10 +5,14 @@ from typing import Final
 
 from issbox.errors import InvalidValueError
 from issbox.model import LifecycleEnvironment
-from issbox.names import check_label
+from issbox.names import check_label, is_label
+from issbox.rules.paths import content_path
 
 _FORBIDDEN: Final = frozenset({"content_views", "content", "custom", "gpg-keys", "listing", "library"})
 """Labels, in lower case, that stand beside environments in paths of exports and servers, or mean Library."""
+
+_LONGEST_ID: Final = 32
+_LONGEST_PREFIX: Final = 255
 
 
 def check_environment_label(label: str) -> str:
@@ -20,6 +24,32 @@ def check_environment_label(label: str) -> str:
             hint="Choose another label; the name for people may stay.",
         )
     return label
+
+
+def check_environment_id(text: str) -> str:
+    """Give the id of an environment back, empty for one to be made; raises InvalidValueError for more than 32 bytes."""
+    if text and not (is_label(text) and len(text) <= _LONGEST_ID):
+        raise InvalidValueError(
+            f"the id {text[:80]!r} of a lifecycle environment must be 1 to {_LONGEST_ID} letters, digits, '-' or '_'"
+        )
+    return text
+
+
+def check_environment_type(text: str) -> str:
+    """Give the type of an environment in lower case, empty for none; raises InvalidValueError."""
+    if text and not (is_label(text) and len(text) <= _LONGEST_ID):
+        raise InvalidValueError(
+            f"the type {text[:80]!r} of a lifecycle environment must be 1 to {_LONGEST_ID} letters, digits, '-' or '_'"
+        )
+    return text.lower()
+
+
+def check_prefix(text: str) -> str:
+    """Give a content prefix back, empty for none; raises InvalidValueError for one that no path can begin with."""
+    if len(text) > _LONGEST_PREFIX:
+        raise InvalidValueError(f"a content prefix may have {_LONGEST_PREFIX} characters, not {len(text)}")
+    content_path("x", organization="o", environment="e", organization_prefix=text)
+    return text
 
 
 def environment_paths(environments: Sequence[LifecycleEnvironment]) -> list[list[LifecycleEnvironment]]:

@@ -6,11 +6,11 @@ its repositories; everything else there stays.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
-from issbox.model import LIBRARY, Held, LifecycleEnvironment, PromotionAction, PromotionRecord, RepositoryKey
+from issbox.model import LIBRARY, Held, HostCount, LifecycleEnvironment, PromotionAction, PromotionRecord, RepositoryKey
 from issbox.rules.comparing import ContentDifference
 
 _NO_DIFFERENCE: Final = ContentDifference()
@@ -24,7 +24,7 @@ class ChangeKind(StrEnum):
     REPLACED = "replaced"
     """Another version, or one that filters changed in place of one they did not."""
     KEPT = "kept"
-    """The same version, brought by another content view version."""
+    """The same version, brought by another content view version, or described to hosts as its content is now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,23 @@ class PromotionRefusal:
 
 
 @dataclass(frozen=True, slots=True)
+class PromotionEffect:
+    """What a promotion means for hosts."""
+
+    hosts: HostCount = field(default_factory=HostCount)
+    """Those whose certificates will say something else."""
+    certificates: int = 0
+    """Certificates that go stale; hosts get others when they ask, or by a regeneration."""
+    missing_paths: tuple[str, ...] = ()
+    """Paths that those certificates will open and that the environment will not show, relative to it."""
+    broken_arches: tuple[str, ...] = ()
+    """Content label and architecture of hosts in the environment that will ask for what is not there."""
+
+
+_NO_EFFECT: Final = PromotionEffect()
+
+
+@dataclass(frozen=True, slots=True)
 class PromotionPlan:
     """What a promotion will do to an environment, or why it may not."""
 
@@ -81,6 +98,8 @@ class PromotionPlan:
     refusals: tuple[PromotionRefusal, ...] = ()
     undoes: int | None = None
     """Number of the promotion that is taken back."""
+    effect: PromotionEffect = _NO_EFFECT
+    """What it means for hosts."""
 
     @property
     def products(self) -> frozenset[str]:
@@ -113,7 +132,7 @@ def plan_promotion(
         for key, each in present.items()
         if key not in after and each.view_version is not None and each.view_version.view in views
     }
-    changes = [PlannedChange(present.get(key), each) for key, each in after.items() if present.get(key) != each]
+    changes = [PlannedChange(present.get(key), each) for key, each in after.items() if _differ(present.get(key), each)]
     changes += [PlannedChange(each, None) for each in out.values()]
     return PromotionPlan(
         organization=environment.organization,
@@ -196,7 +215,7 @@ def plan_undo(
     changes = [
         PlannedChange(present.get(key), restored.get(key))
         for key in before.keys() | after.keys()
-        if present.get(key) != restored.get(key)
+        if _differ(present.get(key), restored.get(key))
     ]
     return PromotionPlan(
         organization=environment.organization,
@@ -246,6 +265,13 @@ def _library(message: str) -> PromotionRefusal:
 
 def _enabled(present: Held | None) -> bool | None:
     return None if present is None else present.enabled
+
+
+def _differ(present: Held | None, wanted: Held | None) -> bool:
+    """Tell whether anything differs, what hosts are told of the content included, where that is known."""
+    if present is None or wanted is None or present != wanted:
+        return present != wanted
+    return wanted.snapshot is not None and present.snapshot != wanted.snapshot
 
 
 def _content(held: Held | None) -> tuple[RepositoryKey, int] | None:

@@ -10,11 +10,13 @@ from issbox.model import (
     ContentSnapshot,
     Offer,
     PromotedContent,
+    RepositoryKey,
     Stage,
 )
 from issbox.store.database import Noun, rows
 from issbox.store.organizations import organization_id
-from issbox.store.snapshots import live_query, load_snapshot, read_live_snapshot
+from issbox.store.repositories import repository_id
+from issbox.store.snapshots import live_query, load_snapshot, present_snapshot, read_live_snapshot
 from issbox.store.tables import (
     ContentRow,
     EnvironmentRow,
@@ -48,6 +50,10 @@ class Catalogues(Noun):
             for label, name in names.items()
         }
         return Catalogue(organization, row.content_prefix, CertificateType(row.access), offers, stages)
+
+    def described(self, key: RepositoryKey) -> ContentSnapshot:
+        """Give the content of a repository as it is now; raises NotFoundError."""
+        return present_snapshot(repository_id(key))
 
     def instances(self, organization: str) -> dict[str, list[str]]:
         """Give the concrete paths of the repositories of each content id that hold anything at all."""

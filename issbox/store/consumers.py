@@ -1,18 +1,18 @@
 """Rows of hosts."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from issbox.errors import AlreadyExistsError, ConsumerDeletedError, NotFoundError
 from issbox.model import Consumer, HostProfile
+from issbox.rules.consumers import without
 from issbox.store.database import Noun, first, rows, transaction
 from issbox.store.organizations import environment_id, organization_id
 from issbox.store.profiles import (
     drop_unused_profiles,
     profile_id,
-    profile_without,
     read_profiles,
     replace_profile,
 )
@@ -66,6 +66,10 @@ class Consumers(Noun):
         (found,) = _read(_query().where(ConsumerRow.id == consumer_id(uuid)))
         return found
 
+    def several(self, uuids: Sequence[str]) -> dict[str, Consumer]:
+        """Give those of some hosts that there are, by UUID."""
+        return {each.uuid: each for each in _read(_query().where(ConsumerRow.uuid.in_([*uuids])))}
+
     def count(self, organization: str, *, environment: str | None = None, activation_key: str | None = None) -> int:
         """Give the number of hosts of an organization, in an environment, or with an activation key."""
         query = ConsumerRow.select().where(ConsumerRow.organization == organization_id(organization))
@@ -115,6 +119,14 @@ class Consumers(Noun):
             DeletedConsumerRow.insert(uuid=uuid, organization=present.organization, deleted_at=at).execute()
             drop_unused_profiles(present.organization)
 
+    def count_only_in(self, organization: str, environment: str) -> int:
+        """Give the number of hosts that are in an environment and in no other."""
+        return int(_only_in(organization, environment).count())
+
+    def only_in(self, organization: str, environment: str) -> Sequence[str]:
+        """Give the UUIDs of the hosts that are in an environment and in no other."""
+        return [uuid for (uuid,) in rows(_only_in(organization, environment))]
+
     def leave_environment(self, organization: str, environment: str) -> dict[HostProfile, HostProfile]:
         """Take all hosts out of an environment and give their profiles before and after it.
 
@@ -124,23 +136,11 @@ class Consumers(Noun):
         inside = set(rows(_inside(organization, environment)))
         for identity, profile in read_profiles(organization).items():
             if (identity,) in inside:
-                after = profile_without(profile, environment)
+                after = without(profile, environment)
                 replace_profile(identity, profile_id(organization, after))
                 changed[profile] = after
         drop_unused_profiles(organization)
         return changed
-
-    def in_environment(self, organization: str, environment: str) -> Iterator[str]:
-        """Give the UUIDs of the hosts in an environment, a page in memory at a time."""
-        inside, last = _inside(organization, environment), 0
-        while page := rows(
-            ConsumerRow.select(ConsumerRow.id, ConsumerRow.uuid)
-            .where(ConsumerRow.profile.in_(inside), ConsumerRow.id > last)
-            .order_by(ConsumerRow.id)
-            .limit(_PAGE)
-        ):
-            yield from (uuid for _, uuid in page)
-            last = page[-1][0]
 
     def list(
         self,
@@ -164,6 +164,13 @@ class Consumers(Noun):
 
 def _query() -> Any:
     return ConsumerRow.select(ConsumerRow, OrganizationRow.label.alias("organization_label")).join(OrganizationRow)
+
+
+def _only_in(organization: str, environment: str) -> Any:
+    several = ProfileEnvironmentRow.select(ProfileEnvironmentRow.profile).where(ProfileEnvironmentRow.priority > 0)
+    return ConsumerRow.select(ConsumerRow.uuid).where(
+        ConsumerRow.profile.in_(_inside(organization, environment)), ConsumerRow.profile.not_in(several)
+    )
 
 
 def _inside(organization: str, environment: str) -> Any:

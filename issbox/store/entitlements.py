@@ -7,13 +7,13 @@ from typing import Any, Final
 from peewee import JOIN, fn
 
 from issbox.errors import NotFoundError
-from issbox.model import Entitlement, HostCount, HostProfile, RegenerationScope
+from issbox.model import Entitlement, HostCount, RegenerationScope
 from issbox.rules.staleness import Holder
 from issbox.store.consumers import consumer_id
 from issbox.store.database import Noun, first, rows, transaction
 from issbox.store.organizations import environment_id, organization_id
 from issbox.store.products import product_id
-from issbox.store.profiles import profile_id, read_profiles
+from issbox.store.profiles import read_profiles
 from issbox.store.tables import ConsumerRow, EntitlementRow, ProductRow, ProfileEnvironmentRow
 
 _NAMED: Final = 20
@@ -86,9 +86,10 @@ class Entitlements(Noun):
 
         One statement, however many hosts there are. What has no certificate yet cannot be stale.
         """
-        if not holders:
+        condition = _held_by(organization, holders)
+        if condition is None:
             return 0
-        condition = _held_by(organization, holders) & (EntitlementRow.stale == False)  # noqa: E712  # SQL
+        condition &= EntitlementRow.stale == False  # noqa: E712  # SQL
         if consumer is not None:
             condition &= EntitlementRow.consumer == consumer_id(consumer)
         changed = EntitlementRow.update(stale=True).where(condition, EntitlementRow.serial.is_null(False))
@@ -104,9 +105,9 @@ class Entitlements(Noun):
 
     def count_held(self, organization: str, holders: Collection[Holder]) -> tuple[HostCount, int]:
         """Give the hosts among these holders, the first few by name, and the number of their certificates."""
-        if not holders:
-            return HostCount(), 0
         condition = _held_by(organization, holders)
+        if condition is None:
+            return HostCount(), 0
         counted = first(
             EntitlementRow.select(fn.COUNT(EntitlementRow.consumer.distinct()), fn.COUNT(EntitlementRow.serial)).where(
                 condition
@@ -157,24 +158,21 @@ def _read(query: Any) -> list[Pending]:
 
 
 def _held_by(organization: str, holders: Iterable[Holder]) -> Any:
-    """Give the condition for the entitlements of holders; their profiles are those of now."""
+    """Give the condition for the entitlements of holders, or None when no host has their profiles of now."""
+    known = {profile: identity for identity, profile in read_profiles(organization).items()}
+    profiles: dict[str | None, set[int]] = {}
+    for holder in holders:
+        if holder.after in known:
+            profiles.setdefault(holder.scope, set()).add(known[holder.after])
     scopes: dict[frozenset[int], list[str | None]] = {}
-    for scope, profiles in _profiles_of(holders).items():
-        identities = frozenset(profile_id(organization, profile) for profile in profiles)
-        scopes.setdefault(identities, []).append(scope)
+    for scope, identities in profiles.items():
+        scopes.setdefault(frozenset(identities), []).append(scope)
     condition: Any = None
-    for identities, labels in scopes.items():
-        hosts = ConsumerRow.select(ConsumerRow.id).where(ConsumerRow.profile.in_(sorted(identities)))
+    for same, labels in scopes.items():
+        hosts = ConsumerRow.select(ConsumerRow.id).where(ConsumerRow.profile.in_(sorted(same)))
         part = EntitlementRow.consumer.in_(hosts) & _scoped(organization, labels)
         condition = part if condition is None else condition | part
     return condition
-
-
-def _profiles_of(holders: Iterable[Holder]) -> dict[str | None, set[HostProfile]]:
-    found: dict[str | None, set[HostProfile]] = {}
-    for holder in holders:
-        found.setdefault(holder.scope, set()).add(holder.after)
-    return found
 
 
 def _scoped(organization: str, labels: Sequence[str | None]) -> Any:

@@ -57,7 +57,7 @@ from issbox.store.views import Views
 
 _DATABASE: Final = "issbox.db"
 _OPEN_TO_ALL: Final = ("blobs", "blobs/sha256", "published", "content")
-_PRIVATE: Final = ("keys", "keys/credentials", "keys/consumers", "authority", "tmp", "locks", "heads", "incoming")
+_PRIVATE: Final = ("keys", "keys/credentials", "keys/consumers", "keys/authority", "tmp", "locks", "heads", "incoming")
 
 
 class Store:
@@ -72,7 +72,7 @@ class Store:
         """Where the heads of exported bundles are kept, by bundle id, so that a volume can be written again."""
         self.incoming = state_dir / "incoming"
         """Where the heads of bundles are kept, by bundle id, of which only some volumes are here yet."""
-        self.authority = state_dir / "authority"
+        self.authority = state_dir / "keys" / "authority"
         """Where the keys and certificates of the box's authority lie."""
         self.consumer_keys = state_dir / "keys" / "consumers"
         """Where the private keys of hosts lie, by UUID."""

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from issbox.model import HostProfile
@@ -54,12 +53,6 @@ def read_profiles(organization: str) -> dict[int, HostProfile]:
 def replace_profile(old: int, new: int) -> int:
     """Let every host with one profile have another one, in one statement; gives their number."""
     return int(ConsumerRow.update(profile=new).where(ConsumerRow.profile == old).execute())
-
-
-def profile_without(profile: HostProfile, environment: str) -> HostProfile:
-    """Give the profile of a host whose environment is gone: one that loses its last one gets nothing."""
-    left = tuple(each for each in profile.environments if each != environment)
-    return replace(profile, environments=left, orphaned=not left)
 
 
 def drop_unused_profiles(organization: str) -> None:

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from issbox.errors import InvalidValueError, NotFoundError, RedHatProductError
-from issbox.model import CredentialKind, Organization, Product, ProductKind
+from issbox.model import CertificateType, CredentialKind, Organization, Product, ProductKind
 from issbox.names import check_label, check_name
 from issbox.rules.changes import with_before
+from issbox.rules.environments import check_prefix
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.credentials import require_credential
+from issbox.workflows.following import certificates_follow
 
 
 def create_organization(ctx: Context, *, label: str, name: str) -> Organization:
@@ -60,12 +62,19 @@ def choose_organization(ctx: Context, label: str | None) -> str:
 
 
 def update_organization(
-    ctx: Context, label: str, *, name: str | None = None, client_cas: Sequence[str] | None = None
+    ctx: Context,
+    label: str,
+    *,
+    name: str | None = None,
+    client_cas: Sequence[str] | None = None,
+    content_prefix: str | None = None,
+    access: CertificateType | None = None,
 ) -> Organization:
     """Change the name of an organization, or whose certificates of hosts open its content; None leaves it as it is.
 
-    `client_cas` are labels of content credentials with the authorities that may sign them besides this box. Raises
-    NotFoundError, InvalidValueError for credentials that hold no CA certificate.
+    `client_cas` are labels of content credentials with the authorities that may sign them besides this box. Another
+    content prefix or access makes the certificates stale that say something else then. Raises NotFoundError,
+    InvalidValueError for credentials that hold no CA certificate, and for a prefix that no path can begin with.
     """
     ctx.require(Permission.ORGANIZATION_MANAGE)
     details: dict[str, object] = {}
@@ -79,6 +88,11 @@ def update_organization(
                 require_credential(ctx, label, each, CredentialKind.CA_CERTIFICATE)
             ctx.store.credentials.accept_from_hosts(label, client_cas)
             details["client_cas"] = sorted(client_cas)
+        wanted: dict[str, object] = {} if content_prefix is None else {"content_prefix": check_prefix(content_prefix)}
+        if wanted or access is not None:
+            details |= wanted | ({} if access is None else {"access": access.value})
+            with certificates_follow(ctx, label):
+                ctx.store.organizations.update(label, content_prefix=content_prefix, access=access)
         ctx.audit("organization.update", label, organization=label, details=with_before(details, before))
         return ctx.store.organizations.get(label)
 
@@ -146,7 +160,8 @@ def update_product(
         before = ctx.store.products.get(organization, label)
         require_custom(before)
         require_credential(ctx, organization, gpg_key, CredentialKind.GPG_KEY)
-        product = ctx.store.products.update(organization, label, **changes)
+        with certificates_follow(ctx, organization):
+            product = ctx.store.products.update(organization, label, **changes)
         ctx.audit("product.update", label, organization=organization, details=with_before(changes, before))
         return product
 

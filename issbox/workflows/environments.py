@@ -4,14 +4,27 @@ Every change is one transaction with its audit entry. In updates, None leaves a 
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from issbox.errors import InUseError
-from issbox.model import LIBRARY, LifecycleEnvironment, Promotion
+from issbox.model import LIBRARY, HostCount, LifecycleEnvironment, Promotion
 from issbox.names import check_name
 from issbox.rules.changes import with_before
-from issbox.rules.environments import check_environment_label, environment_paths
+from issbox.rules.environments import (
+    check_environment_id,
+    check_environment_label,
+    check_environment_type,
+    check_prefix,
+    environment_paths,
+)
+from issbox.workflows.consumers import delete_consumer
 from issbox.workflows.context import Context, Permission
+from issbox.workflows.following import certificates_follow, mark_leaving
 from issbox.workflows.promoting import changing_environment
+
+_NAMED: Final = 20
+"""How many hosts a plan names."""
+_NOBODY: Final = HostCount()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +45,48 @@ class EnvironmentDeletion:
     """What it holds; the versions themselves stay in the store."""
     followers: tuple[str, ...]
     """Labels of the environments after it, which then come after the one before it."""
+    hosts: HostCount = _NOBODY
+    """Hosts in it."""
+    stranded: int = 0
+    """How many of them are in no other environment: they get nothing then, or are deleted when that is asked."""
 
     @property
     def harmless(self) -> bool:
         """Whether nothing depends on it."""
-        return not self.content and not self.followers
+        return not (self.content or self.followers or self.hosts.number)
 
 
 def create_environment(
-    ctx: Context, *, organization: str, label: str, name: str, prior: str, description: str = ""
+    ctx: Context,
+    *,
+    organization: str,
+    label: str,
+    name: str,
+    prior: str,
+    description: str = "",
+    id_: str = "",
+    type_: str = "",
+    content_prefix: str = "",
 ) -> LifecycleEnvironment:
-    """Make a lifecycle environment after its prior one; raises AlreadyExistsError, NotFoundError, InvalidValueError."""
+    """Make a lifecycle environment after its prior one; without an id it gets one.
+
+    Raises AlreadyExistsError, NotFoundError, InvalidValueError.
+    """
     ctx.require(Permission.ENVIRONMENT_MANAGE, organization)
     check_environment_label(label)
     check_name(name, "lifecycle environment name")
+    wanted = LifecycleEnvironment(
+        organization,
+        label,
+        name,
+        prior,
+        description,
+        id=check_environment_id(id_),
+        type=check_environment_type(type_),
+        content_prefix=check_prefix(content_prefix),
+    )
     with ctx.store.session(), ctx.store.transaction():
-        environment = ctx.store.environments.create(LifecycleEnvironment(organization, label, name, prior, description))
+        environment = ctx.store.environments.create(wanted)
         ctx.audit(
             "lifecycle-environment.create", label, organization=organization, details={"name": name, "prior": prior}
         )
@@ -85,17 +124,35 @@ def update_environment(
     name: str | None = None,
     description: str | None = None,
     serves_as_cdn: bool | None = None,
+    type_: str | None = None,
+    content_prefix: str | None = None,
 ) -> LifecycleEnvironment:
-    """Change name, description and whether an environment stands in for a CDN; raises NotFoundError."""
+    """Change name, description and the like; another content prefix makes the certificates stale that hold paths of it.
+
+    Paths have the label, which never changes: a new name makes nothing stale. Raises NotFoundError, InvalidValueError.
+    """
     ctx.require(Permission.ENVIRONMENT_MANAGE, organization)
     if name is not None:
         check_name(name, "lifecycle environment name")
     with ctx.store.session(), ctx.store.transaction():
         before = ctx.store.environments.get(organization, label)
-        environment = ctx.store.environments.update(
-            organization, label, name=name, description=description, serves_as_cdn=serves_as_cdn
-        )
-        given = {"name": name, "description": description, "serves_as_cdn": serves_as_cdn}
+        with certificates_follow(ctx, organization):
+            environment = ctx.store.environments.update(
+                organization,
+                label,
+                name=name,
+                description=description,
+                serves_as_cdn=serves_as_cdn,
+                type_=None if type_ is None else check_environment_type(type_),
+                content_prefix=None if content_prefix is None else check_prefix(content_prefix),
+            )
+        given = {
+            "name": name,
+            "description": description,
+            "serves_as_cdn": serves_as_cdn,
+            "type": type_,
+            "content_prefix": content_prefix,
+        }
         details: dict[str, object] = {field: value for field, value in given.items() if value is not None}
         ctx.audit(
             "lifecycle-environment.update", label, organization=organization, details=with_before(details, before)
@@ -108,25 +165,39 @@ def plan_deletion(ctx: Context, organization: str, label: str) -> EnvironmentDel
     ctx.require(Permission.ENVIRONMENT_MANAGE, organization)
     with ctx.store.session():
         environments = ctx.store.environments.list(organization)
+        hosts = ctx.store.consumers.list(organization, environment=label, limit=_NAMED)
         return EnvironmentDeletion(
             ctx.store.environments.get(organization, label),
             tuple(ctx.store.promotions.list(organization, label)),
             tuple(each.label for each in environments if each.prior == label),
+            HostCount(ctx.store.consumers.count(organization, environment=label), tuple(each.name for each in hosts)),
+            ctx.store.consumers.count_only_in(organization, label),
         )
 
 
-def delete_environment(ctx: Context, organization: str, label: str, *, force: bool = False) -> EnvironmentDeletion:
+def delete_environment(
+    ctx: Context, organization: str, label: str, *, force: bool = False, delete_hosts: bool = False
+) -> EnvironmentDeletion:
     """Delete a lifecycle environment and give what went and changed with it.
 
-    Raises InUseError for Library, and, unless forced, for one that holds something or has others after it;
-    BusyError, NotFoundError.
+    Its hosts stay: those in others besides get what these hold, and those in no other get nothing until they are moved,
+    never more than before. With `delete_hosts` the latter are deleted. Raises InUseError for Library, and, unless
+    forced, for one that holds something, has others after it or has hosts; BusyError, NotFoundError.
     """
     ctx.require(Permission.ENVIRONMENT_MANAGE, organization)
+    if delete_hosts:
+        ctx.require(Permission.CONSUMER_MANAGE, organization)
     with ctx.store.session(), changing_environment(ctx, organization, label):
         with ctx.store.transaction():
             plan = plan_deletion(ctx, organization, label)
             if not (force or plan.harmless) and label != LIBRARY:
                 raise InUseError(_reason(plan), hint="Look at the plan with --dry-run; --force does it all the same.")
+            if label != LIBRARY and delete_hosts:
+                for uuid in ctx.store.consumers.only_in(organization, label):
+                    delete_consumer(ctx, uuid)
+            if label != LIBRARY:
+                mark_leaving(ctx, organization, label)
+                ctx.store.consumers.leave_environment(organization, label)
             ctx.store.environments.delete(organization, label)
             ctx.audit(
                 "lifecycle-environment.delete",
@@ -136,6 +207,8 @@ def delete_environment(ctx: Context, organization: str, label: str, *, force: bo
                     "name": plan.environment.name,
                     "content": {each.repository.key.short: each.number for each in plan.content},
                     "followers": list(plan.followers),
+                    "hosts": plan.hosts.number,
+                    "hosts_deleted": plan.stranded if delete_hosts else 0,
                 },
             )
         ctx.store.trees.clear(organization, label)
@@ -148,4 +221,6 @@ def _reason(plan: EnvironmentDeletion) -> str:
         reasons.append(f"holds {len(plan.content)} repositories")
     if plan.followers:
         reasons.append(f"comes before {', '.join(plan.followers)}")
+    if plan.hosts.number:
+        reasons.append(f"has {plan.hosts.number} hosts, {plan.stranded} of which are in no other")
     return f"the environment {plan.environment.label} {' and '.join(reasons)}"

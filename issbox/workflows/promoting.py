@@ -11,12 +11,14 @@ from typing import Final
 
 from issbox.errors import NotFoundError, PromotionRefusedError, WrongStateError
 from issbox.files import FileLock
-from issbox.model import Held, LifecycleEnvironment, PromotionRecord, RepositoryKey, ViewVersionName
+from issbox.model import ContentSnapshot, Held, LifecycleEnvironment, PromotionRecord, RepositoryKey, ViewVersionName
 from issbox.rules import promoting as rules
 from issbox.rules.comparing import ContentDifference
 from issbox.rules.promoting import PlannedChange, PromotionPlan
 from issbox.workflows.comparing import difference
 from issbox.workflows.context import Context, Permission
+from issbox.workflows.following import certificates_follow
+from issbox.workflows.promotion_effects import with_effect
 from issbox.workflows.publishing import changing_content, point_environment
 
 STEPS: Final = ("record-promotion", "switch-links")
@@ -40,7 +42,10 @@ def plan_view_promotion(
     with ctx.store.session():
         version = ctx.store.view_versions.get(organization, name)
         name = ViewVersionName(version.view, version.number)
-        wanted = [Held(pin.repository.key, pin.number, view_version=name) for pin in version.repositories]
+        wanted = [
+            Held(pin.repository.key, pin.number, view_version=name, snapshot=_described(ctx, pin.repository.key))
+            for pin in version.repositories
+        ]
         place, held = _present(ctx, organization, environment)
         plan = rules.plan_promotion(
             ctx.store.environments.list(organization),
@@ -52,7 +57,7 @@ def plan_view_promotion(
             force=force,
             reason=reason,
         )
-        return _with_differences(ctx, plan)
+        return with_effect(ctx, _with_differences(ctx, plan), force=force)
 
 
 def plan_repository_promotion(
@@ -74,13 +79,13 @@ def plan_repository_promotion(
             environments,
             place,
             held,
-            [Held(key, number)],
+            [Held(key, number, snapshot=_described(ctx, key))],
             subject=f"{key.short} version {number}",
             where=where,
             force=force,
             reason=reason,
         )
-        return _with_differences(ctx, plan)
+        return with_effect(ctx, _with_differences(ctx, plan), force=force)
 
 
 def plan_demotion(
@@ -100,7 +105,8 @@ def plan_demotion(
             )
         words = [*([f"content view {view}"] if view is not None else []), *(key.source.short for key in keys)]
         gone = dict.fromkeys([*brought, *keys])
-        return _with_differences(ctx, rules.plan_demotion(place, held, list(gone), subject=", ".join(words)))
+        plan = rules.plan_demotion(place, held, list(gone), subject=", ".join(words))
+        return with_effect(ctx, _with_differences(ctx, plan))
 
 
 def plan_undo(ctx: Context, promotion_id: int) -> PromotionPlan:
@@ -111,7 +117,7 @@ def plan_undo(ctx: Context, promotion_id: int) -> PromotionPlan:
         place, held = _present(ctx, record.organization, record.environment)
         missing = {each: text for each in record.before if (text := _missing(ctx, each))}
         plan = rules.plan_undo(place, held, record, missing)
-        return plan if missing else _with_differences(ctx, plan)
+        return plan if missing else with_effect(ctx, _with_differences(ctx, plan))
 
 
 def promote(ctx: Context, plan: PromotionPlan) -> PromotionRecord | None:
@@ -133,7 +139,7 @@ def promote(ctx: Context, plan: PromotionPlan) -> PromotionRecord | None:
         return None
     with ctx.store.session(), changing_environment(ctx, plan.organization, plan.environment):
         ctx.progress.step("record-promotion", f"{plan.subject} in {plan.environment}")
-        with ctx.store.transaction():
+        with ctx.store.transaction(), certificates_follow(ctx, plan.organization):
             record = _record(ctx, plan)
         ctx.progress.step("switch-links")
         point_environment(ctx, plan.organization, plan.environment)
@@ -204,6 +210,10 @@ def _record(ctx: Context, plan: PromotionPlan) -> PromotionRecord:
         after=after,
         undoes=plan.undoes,
     )
+
+
+def _described(ctx: Context, key: RepositoryKey) -> ContentSnapshot:
+    return ctx.store.catalogues.described(key)
 
 
 def _word(held: Held | None) -> str | None:

@@ -12,6 +12,7 @@ from issbox.files import FileLock
 from issbox.model import LIBRARY, RepositoryKey, RepositoryVersion, VersionOrigin
 from issbox.store import Draft
 from issbox.workflows.context import Context
+from issbox.workflows.following import certificates_follow
 
 STEPS: Final = ("build-trees", "record-versions", "switch-links")
 """What `publish` announces, in order."""
@@ -61,7 +62,10 @@ def publish(
         # The number is not recorded yet: a tree that is there already was left by a run that was killed.
         ctx.store.trees.build(draft.key, draft.next_number, files, replace=True)
     ctx.progress.step("record-versions")
-    with ctx.store.transaction():
+    organizations = sorted({draft.key.organization for draft in drafts})
+    with ctx.store.transaction(), ExitStack() as following:
+        for organization in organizations:
+            following.enter_context(certificates_follow(ctx, organization))
         prepare()
         versions = (
             ctx.store.versions.commit(

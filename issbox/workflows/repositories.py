@@ -17,6 +17,7 @@ from issbox.rules.layout import custom_path
 from issbox.workflows.catalog import require_custom
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.credentials import require_credential
+from issbox.workflows.following import certificates_follow
 from issbox.workflows.publishing import changing_content, point_environment
 from issbox.workflows.upstreams import describe_upstream, require_upstream
 
@@ -62,9 +63,10 @@ def create_repository(
         require_credential(ctx, organization, gpg_key, CredentialKind.GPG_KEY)
         content_label = _content_label(ctx, key)
         content = Content(str(uuid4()), content_label, name, f"/{path}", arches=tuple(arches))
-        repository = ctx.store.repositories.create(
-            Repository(key, name, content, path, gpg_key=gpg_key or None, upstream=upstream)
-        )
+        with certificates_follow(ctx, organization):
+            repository = ctx.store.repositories.create(
+                Repository(key, name, content, path, gpg_key=gpg_key or None, upstream=upstream)
+            )
         details = {"name": name, "gpg_key": gpg_key, **describe_upstream(upstream)}
         ctx.audit("repository.create", f"{product}/{label}", organization=organization, details=details)
         return repository
@@ -141,7 +143,8 @@ def update_repository(
             require_custom(product)
             changes["content"] = replace(present.content, arches=tuple(arches))
             details["arches"] = list(arches)
-        repository = ctx.store.repositories.update(key, **changes)
+        with certificates_follow(ctx, key.organization):
+            repository = ctx.store.repositories.update(key, **changes)
         was = {**describe_upstream(present.upstream), "name": present.name, "gpg_key": present.gpg_key}
         was |= {"arches": list(present.content.arches), "unprotected": present.unprotected}
         details["before"] = {name: was[name] for name in details if name in was}
@@ -167,7 +170,8 @@ def delete_repository(ctx: Context, key: RepositoryKey) -> Repository:
                     f"the repository {key} is part of the content views {', '.join(views)}",
                     hint="Take it out of them with `content-view remove-repository`, and delete versions that hold it.",
                 )
-            ctx.store.repositories.delete(key)
+            with certificates_follow(ctx, key.organization):
+                ctx.store.repositories.delete(key)
             ctx.audit(
                 "repository.delete",
                 f"{key.product}/{key.label}",

@@ -4,6 +4,7 @@ from issbox.errors import NotFoundError, WrongStateError
 from issbox.files import FileLock
 from issbox.model import LIBRARY, ContentImport, ImportState, VersionChange
 from issbox.workflows.context import Context, Permission
+from issbox.workflows.following import certificates_follow
 from issbox.workflows.publishing import changing_content, point_environment
 
 
@@ -56,7 +57,7 @@ def _require_version(ctx: Context, row: ContentImport, change: VersionChange, nu
 def _undo(ctx: Context, row: ContentImport) -> ContentImport:
     assert row.organization is not None, "an imported bundle went somewhere"
     ctx.progress.step("record-versions")
-    with ctx.store.transaction():
+    with ctx.store.transaction(), certificates_follow(ctx, row.organization):
         for change in row.changes:
             if change.before is None:
                 ctx.store.versions.demote(LIBRARY, change.repository)

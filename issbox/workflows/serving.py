@@ -8,7 +8,7 @@ from issbox.certs.clients import Authorities, HostTrust
 from issbox.errors import BadCertificateError, NotFoundError
 from issbox.model import CredentialKind, RepositoryKey, ViewVersionName
 from issbox.rules.layout import listings
-from issbox.workflows.authority import read_chain
+from issbox.workflows.authority import trusted_authorities
 from issbox.workflows.context import Context
 from issbox.workflows.redhat_trust import read_redhat_ca
 
@@ -82,7 +82,7 @@ def read_overview(ctx: Context) -> Overview:
         label: _authorities(text, f"an authority of hosts of {label}", depth, problems) for label, text in texts.items()
     }
     trust = HostTrust(
-        _authorities(read_chain(ctx), "the authority of this box", depth, problems),
+        _authorities(trusted_authorities(ctx), "the authority of this box", depth, problems),
         {label: found for label, found in organizations.items() if found is not None},
         _authorities(read_redhat_ca(ctx), "Red Hat's authority", depth, problems),
     )

@@ -127,11 +127,11 @@ def test_a_path_that_no_client_understands_costs_only_itself() -> None:
     assert paths(known, "A") == ["/Acme/A/custom/c1"]
 
 
-def test_the_gpg_key_lies_in_the_environment_and_is_opened_too() -> None:
+def test_the_gpg_key_is_where_everybody_finds_it() -> None:
     known = staged(catalogue({"A": ""}), "A", content=held("1", gpg_key="vendor"))
     (content,) = contents(known, HostProfile(("A",)), None)
-    assert content.gpg_url == "/Acme/A/gpg/vendor"
-    assert granted_paths(known, HostProfile(("A",)), None) == ("/Acme/A/custom/c1", "/Acme/A/gpg/vendor")
+    assert content.gpg_url == "/Acme/gpg-keys/vendor"
+    assert granted_paths(known, HostProfile(("A",)), None) == ("/Acme/A/custom/c1",)
 
 
 def test_an_organization_wide_certificate_opens_the_environments() -> None:

@@ -1,0 +1,96 @@
+"""Certificates of hosts: issued when they are asked for, shown, checked, and issued anew."""
+
+from dataclasses import dataclass
+
+from issbox.certs.decode import DecodedCertificate, decode_certificate
+from issbox.certs.guard import Verdict, decide
+from issbox.errors import NotFoundError
+from issbox.model import Entitlement, IssuedCertificate
+from issbox.rules.paths import request_path
+from issbox.workflows.consumers import get_consumer
+from issbox.workflows.context import Context, Permission
+from issbox.workflows.issuing import Issuer, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class HostCertificate:
+    """The certificate of an entitlement."""
+
+    entitlement: Entitlement
+    certificate: IssuedCertificate
+
+
+def certificates_of(ctx: Context, uuid: str) -> list[HostCertificate]:
+    """Give the entitlement certificates of a host as they should be now.
+
+    What is missing, stale or due is issued, and its old serial revoked, in the same step; a stale one whose content
+    turns out to be the same stays. Raises CertificateTooLargeError when one cannot be issued.
+    """
+    consumer = get_consumer(ctx, uuid)
+    ctx.require(Permission.CONSUMER_MANAGE, consumer.organization)
+    with ctx.store.session():
+        issuer = Issuer(ctx)
+        with ctx.store.transaction():
+            consumer = ctx.store.consumers.get(uuid)
+            held = [each for each in ctx.store.entitlements.of(uuid) if _wants(ctx, issuer, each)]
+            outcomes = issuer.look_at([(consumer, each) for each in held])
+            _raise_first(outcomes)
+            issued = [str(each.serial) for each in outcomes if not each.kept]
+            if issued:
+                details: dict[str, object] = {"serials": issued}
+                ctx.audit("certificate.issue", uuid, organization=consumer.organization, details=details)
+        return current_certificates(ctx, uuid)
+
+
+def current_certificates(ctx: Context, uuid: str) -> list[HostCertificate]:
+    """Give the entitlement certificates that a host has, stale or not, without issuing any."""
+    consumer = get_consumer(ctx, uuid)
+    ctx.require(Permission.CONSUMER_MANAGE, consumer.organization)
+    with ctx.store.session():
+        return [
+            HostCertificate(each, ctx.store.certificates.get(each.serial))
+            for each in ctx.store.entitlements.of(uuid)
+            if each.serial is not None
+        ]
+
+
+def get_issued(ctx: Context, serial: int) -> IssuedCertificate:
+    """Give a certificate that was issued here; raises NotFoundError."""
+    ctx.require_anywhere(Permission.CERTIFICATE_MANAGE)
+    with ctx.store.session():
+        found = ctx.store.certificates.get(serial)
+        organization = decode_certificate(found.pem).organization
+    ctx.require(Permission.CERTIFICATE_MANAGE, organization)
+    return found
+
+
+def check_path(ctx: Context, text: str | bytes, path: str) -> Verdict:
+    """Say whether a certificate in PEM, also one of another box, grants a path, and why or why not.
+
+    Raises BadCertificateError, and InvalidValueError for what is no path of a request.
+    """
+    ctx.require_anywhere(Permission.CONTENT_READ)
+    decoded = decode_certificate(text)
+    with ctx.store.session():
+        revoked = _issued_here(ctx, decoded) and ctx.store.certificates.is_revoked(decoded.serial)
+    return decide(decoded, request_path(path), now=ctx.clock(), revoked=revoked)
+
+
+def _issued_here(ctx: Context, decoded: DecodedCertificate) -> bool:
+    try:
+        found = ctx.store.certificates.get(decoded.serial)
+    except NotFoundError:
+        return False
+    return decode_certificate(found.pem).fingerprint == decoded.fingerprint
+
+
+def _wants(ctx: Context, issuer: Issuer, entitlement: Entitlement) -> bool:
+    if entitlement.serial is None or entitlement.stale:
+        return True
+    return issuer.is_due(ctx.store.certificates.get(entitlement.serial))
+
+
+def _raise_first(outcomes: list[Outcome]) -> None:
+    for outcome in outcomes:
+        if outcome.error is not None:
+            raise outcome.error
