@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -41,7 +41,7 @@ def opened(
     limits: Limits,
     scratch: Path,
     *,
-    folders: Iterable[Path] = (),
+    folders: Sequence[Path] = (),
     lenient: bool = False,
 ) -> Iterator[tuple[BundleReader, BundleForm]]:
     """Open the bundle or volume at the path, its head checked, and say which form it has.
@@ -58,7 +58,7 @@ def opened(
     else:
         stream = partial(_open_archive, path, trusted, limits, [path.parent, *folders], lenient=lenient)
         with ArchiveReader(path, stream, trusted, limits, scratch) as archive:
-            _require_same_bundle(path, trusted, archive)
+            _require_same_bundle(path, trusted, archive, folders)
             yield archive, form
 
 
@@ -133,7 +133,7 @@ def _open_archive(
         with open_regular(path) as source:
             yield reading_pipe(source, None)
         return
-    toc = read_toc(path, trusted)
+    toc = read_toc(path, trusted, folders=folders)
     places = locate(toc, folders)
     chunks = [
         ChunkFile(places.get(each.name, path.parent / each.name), Digest(each.size, each.sha256)) for each in toc.chunks
@@ -143,10 +143,10 @@ def _open_archive(
         yield reader
 
 
-def _require_same_bundle(path: Path, trusted: Trusted | None, archive: ArchiveReader) -> None:
+def _require_same_bundle(path: Path, trusted: Trusted | None, archive: ArchiveReader, folders: Iterable[Path]) -> None:
     if not path.name.endswith(TOC_ENDING):
         return
-    toc = read_toc(path, trusted)
+    toc = read_toc(path, trusted, folders=folders)
     manifest = archive.manifest
     if (toc.bundle_id, toc.key_id) != (manifest.bundle.id, manifest.source.key_id):
         raise BadManifestError(

@@ -108,7 +108,7 @@ def letter(slip: Slip) -> str:
     lines = [
         f"Please send again: {slip.form} {format_ranges(slip.numbers)}",
         f"of bundle {slip.bundle_id},",
-        f"number {slip.sequence} of {slip.organization} for {slip.destination or 'no destination'}.",
+        f"number {slip.sequence or 'unknown'} of {slip.organization} for {slip.destination or 'no destination'}.",
         f"Asked for by {slip.box or 'a box that did not give its name'} on {format_time(slip.created_at)}.",
         "",
     ]
@@ -121,8 +121,8 @@ def letter(slip: Slip) -> str:
 def _check_head(slip: Slip) -> None:
     if slip.created_at.tzinfo is None:
         _refuse("$.created_at", "the time has no time zone")
-    if not 1 <= slip.sequence <= MAX_NUMBER:
-        _refuse("$.sequence", f"expected a number from 1 to {MAX_NUMBER}")
+    if not 0 <= slip.sequence <= MAX_NUMBER:
+        _refuse("$.sequence", f"expected a number from 0 to {MAX_NUMBER}")
     try:
         check_label(slip.bundle_id, "$.bundle_id")
         check_label(slip.organization, "$.organization")

@@ -11,7 +11,13 @@ from issbox.bundle.check import Limits, Trusted
 from issbox.bundle.opening import opened
 from issbox.bundle.pieces import Piece
 from issbox.bundle.reader import BundleReader
-from issbox.errors import BundleDamagedError, OversizedError
+from issbox.errors import (
+    BundleDamagedError,
+    BundleError,
+    BundleIncompleteError,
+    OperatingSystemError,
+    OversizedError,
+)
 from issbox.files import copy_and_digest
 from issbox.manifest import Manifest
 from issbox.progress import Progress
@@ -89,6 +95,30 @@ def check_contents(piece: Piece, advance: Callable[[int], None] | None = None) -
         raise BundleDamagedError(f"{piece.path!r} has {found.size} bytes, the signed file table says {said.size}")
     if found.sha256 != said.sha256:
         raise BundleDamagedError(f"{piece.path!r} has SHA-256 {found.sha256}, the signed file table says {said.sha256}")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A carried file or part that is not what it must be."""
+
+    piece: Piece
+    missing: bool
+    detail: str
+    """In words."""
+
+
+def find_problems(bundle: BundleReader, advance: Callable[[int], None]) -> Iterator[Problem]:
+    """Read every carried file of a directory or image and give those that are missing or damaged.
+
+    What the medium does not give back counts as damaged.
+    """
+    for piece in bundle.pieces():
+        try:
+            check_contents(piece, advance)
+        except BundleIncompleteError as error:
+            yield Problem(piece, missing=True, detail=str(error))
+        except (BundleError, OperatingSystemError) as error:
+            yield Problem(piece, missing=False, detail=str(error))
 
 
 def _read_all(bundle: BundleReader, progress: Progress) -> int:

@@ -6,17 +6,20 @@ from pathlib import Path
 import click
 
 from issbox.cli.command import Run, command
+from issbox.cli.import_lacks import missing, slip
 from issbox.cli.import_preview import preview
 from issbox.cli.import_report import report
 from issbox.cli.index import noun
 from issbox.cli.options import chosen_id, id_option, yes_option
 from issbox.cli.shapes import Field, Shape, fingerprint, size
-from issbox.errors import CommandLineError, ExitCode, ImportRefusedError, IssboxError, every_error
+from issbox.errors import BusyError, CommandLineError, ExitCode, ImportRefusedError, IssboxError, every_error
 from issbox.model import ContentImport, ImportState
 
 content_import = noun("content-import")
 content_import.add_command(preview)
 content_import.add_command(report)
+content_import.add_command(missing)
+content_import.add_command(slip)
 
 IMPORT = Shape[ContentImport](
     "content import",
@@ -197,6 +200,7 @@ def approve(run: Run, *, number: int | None, id_: int | None) -> ExitCode:
     """
     from issbox.workflows import inbox
     from issbox.workflows.approving import approve as approve_import
+    from issbox.workflows.approving import approved_with
     from issbox.workflows.importing import import_bundle
 
     ctx = run.open()
@@ -204,10 +208,38 @@ def approve(run: Run, *, number: int | None, id_: int | None) -> ExitCode:
     if row.state is ImportState.WAITING:
         run.say("Approved; it still waits for the approval of somebody else.")
         return _show(run, [row])
-    row = inbox.finish_bundle(ctx, import_bundle(ctx, row.id))
+    try:
+        for volume in [*approved_with(ctx, row), row]:
+            row = inbox.finish_bundle(ctx, import_bundle(ctx, volume.id))
+    except BusyError:
+        if not row.inbox:
+            raise
+        run.say("Approved; another import is running, and the service takes this one up next.")
+        return _show(run, [row])
     if row.state is ImportState.REFUSED:
         raise refusal(row)
     return _show(run, [row])
+
+
+@command(
+    "refuse",
+    group=content_import,
+    example='issbox content-import refuse 3 --reason "not announced by the sender"',
+    shape=IMPORT,
+)
+@id_option("import")
+@click.option("--reason", required=True, metavar="TEXT", help="Why, in one line; it is recorded and lies beside it.")
+def refuse(run: Run, *, number: int | None, id_: int | None, reason: str) -> None:
+    """Turn a bundle away that waits, for an approval or for anything else.
+
+    All its volumes go to quarantine with the reason, and approvals that it had are forgotten. `content-import retry`
+    has it decided on once more.
+    """
+    from issbox.workflows.approving import refuse_import
+
+    row = refuse_import(run.open(), chosen_id(number, id_), reason)
+    run.say(f"Import {row.id} refused.")
+    run.show(IMPORT, row)
 
 
 @command("rollback", group=content_import, example="issbox content-import rollback 3 --yes", shape=IMPORT)

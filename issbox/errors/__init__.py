@@ -43,6 +43,7 @@ from issbox.errors.bundles import (
     NotABundleError,
     OlderBundleError,
     OversizedError,
+    RefusedByPersonError,
     UnknownKeyError,
     UnlistedFileError,
     UnsafeFileError,
@@ -51,6 +52,7 @@ from issbox.errors.bundles import (
     UnsignedKatelloError,
     UnsupportedExportError,
     UntrustedBundleError,
+    WaitedTooLongError,
 )
 from issbox.errors.catalog import (
     AlreadyExistsError,
@@ -166,6 +168,7 @@ __all__ = [
     "ReceiptSignatureError",
     "RecutError",
     "RedHatProductError",
+    "RefusedByPersonError",
     "RemoteRefusedError",
     "RepositorySignatureError",
     "ServerCertificateError",
@@ -188,6 +191,7 @@ __all__ = [
     "UntrustedReceiptError",
     "UpstreamError",
     "VolumeSizeError",
+    "WaitedTooLongError",
     "WrongStateError",
     "every_error",
 ]

@@ -19,6 +19,20 @@ class ApprovalError(IssboxError):
     hint = "Ask somebody else who may approve imports to run `issbox content-import approve`."
 
 
+class RefusedByPersonError(ImportRefusedError):
+    """Somebody who may approve imports refused the bundle; the message says who and why."""
+
+    code = "refused-by-person"
+    hint = "Ask the person named; `issbox content-import retry` has it decided on once more."
+
+
+class WaitedTooLongError(ImportRefusedError):
+    """The bundle waited longer than [inbox] forget_after_days for volumes, its base or an approval."""
+
+    code = "waited-too-long"
+    hint = "When what it waits for is there, run `issbox content-import retry`, or drop all of its volumes again."
+
+
 class BundleError(IssboxError):
     """The bundle cannot be accepted."""
 

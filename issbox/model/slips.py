@@ -53,6 +53,7 @@ class Slip:
     organization: str
     destination: str
     sequence: int
+    """0 when nothing that is there says it."""
     form: SlipForm
     items: tuple[SlipItem, ...]
     """Ascending by number, each once."""

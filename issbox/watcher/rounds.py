@@ -93,6 +93,7 @@ class Rounds:
             words=candidate.words,
             files=candidate.files,
             size=candidate.size,
+            members=tuple(map(str, candidate.members)),
         )
 
     def _tell_absent(self, why: str) -> None:

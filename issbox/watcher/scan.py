@@ -43,6 +43,8 @@ class Candidate:
     files: int
     size: int
     """Bytes."""
+    members: tuple[Path, ...] = ()
+    """Of a set of chunks: all its files that are there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,9 @@ def _measure(place: Place, max_files: int) -> Candidate:
     else:
         heads = {name: _size(path / name) for name in _HEAD}
         complete, words = _bundle_progress(tally, heads, peek(path))
-    return Candidate(path, place.organization, tally.fingerprint, complete, words, tally.files, tally.file_size)
+    return Candidate(
+        path, place.organization, tally.fingerprint, complete, words, tally.files, tally.file_size, place.members
+    )
 
 
 def _entries(path: Path, bound: int) -> Iterator[tuple[str, os.stat_result]]:

@@ -16,6 +16,7 @@ from issbox.model import ContentImport
 from issbox.watcher.narration import ServiceProgress, Systemd, configure_log, fields
 from issbox.watcher.observer import InboxObserver
 from issbox.watcher.rounds import Round, Rounds
+from issbox.workflows.approving import expire_waiting
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.inbox import heal
 from issbox.workflows.intake import Attempts, import_settled, is_left_behind, next_settled
@@ -66,12 +67,14 @@ def scan_once(ctx: Context, *, sleep: Callable[[float], None] = time.sleep) -> l
         _make_inbox(ctx)
         if is_left_behind(ctx):
             reconcile(ctx)
+        expire_waiting(ctx)
         heal(ctx)
         rounds = Rounds(ctx)
-        wait = rounds.go().next_look
-        if wait is not None and wait <= ctx.settings.inbox.quiet_for_seconds:
+        left = ctx.settings.inbox.quiet_for_seconds
+        # What was there at the first look settles within that time, one after the other.
+        while (wait := rounds.go().next_look) is not None and wait <= left:
             sleep(wait)
-            rounds.go()
+            left -= wait
         return import_settled(ctx, Attempts(ctx.settings.inbox.rescan_seconds))
 
 
@@ -173,5 +176,7 @@ class _Service:
         self._queue.keep_alive()
         if is_left_behind(self._ctx):
             reconcile(self._ctx)
+        for row in expire_waiting(self._ctx):
+            _LOG.warning("refused %s", fields(id=row.id, path=row.path or None, reason=row.reason))
         for row in heal(self._ctx):
             _LOG.info("moved %s", fields(id=row.id, state=row.state, path=row.path or None))

@@ -1,12 +1,27 @@
-"""People let a bundle in: who approved, and who still has to."""
+"""People let a bundle in, or turn it away: who approved, and who still has to."""
 
 from dataclasses import replace
+from typing import Final
 
-from issbox.errors import ApprovalError, WrongStateError
+from issbox.errors import (
+    ApprovalError,
+    ImportRefusedError,
+    InvalidValueError,
+    RefusedByPersonError,
+    WaitedTooLongError,
+    WrongStateError,
+)
+from issbox.files import FileLock
 from issbox.model import ContentImport, ImportState, WaitsFor
 from issbox.rules.approvals import approvals_missing
 from issbox.workflows.context import Context, Permission
+from issbox.workflows.disposal import finish
+from issbox.workflows.history import get_import
+from issbox.workflows.incoming import Incoming
+from issbox.workflows.visibility import owner
 from issbox.workflows.waiting import approvals_of
+
+_LONGEST_REASON: Final = 500
 
 
 def approve(ctx: Context, import_id: int) -> ContentImport:
@@ -31,14 +46,102 @@ def approve(ctx: Context, import_id: int) -> ContentImport:
         return _record(ctx, row, name, frozenset(approvals) | {name})
 
 
+def approved_with(ctx: Context, row: ContentImport) -> list[ContentImport]:
+    """Give the other volumes of an approved bundle that may be imported now."""
+    with ctx.store.session():
+        settled = ctx.store.imports.list(states=(ImportState.SETTLED,), bundle_id=row.bundle_id)
+        return [each for each in settled if each.organization == row.organization and each.id != row.id][::-1]
+
+
+def refuse_import(ctx: Context, import_id: int, reason: str) -> ContentImport:
+    """Turn a waiting bundle away, all its volumes included, and give its row; its approvals are forgotten.
+
+    What came through the inbox goes to quarantine. What its volumes brought is left to garbage collection. Raises
+    WrongStateError when it does not wait, InvalidValueError without a reason in one line, BusyError while an import is
+    running, and NotFoundError.
+    """
+    ctx.require_anywhere(Permission.CONTENT_APPROVE)
+    reason = reason.strip()
+    if not reason or len(reason) > _LONGEST_REASON or not reason.isprintable():
+        raise InvalidValueError(f"a reason is one line of at most {_LONGEST_REASON} characters")
+    with ctx.store.session():
+        row = get_import(ctx, import_id)
+        ctx.require(Permission.CONTENT_APPROVE, owner(ctx, row))
+        with FileLock(ctx.store.locks / "import.lock", busy="an import is running in this box"):
+            row = ctx.store.imports.get(import_id)
+            if row.state is not ImportState.WAITING:
+                raise WrongStateError(f"import {import_id} is {row.state}; only one that waits can be refused")
+            error = RefusedByPersonError(f"{ctx.actor.name} refused it: {reason}")
+            return _turn_away(ctx, row, error)
+
+
+def expire_waiting(ctx: Context) -> list[ContentImport]:
+    """Refuse the bundles that have waited longer than [inbox] forget_after_days, and give their rows.
+
+    A bundle of several volumes has waited since the last of its rows changed. Does nothing while an import is running.
+    """
+    lock = FileLock(ctx.store.locks / "import.lock")
+    if not lock.try_acquire():
+        return []
+    try:
+        with ctx.store.session():
+            days = ctx.settings.inbox.forget_after_days
+            waiting = ctx.store.imports.list(states=(ImportState.WAITING,))
+            lines = {(row.bundle_id or row.id, row.organization): row for row in waiting}
+            expired = [
+                row
+                for row in lines.values()
+                if all((ctx.clock() - each.updated_at).days >= days for each in _waiting_with(ctx, row))
+            ]
+            words = f"it waited for more than {days} {'day' if days == 1 else 'days'}; the last word was: "
+            return [_turn_away(ctx, row, WaitedTooLongError(words + row.reason)) for row in expired]
+    finally:
+        lock.release()
+
+
+def _waiting_with(ctx: Context, row: ContentImport) -> list[ContentImport]:
+    """Give a waiting row and those of the other volumes of its bundle."""
+    if row.bundle_id is None:
+        return [row]
+    rows = ctx.store.imports.list(states=(ImportState.WAITING,), bundle_id=row.bundle_id)
+    return [each for each in rows if each.organization == row.organization]
+
+
+def _turn_away(ctx: Context, row: ContentImport, error: ImportRefusedError) -> ContentImport:
+    rows = _waiting_with(ctx, row)
+    with ctx.store.transaction():
+        for each in rows:
+            ctx.store.imports.update(
+                each.id,
+                updated_at=ctx.clock(),
+                state=ImportState.REFUSED,
+                error_code=error.code,
+                reason=f"{error}. {error.hint}",
+                waits_for=None,
+                taken=False,
+                approvals=(),
+            )
+        ctx.audit(
+            "content-import.refuse",
+            row.bundle_id or row.path,
+            organization=row.organization,
+            details={"code": error.code, "reason": str(error), "imports": sorted(each.id for each in rows)},
+        )
+    others = ctx.store.imports.list(states=(ImportState.WAITING,), bundle_id=row.bundle_id) if row.bundle_id else []
+    if row.bundle_id is not None and not others:
+        Incoming(ctx, row.bundle_id).forget()
+    finished = {each.id: finish(ctx, ctx.store.imports.get(each.id)) for each in rows}
+    return finished[row.id]
+
+
 def _record(ctx: Context, row: ContentImport, name: str, approvals: frozenset[str]) -> ContentImport:
     missing = approvals_missing(ctx.settings.inbox.approvals, approvals, row.made_by)
     with ctx.store.transaction():
         now = ctx.clock()
         after = ctx.store.imports.update(row.id, updated_at=now, approvals=(*row.approvals, name))
         if not missing:
-            for each in ctx.store.imports.list(states=(ImportState.WAITING,), bundle_id=row.bundle_id):
-                if each.waits_for is WaitsFor.APPROVAL and each.organization == row.organization:
+            for each in _waiting_with(ctx, row):
+                if each.waits_for is WaitsFor.APPROVAL:
                     ctx.store.imports.update(
                         each.id, updated_at=now, state=ImportState.SETTLED, waits_for=None, reason=""
                     )

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from issbox.bundle.tar.relisting import locate
-from issbox.bundle.tar.toc_checks import SIGNATURE_SUFFIX, TOC_SUFFIX, Toc
-from issbox.bundle.tar.toc_reader import read_toc
+from issbox.bundle.tar.toc_checks import TOC_SUFFIX, Toc
+from issbox.bundle.tar.toc_reader import read_toc, signature_path
 from issbox.errors import BundleError, OperatingSystemError, PermissionDeniedError
 from issbox.workflows.context import Context
 
@@ -55,6 +55,5 @@ def companions(path: Path, folders: list[Path]) -> list[Path]:
     toc = peek_toc(path)
     if toc is None:
         return []
-    signature = path.with_name(path.name.removesuffix(TOC_SUFFIX) + SIGNATURE_SUFFIX)
-    found = [*locate(toc, [path.parent, *folders]).values(), signature]
+    found = [*locate(toc, [path.parent, *folders]).values(), signature_path(path, folders)]
     return [each for each in found if os.path.lexists(each)]

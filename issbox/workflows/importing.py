@@ -5,6 +5,7 @@ A refused bundle is not an exception for the inbox: its row says why. What is no
 busy box) puts the row back, so that it is tried again.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,7 +15,10 @@ from typing import Final
 from issbox.bundle.check import Limits
 from issbox.bundle.opening import opened
 from issbox.bundle.reader import BundleReader
+from issbox.bundle.tar.toc_checks import TOC_SUFFIX
+from issbox.bundle.tar.toc_reader import read_toc, signature_path
 from issbox.errors import (
+    BundleDamagedError,
     BundleError,
     ImportRefusedError,
     InterruptedByUserError,
@@ -27,11 +31,14 @@ from issbox.model import BundleForm, ContentImport, ImportState, RepositoryKey, 
 from issbox.rules.importing import ImportPlan, Library, PlannedRepository, holds_already, plan_import
 from issbox.store import Batch
 from issbox.workflows.arrival import describe, held_before, record_import
-from issbox.workflows.chunks import chunk_folders
+from issbox.workflows.chunk_sets import bad_chunks, form_of_toc, set_incomplete, words_for_damage
+from issbox.workflows.chunks import chunk_folders, peek_toc
 from issbox.workflows.context import Context, Permission
+from issbox.workflows.disposal import in_inbox
 from issbox.workflows.foreign import import_foreign, is_foreign
-from issbox.workflows.incoming import Incoming, forget_volumes, words_for_volumes
+from issbox.workflows.incoming import Incoming, forget_volumes, volumes_taken, words_for_volumes
 from issbox.workflows.mending import find_damaged, rebuild_trees
+from issbox.workflows.peeking import peek
 from issbox.workflows.planning import library_of, refusal_error
 from issbox.workflows.publishing import STEPS as PUBLISH_STEPS
 from issbox.workflows.publishing import changing_content, publish
@@ -104,8 +111,21 @@ def attempt(ctx: Context, row: ContentImport, *, repair: bool, accept_unsigned: 
         if repair:
             raise InvalidValueError("--repair takes files from a bundle of issbox, not from an export of a Katello")
         return import_foreign(ctx, row, accept_unsigned=accept_unsigned)
+    waits = row.inbox and in_inbox(ctx, row.path)
+    folders = chunk_folders(ctx) if row.inbox else []
+    if waits and (incomplete := set_incomplete(Path(row.path), folders)) is not None:
+        return wait(ctx, update(ctx, row.id, **claims(ctx, Path(row.path), folders)), incomplete)
+    try:
+        return _attempt_bundle(ctx, row, folders, repair=repair)
+    except BundleDamagedError as error:
+        bad = bad_chunks(Path(row.path), folders) if waits and row.path.endswith(TOC_SUFFIX) else []
+        if not bad:
+            raise
+        return wait(ctx, ctx.store.imports.get(row.id), words_for_damage(error, bad))
+
+
+def _attempt_bundle(ctx: Context, row: ContentImport, folders: list[Path], *, repair: bool) -> ContentImport:
     trusted, limits = trusted_public_key(ctx), bundle_limits(ctx)
-    folders = chunk_folders(ctx) if row.inbox else ()
     with (
         ctx.store.scratch() as scratch,
         opened(Path(row.path), trusted, limits, scratch, folders=folders) as (bundle, form),
@@ -134,6 +154,29 @@ def accept(ctx: Context, row: ContentImport, bundle: BundleReader, *, repair: bo
         return wait(ctx, row, waiting)
     row = update(ctx, row.id, state=ImportState.IMPORTING)
     return _take_in(ctx, _Job(row, bundle, manifest, plan, repair))
+
+
+def claims(ctx: Context, path: Path, folders: list[Path]) -> dict[str, object]:
+    """Give what an import's row says of a set of chunks that is not whole: what its table of contents claims.
+
+    Raises what reading a table of contents raises, when it is there with its signature and may not be believed.
+    """
+    toc = peek_toc(path)
+    if toc is None:
+        return {}
+    if os.path.lexists(signature_path(path, folders)):
+        toc = read_toc(path, trusted_public_key(ctx), folders=folders)
+    hint = peek(path, folders)
+    head = (
+        {}
+        if hint is None or hint.bundle.id != toc.bundle_id
+        else {
+            "source_box": hint.source.box_id,
+            "destination": hint.bundle.destination,
+            "sequence": hint.bundle.sequence,
+        }
+    )
+    return {"bundle_id": toc.bundle_id, "key_id": toc.key_id, "form": form_of_toc(path), **head}
 
 
 def facts(bundle: BundleReader, form: BundleForm) -> dict[str, object]:
@@ -207,7 +250,11 @@ def _take_volume(ctx: Context, job: _Job, batch: Batch, incoming: Incoming, miss
     incoming.keep_head(job.bundle)
     batch.commit()
     others = words_for_volumes(len(job.manifest.volumes), missing)
-    return wait(ctx, job.row, Waiting(WaitsFor.VOLUMES, f"taken in; still missing: {others}"), taken=True)
+    waiting = Waiting(WaitsFor.VOLUMES, f"taken in; still missing: {others}")
+    with ctx.store.transaction():
+        for each in volumes_taken(ctx, job.manifest.bundle.id, job.plan.organization).values():
+            ctx.store.imports.update(each.id, updated_at=ctx.clock(), reason=waiting.reason)
+    return wait(ctx, job.row, waiting, taken=True)
 
 
 def _find_damaged(ctx: Context, keys: Sequence[RepositoryKey]) -> set[str]:

@@ -51,17 +51,19 @@ class Sighting:
     files: int
     size: int
     """Bytes."""
+    members: tuple[str, ...] = ()
+    """Of a set of chunks: all its files that are there. Which of them stands for the set changes as they come."""
 
 
-def list_inbox(ctx: Context) -> list[ContentImport]:
+def list_inbox(ctx: Context, *, taken: bool = False) -> list[ContentImport]:
     """Give what is in the inbox or lies in quarantine, newest first: everything that is not yet done with.
 
-    Of this, what who asks may see.
+    Of this, what who asks may see. `taken` adds the volumes whose content was taken in by hand.
     """
     ctx.require_anywhere(Permission.CONTENT_READ)
     with ctx.store.session():
         rows = ctx.store.imports.list(states=(*_OPEN, ImportState.REFUSED))
-        return seen_imports(ctx, [row for row in rows if row.inbox and row.path])
+        return seen_imports(ctx, [row for row in rows if (row.inbox and row.path) or (taken and row.taken)])
 
 
 def record(ctx: Context, sightings: Sequence[Sighting]) -> list[ContentImport]:
@@ -78,12 +80,12 @@ def record(ctx: Context, sightings: Sequence[Sighting]) -> list[ContentImport]:
         ended = _latest_by_path(ctx.store.imports.list(states=_ENDED, below=below)) if unknown else {}
         changed: list[ContentImport | None] = []
         for sighting in sightings:
-            row = waiting.get(sighting.path)
+            row = next((waiting[path] for path in (sighting.path, *sighting.members) if path in waiting), None)
             if row is not None:
                 changed.append(_follow(ctx, row, sighting))
             elif not _is_done_with(ctx, ended.get(sighting.path), sighting):
                 changed.append(_arrive(ctx, sighting))
-        seen = {sighting.path for sighting in sightings}
+        seen = {path for sighting in sightings for path in (sighting.path, *sighting.members)}
         gone = [row for row in waiting.values() if row.path not in seen and in_inbox(ctx, row.path)]
         changed.extend(_vanish(ctx, row) for row in gone)
         return [row for row in changed if row is not None]
@@ -171,6 +173,8 @@ def _follow(ctx: Context, row: ContentImport, sighting: Sighting) -> ContentImpo
     """Bring the row of something on its way up to date; None when nothing changed."""
     if row.state in _BUSY:
         return None
+    if row.path != sighting.path:
+        row = _change(ctx, row, path=sighting.path) or row
     same = row.fingerprint == sighting.fingerprint
     if row.state is ImportState.WAITING and same:
         return None
@@ -198,6 +202,7 @@ def _follow(ctx: Context, row: ContentImport, sighting: Sighting) -> ContentImpo
         state=ImportState.ARRIVING,
         reason=sighting.words,
         error_code=None,
+        waits_for=None,
         fingerprint=sighting.fingerprint,
         organization=sighting.organization,
         files=sighting.files,

@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from issbox.bundle.tar.toc_checks import TOC_SUFFIX
 from issbox.errors import InterruptedByUserError, IssboxError
 from issbox.files import FileLock
 from issbox.model import ContentImport, ImportState
+from issbox.workflows.chunks import chunk_folders
 from issbox.workflows.context import Context
 from issbox.workflows.disposal import finish_bundle
 from issbox.workflows.importing import import_bundle
@@ -70,7 +72,8 @@ def next_settled(ctx: Context, may_try: Callable[[int], bool]) -> ContentImport 
     """
     with ctx.store.session():
         rows = ctx.store.imports.list(states=(ImportState.SETTLED, ImportState.ARRIVING))
-        hinted = [(row, peek(Path(row.path))) for row in rows if row.inbox]
+        folders = chunk_folders(ctx) if any(row.path.endswith(TOC_SUFFIX) for row in rows) else []
+        hinted = [(row, peek(Path(row.path), folders)) for row in rows if row.inbox]
         arriving = [each for each in hinted if each[0].state is ImportState.ARRIVING]
         settled = [each for each in hinted if each[0].state is ImportState.SETTLED and may_try(each[0].id)]
         return choose_next([each for each in settled if not _has_predecessor(each, arriving)])

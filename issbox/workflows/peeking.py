@@ -6,6 +6,7 @@ accepted; anything unreadable simply gives no hint.
 
 import os
 import stat
+from collections.abc import Iterable
 from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Final
@@ -13,9 +14,14 @@ from typing import Annotated, Final
 import msgspec
 
 from issbox.bundle.iso.reading import IsoImage
+from issbox.bundle.tar.chunked_stream import ChunkedStream, ChunkFile
+from issbox.bundle.tar.reading import reading_pipe
+from issbox.bundle.tar.relisting import locate
+from issbox.bundle.tar.tar_reader import TarMember
 from issbox.errors import InvalidValueError, IssboxError
-from issbox.files import copy_and_digest, open_regular
+from issbox.files import Digest, copy_and_digest, open_regular
 from issbox.manifest import MANIFEST_NAME, VOLUME_NAME
+from issbox.workflows.chunks import peek_toc
 from issbox.workflows.foreign import foreign_hint
 
 MAX_HINT_BYTES: Final = 16 << 20
@@ -24,6 +30,8 @@ MAX_HINT_ENTRIES: Final = 4_000_000
 """Entries that an image is looked through for."""
 _DESCRIPTOR: Final = 16 * 2048
 """Where the primary volume descriptor of an ISO image lies (ECMA-119, 6.7.1)."""
+
+_ARCHIVES: Final = (".tar", ".tgz", ".tar.gz")
 
 
 _Count = Annotated[int, msgspec.Meta(ge=-1, le=2**62)]
@@ -92,19 +100,22 @@ _DECODER: Final = msgspec.json.Decoder(Hint)
 _MARK: Final = msgspec.json.Decoder(_Mark)
 
 
-def peek(bundle: Path) -> Hint | None:
-    """Read what the manifest of this bundle or volume, or the export of a Katello, claims; None when nothing can."""
-    return _peek_bundle(bundle) or _foreign(bundle)
+def peek(bundle: Path, folders: Iterable[Path] = ()) -> Hint | None:
+    """Read what the manifest of this bundle or volume, or the export of a Katello, claims; None when nothing can.
+
+    Chunks of an archive are looked for beside their table of contents and in `folders`.
+    """
+    return _peek_bundle(bundle, folders) or _foreign(bundle)
 
 
-def _peek_bundle(bundle: Path) -> Hint | None:
+def _peek_bundle(bundle: Path, folders: Iterable[Path]) -> Hint | None:
     try:
         if stat.S_ISDIR(bundle.lstat().st_mode):
             hint = _decode(_read(bundle / MANIFEST_NAME))
             mark = bundle / VOLUME_NAME
             number = _MARK.decode(_read(mark)).number if len(hint.volumes) > 1 and mark.exists() else 1
             return msgspec.structs.replace(hint, volume=number)
-        return _peek_image(bundle)
+        return _peek_image(bundle) or _peek_archive(bundle, folders)
     except (OSError, IssboxError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
 
@@ -129,6 +140,30 @@ def _peek_image(path: Path) -> Hint | None:
     hint = _decode(_read_from(files, MANIFEST_NAME))
     number = _MARK.decode(_read_from(files, VOLUME_NAME)).number if len(hint.volumes) > 1 else 1
     return msgspec.structs.replace(hint, volume=number)
+
+
+def _peek_archive(path: Path, folders: Iterable[Path]) -> Hint | None:
+    toc = peek_toc(path)
+    if toc is None:
+        if not path.name.endswith(_ARCHIVES):
+            return None
+        with open_regular(path) as source:
+            return _first_member(reading_pipe(source))
+    places = locate(toc, [path.parent, *folders])
+    chunks = [
+        ChunkFile(places.get(each.name, path.parent / each.name), Digest(each.size, each.sha256)) for each in toc.chunks
+    ]
+    with ChunkedStream(chunks, partial=True) as stream:
+        return _first_member(reading_pipe(stream))
+
+
+def _first_member(members: Iterable[TarMember]) -> Hint | None:
+    member = next(iter(members), None)
+    if member is None or member.path != MANIFEST_NAME or member.size > MAX_HINT_BYTES:
+        return None
+    out = BytesIO()
+    copy_and_digest(member, out)
+    return _decode(out.getvalue())
 
 
 def _decode(data: bytes) -> Hint:

@@ -22,7 +22,7 @@ def read_slip(ctx: Context, given: str) -> Slip:
     short = decode_short_slip(data.decode("ascii", errors="replace"))
     with ctx.store.session():
         for export in ctx.store.exports.list():
-            if export.sequence == short.sequence and bundle_tag(export.bundle_id) == short.tag:
+            if short.sequence in {0, export.sequence} and bundle_tag(export.bundle_id) == short.tag:
                 return expand_short_slip(
                     short,
                     bundle_id=export.bundle_id,

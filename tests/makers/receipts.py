@@ -162,7 +162,7 @@ slips = st.builds(
     bundle_id=ids,
     organization=labels,
     destination=st.just("") | names,
-    sequence=numbers.filter(bool),
+    sequence=numbers,
     form=st.sampled_from(SlipForm),
     items=st.lists(slip_items, min_size=1, max_size=6, unique_by=lambda item: item.number).map(
         lambda items: tuple(sorted(items, key=lambda item: item.number))

@@ -1,6 +1,7 @@
 """Reads a table of contents and its signature from where they lie."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -23,10 +24,11 @@ MAX_TOC: Final = 64 << 20
 """Largest table of contents in bytes; room for `MAX_CHUNKS` with the longest names."""
 
 
-def read_toc(path: Path, trusted: Callable[[str], str | None] | None) -> Toc:
+def read_toc(path: Path, trusted: Callable[[str], str | None] | None, *, folders: Iterable[Path] = ()) -> Toc:
     """Read and check `NAME.toc.json`; without `trusted` its signature is not checked.
 
-    `trusted` gives the public key of a key id in PEM, or None. Raises BundleIncompleteError when it is not there,
+    `trusted` gives the public key of a key id in PEM, or None. The signature lies beside it, or in one of `folders`.
+    Raises BundleIncompleteError when it is not there,
     UnsignedBundleError without its signature, UnknownKeyError, BundleSignatureError, OversizedError, UnsafeFileError,
     NewerFormatError and BadManifestError, also when it is that of other files.
     """
@@ -37,24 +39,31 @@ def read_toc(path: Path, trusted: Callable[[str], str | None] | None) -> Toc:
             hint="No issbox writes such a table of contents: find out where it comes from.",
         )
     if trusted is not None:
-        _check_signature(path, data, trusted)
+        _check_signature(path, data, trusted, folders)
     toc = decode_toc(data, path.name)
     if path.name != f"{toc.set_name}{TOC_SUFFIX}":
         raise BadManifestError(f"{path.name} is the table of contents of {toc.set_name!r}: it was given another name")
     return toc
 
 
-def _check_signature(path: Path, data: bytes, trusted: Callable[[str], str | None]) -> None:
-    signature_path = path.with_name(path.name.removesuffix(TOC_SUFFIX) + SIGNATURE_SUFFIX)
+def signature_path(path: Path, folders: Iterable[Path] = ()) -> Path:
+    """Give where the signature of a table of contents lies: beside it, or else in one of the folders."""
+    beside = path.with_name(path.name.removesuffix(TOC_SUFFIX) + SIGNATURE_SUFFIX)
+    places = (folder / beside.name for folder in (path.parent, *folders))
+    return next((place for place in places if os.path.lexists(place)), beside)
+
+
+def _check_signature(path: Path, data: bytes, trusted: Callable[[str], str | None], folders: Iterable[Path]) -> None:
+    beside = signature_path(path, folders)
     try:
-        signature = _read(signature_path, SIGNATURE_SIZE)
+        signature = _read(beside, SIGNATURE_SIZE)
     except BundleIncompleteError:
         raise UnsignedBundleError(
-            f"{path.name} has no {signature_path.name} beside it",
-            hint=f"Copy {signature_path.name} too, or have the bundle exported again.",
+            f"{path.name} has no {beside.name} beside it",
+            hint=f"Copy {beside.name} too, or have the bundle exported again.",
         ) from None
     if len(signature) != SIGNATURE_SIZE:
-        raise BundleSignatureError(f"{signature_path.name} is no signature of {SIGNATURE_SIZE} bytes")
+        raise BundleSignatureError(f"{beside.name} is no signature of {SIGNATURE_SIZE} bytes")
     key_id = claimed_key_id(data, path.name)
     if not is_sha256(key_id):
         raise BadManifestError(f"{path.name}: $.key_id: expected 64 lower-case hexadecimal digits")
