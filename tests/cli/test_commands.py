@@ -320,8 +320,9 @@ def test_a_refused_bundle_in_the_inbox(issbox: CommandLine) -> None:
     assert r"evil\x1b[2J" in result.stdout
     (row,) = issbox.json("inbox", "list")
     assert (row["state"], row["error_code"]) == ("refused", "bad-manifest")
-    assert "\x1b" in row["path"]
-    assert issbox.json("status")["needs_attention"] == [row]
+    assert "\x1b" in row["paths"][0]
+    (refused,) = issbox.json("status")["needs_attention"]
+    assert (refused["id"], refused["path"]) == (row["id"], row["paths"][0])
     assert "1 refused bundles" in issbox("status").stdout
     assert issbox.error("content-import", "retry", str(row["id"]), code=3)["code"] == "bad-manifest"
     issbox("content-import", "discard", str(row["id"]), "--yes")

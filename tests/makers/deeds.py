@@ -124,7 +124,6 @@ READING: dict[str, Look] = {
     "content-export list": Look(""),
     "content-import info": Look("1"),
     "content-import list": Look(""),
-    "content-import report": Look("1", viewer=5),
     "inbox list": Look(""),
     "content-view filter list": Look(_OF + " --content-view quux-lasting"),
     "job info": Look("1"),
@@ -164,6 +163,7 @@ APART: dict[str, str] = {
     "restore": "makes a box; no user of one may",
     "ssh authorized-keys": "for sshd; no user may",
     "ssh session": "for sshd; becomes a user",
+    "content-import report": "takes an import that went well; tests/workflows/test_reporting.py asks as users",
     "verify": "reads a bundle and nothing of the box but its keys",
 }
 """Commands that are tried in a test of their own, and why."""
