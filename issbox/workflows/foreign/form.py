@@ -18,7 +18,7 @@ from issbox.errors import (
     UntrustedBundleError,
     UpstreamError,
 )
-from issbox.model import Repository, RepositoryFile
+from issbox.model import LIBRARY, Repository, RepositoryFile, RepositoryVersion
 from issbox.names import format_size
 from issbox.store import Batch
 from issbox.workflows.context import Context
@@ -78,9 +78,17 @@ def check_limits(ctx: Context, export: Export) -> None:
         )
 
 
+def shown_latest(ctx: Context, target: Target) -> RepositoryVersion | None:
+    """Give the newest version of a repository if Library holds it; it may hold an older one since a rollback."""
+    key = target.repository.key
+    latest = ctx.store.versions.latest(key) if target.repository.latest else None
+    held = {each.key: number for each, number in ctx.store.versions.promoted(key.organization, LIBRARY)}
+    return latest if latest is not None and held.get(key) == latest.number else None
+
+
 def same_as_latest(ctx: Context, taken: Taken, ignored: Sequence[str]) -> bool:
-    """Tell whether the newest version holds these files already, but for those whose names end in an ignored way."""
-    latest = ctx.store.versions.latest(taken.target.repository.key) if taken.target.repository.latest else None
+    """Tell whether Library holds these files already, but for those whose names end in an ignored way."""
+    latest = shown_latest(ctx, taken.target)
     if latest is None:
         return False
     new = {file.path: file.sha256 for file in taken.files if not file.path.endswith(tuple(ignored))}

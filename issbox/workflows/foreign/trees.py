@@ -19,7 +19,7 @@ from issbox.progress import Progress
 from issbox.rules.layout import custom_path
 from issbox.store import Batch, Store
 from issbox.workflows.context import Context
-from issbox.workflows.foreign.form import Taken, Target, as_bundle_errors, package_keys
+from issbox.workflows.foreign.form import Taken, Target, as_bundle_errors, package_keys, shown_latest
 from issbox.yum.listed import ListedFile, list_repository
 from issbox.yum.mirror import MirrorRequest, mirror
 from issbox.yum.repomd import MAX_REPOMD_SIZE, REPOMD_PATH
@@ -65,7 +65,7 @@ class TreesExport:
         sink = _Sink(ctx.store, batch)
         with as_bundle_errors():
             for target in targets:
-                latest = ctx.store.versions.latest(target.repository.key) if target.repository.latest else None
+                latest = shown_latest(ctx, target)
                 request = self._request(ctx, target, None if latest is None else latest.repomd_sha256)
                 result = mirror(request, sink, _Quiet(ctx.progress))
                 if not result.unchanged:
