@@ -80,6 +80,7 @@ def expire_waiting(ctx: Context) -> list[ContentImport]:
 
     A bundle of several volumes has waited since the last of its rows changed. Does nothing while an import is running.
     """
+    ctx.require(Permission.BOX_MAINTAIN)
     lock = FileLock(ctx.store.locks / "import.lock")
     if not lock.try_acquire():
         return []
