@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import socket
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,10 +16,13 @@ from issbox.names import format_time
 from issbox.rules.health import Trouble
 from issbox.workflows.boxes import SIGNING_KEY, signing_key
 from issbox.workflows.context import Context, Permission
-from issbox.workflows.health import problems
+from issbox.workflows.health import problems, service_runs
 
 _NETWORK: Final = frozenset({"9p", "afs", "ceph", "cifs", "fuse.sshfs", "glusterfs", "nfs", "nfs4", "smb3", "smbfs"})
 _OPEN: Final = ("blobs", "published", "content")
+_LOOPBACK: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # read from the settings, not bound
+_PATIENCE: Final = 3.0
+"""Seconds that a server on this machine has to take a connection."""
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -27,7 +31,7 @@ class Finding:
     """Something that should be otherwise."""
 
     check: str
-    """Which check found it: owner, modes, space, clock, certificates, database, keys, inbox or service."""
+    """Which check found it: owner, modes, space, clock, certificates, database, keys, inbox, ports or service."""
     what: str
     fix: str
     """What to do."""
@@ -48,7 +52,7 @@ def examine(ctx: Context, *, fix: bool = False) -> list[Finding]:
     ctx.require(Permission.BOX_MAINTAIN)
     findings = []
     with ctx.store.session():
-        for check in (_owner, _modes, _keys, _database, _clock, _inbox, _health):
+        for check in (_owner, _modes, _keys, _database, _clock, _inbox, _ports, _health):
             findings += [_settle(found, fix=fix) for found in _looked(check, ctx)]
         mended = [each.what for each in findings if each.fixed]
         if mended:
@@ -187,6 +191,22 @@ def file_system(path: Path, mounts: Path = Path("/proc/self/mounts")) -> str:
         if len(words) > 2 and (real / "x").is_relative_to(words[1].replace("\\040", " "))
     ]
     return max(around, default=(0, ""))[1]
+
+
+def _ports(ctx: Context) -> Iterator[_Found]:
+    """Ask at every address that the service should serve, while it runs."""
+    if not service_runs(ctx):
+        return
+    for address, port in ctx.settings.web.listen:
+        host = _LOOPBACK.get(address.strip("[]"), address.strip("[]"))
+        try:
+            socket.create_connection((host, port), timeout=_PATIENCE).close()
+        except OSError as error:
+            yield _Found(
+                "ports",
+                f"nothing answers at {address}:{port}, though the service runs: {error.strerror or error}",
+                "Look into `journalctl -u issbox`, and at what else uses the port: `ss -ltnp`.",
+            )
 
 
 _FIXES: Final = {

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import socket
 import subprocess
 import sys
 from datetime import timedelta
@@ -170,6 +171,19 @@ def test_an_inbox_on_nfs_wants_polling(
     configure(box, f"[inbox]\npolling = {str(polling).lower()}\n")
     monkeypatch.setattr(doctoring, "file_system", lambda _: kind)
     assert ("inbox" in {each.check for each in doctoring.examine(context(box))}) is told
+
+
+def test_the_doctor_asks_at_the_ports_of_a_service_that_runs(box: CommandLine) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        configure(box, f'[web]\nlisten = ["0.0.0.0:{port}"]\n')
+        ctx = context(box)
+        with FileLock(ctx.store.locks / "serve.lock"):
+            assert "ports" not in {each.check for each in doctoring.examine(ctx)}
+            server.close()
+            (found,) = [each for each in doctoring.examine(ctx) if each.check == "ports"]
+        assert "ports" not in {each.check for each in doctoring.examine(ctx)}
+    assert str(port) in found.what
 
 
 def test_the_file_system_of_a_path_is_that_of_the_nearest_mount(tmp_path: Path) -> None:
