@@ -31,6 +31,11 @@ COMMANDS: Final[dict[str, Entry]] = {
     "lifecycle-environment": Entry(
         "issbox.cli.lifecycle_environment", "lifecycle_environment", "Manage the stages that content goes through."
     ),
+    "content": Entry("issbox.cli.content", "content", "Show and change what hosts are told of promoted contents."),
+    "consumer": Entry("issbox.cli.consumer", "consumer", "Manage hosts and which environments they are in."),
+    "activation-key": Entry("issbox.cli.activation_key", "activation_key", "Manage the keys that hosts register with."),
+    "entitlement": Entry("issbox.cli.entitlement", "entitlement", "Manage what hosts are entitled to."),
+    "certificate": Entry("issbox.cli.certificate", "certificate", "Show, check and regenerate certificates."),
     "promotion": Entry("issbox.cli.promotion", "promotion", "Show and take back changes of what environments hold."),
     "content-export": Entry("issbox.cli.content_export", "content_export", "Write bundles to carry across the gap."),
     "content-import": Entry("issbox.cli.content_import", "content_import", "Take bundles in and show what came in."),
@@ -51,7 +56,9 @@ COMMANDS: Final[dict[str, Entry]] = {
     "verify": Entry("issbox.cli.verify", "verify", "Check a bundle completely without importing it."),
     "audit": Entry("issbox.cli.audit", "audit", "Show and check the record of all changes."),
     "store": Entry("issbox.cli.store", "store", "Put the store in order and free space."),
-    "ca": Entry("issbox.cli.ca", "ca", "Say which authorities sign certificates of hosts."),
+    "ca": Entry(
+        "issbox.cli.ca", "ca", "Manage the authority of this box, and which others sign certificates of hosts."
+    ),
     "web": Entry("issbox.cli.web", "web", "Put a web server in front of this box."),
     "serve": Entry("issbox.cli.serve", "serve", "Run the service: watch the inbox, import what arrives, serve hosts."),
     "completion": Entry("issbox.cli.completion", "completion", "Print the completion script for a shell."),

@@ -101,6 +101,23 @@ PLAN = Shape[Promoted](
             lambda each: [{"code": one.code, "message": one.message, "hint": one.hint} for one in each.plan.refusals],
             show=lambda value: "; ".join(one["message"] for one in value) if isinstance(value, list) else "",
         ),
+        Field(
+            "hosts",
+            "number of hosts whose certificates will say something else",
+            lambda each: each.plan.effect.hosts.number,
+        ),
+        Field("host_names", "array: the first of them by name", lambda each: each.plan.effect.hosts.names),
+        Field("certificates", "number of certificates that go stale", lambda each: each.plan.effect.certificates),
+        Field(
+            "missing_paths",
+            "array of paths that hosts could ask for and that will not be there",
+            lambda each: each.plan.effect.missing_paths,
+        ),
+        Field(
+            "broken_arches",
+            "array: content and architecture of hosts that will not find anything for them",
+            lambda each: each.plan.effect.broken_arches,
+        ),
         Field("dry_run", "true when nothing was changed, only planned", lambda each: each.dry_run),
         Field(
             "promotion",

@@ -69,17 +69,21 @@ class Entitlements(Noun):
         EntitlementRow.update(serial=serial, stale=False).where(EntitlementRow.uid == uid).execute()
 
     def holders(self, organization: str) -> list[Holder]:
-        """Give everybody who holds an entitlement, hosts with the same profile and scope once."""
-        profiles = read_profiles(organization)
-        query = (
-            EntitlementRow.select(ConsumerRow.profile, ProductRow.label)
-            .join(ConsumerRow)
-            .switch(EntitlementRow)
-            .join(ProductRow, JOIN.LEFT_OUTER)
-            .where(ConsumerRow.organization == organization_id(organization))
-            .distinct()
-        )
-        return [Holder.staying(profiles[identity], label) for identity, label in rows(query)]
+        """Give everybody who may hold an entitlement: each profile of hosts with each scope that there is.
+
+        Not every one need have a host: looking that up would cost as much as there are hosts.
+        """
+        owner = organization_id(organization)
+        used = EntitlementRow.select(EntitlementRow.product).distinct()
+        labels = dict(rows(ProductRow.select(ProductRow.id, ProductRow.label).where(ProductRow.organization == owner)))
+        scopes = {
+            identity: labels.get(identity) for (identity,) in rows(used) if identity is None or identity in labels
+        }
+        return [
+            Holder.staying(profile, scope)
+            for profile in read_profiles(organization).values()
+            for scope in scopes.values()
+        ]
 
     def mark_stale(self, organization: str, holders: Collection[Holder], consumer: str | None = None) -> int:
         """Mark the certificates of these holders, or only of one host among them; gives how many were not so yet.

@@ -60,7 +60,7 @@ class AuthorityStatus:
 
 def show_authority(ctx: Context) -> AuthorityStatus:
     """Say what the authority is; raises NotFoundError when none has been made yet."""
-    ctx.require_anywhere(Permission.CONTENT_READ)
+    ctx.require(Permission.BOX_READ)
     authority = _read(ctx)
     if authority is None:
         raise NotFoundError(
@@ -148,7 +148,7 @@ def renew_authority(ctx: Context) -> AuthorityStatus:
 
 def revocation_list(ctx: Context) -> str:
     """Give the signed list of revoked serial numbers in PEM; its number is larger than that of all before."""
-    ctx.require_anywhere(Permission.CONTENT_READ)
+    ctx.require(Permission.BOX_READ)
     authority, now = open_authority(ctx), ctx.clock()
     due = now + timedelta(days=ctx.settings.certificates.revocation_list_days)
     with ctx.store.session(), ctx.store.transaction():
@@ -158,7 +158,7 @@ def revocation_list(ctx: Context) -> str:
 
 def revoked_serials(ctx: Context) -> list[int]:
     """Give the serial numbers that are revoked and would be valid without it, sorted."""
-    ctx.require_anywhere(Permission.CONTENT_READ)
+    ctx.require(Permission.BOX_READ)
     with ctx.store.session():
         return sorted(ctx.store.certificates.revoked(ctx.clock()))
 

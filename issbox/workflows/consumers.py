@@ -9,7 +9,7 @@ from typing import Final
 from uuid import uuid4
 
 from issbox.certs.keys import KeyKind, PrivateKey
-from issbox.errors import InUseError, InvalidValueError
+from issbox.errors import InUseError, InvalidValueError, NotFoundError
 from issbox.files import atomic_write, error_from_os
 from issbox.model import ActivationKey, Consumer, HostProfile, IssuedKind
 from issbox.names import check_label, check_name
@@ -165,7 +165,10 @@ def get_consumer(ctx: Context, uuid: str) -> Consumer:
     ctx.require_anywhere(Permission.CONSUMER_MANAGE)
     with ctx.store.session():
         consumer = ctx.store.consumers.get(uuid)
-    ctx.require(Permission.CONSUMER_MANAGE, consumer.organization)
+    try:
+        ctx.require(Permission.CONSUMER_MANAGE, consumer.organization)
+    except NotFoundError:  # whoever has no role in its organization must not learn which one that is
+        raise NotFoundError(f"there is no host {uuid}") from None
     return consumer
 
 

@@ -29,6 +29,7 @@ FINGERPRINT = "SHA256:sArVyTbDlP2ByuRNM59Xf/iwOUmdy69sxylyNl3iUQQ"
 DEFINITIONS = "product,product_description\nQuuxtools,Quux\n"
 FIRST = SlipItem(number=1, reason=SlipReason.MISSING)
 GPG_KEY = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDMEZ\n-----END PGP PUBLIC KEY BLOCK-----\n"
+QUICK_KEYS = '[certificates]\nauthority_key = "ec-p256"\nhost_key = "ec-p256"\n'
 
 
 class Story:
@@ -74,6 +75,7 @@ class Story:
         admin("lifecycle-environment", "create", *of, *view, "--prior", "Library")
         where = ["--content-view", "quux-lasting", "--to-environment", "quux-lasting"]
         admin("content-view", "version", "promote", *of, *where)
+        self._register(of)
         admin("receipt", "read", self._carry(bundle), "--accept-untrusted")
         self._ask_for_work()
         for name in ("vic", "out", "nil"):
@@ -89,6 +91,18 @@ class Story:
         create_job(ctx, SynchronizeJob(key))
         work_through(ctx)
         create_job(ctx, SynchronizeJob(key))
+
+    def _register(self, of: list[str]) -> None:
+        """Register a host that is entitled to everything and has its certificate."""
+        admin = self.admin
+        admin("activation-key", "create", *of, "--label", "quux-lasting")
+        files = self.tmp / "host"
+        place = ["--environment", "quux-lasting", "--output", str(files), "--content-url", "https://box.example.com"]
+        host = admin.json("consumer", "create", *of, "--name", "quuxhost", *place)["uuid"]
+        (entitlement,) = admin.json("entitlement", "list", "--consumer", host)
+        (content,) = admin.json("content", "status", *of, "--environment", "quux-lasting")
+        self.fixed |= {"host": host, "entitlement": entitlement["id"], "content": content["label"]}
+        self.fixed["certificate"] = str(files / "entitlement-1.pem")
 
     def _carry(self, bundle: str) -> Path:
         """Import the bundle into another box and give the receipt that it makes."""
@@ -142,7 +156,7 @@ class Story:
 def story(empty: CommandLine) -> Story:
     """A box where Quuxcorp has content, vic may look, out administers the organization Other and nil may nothing."""
     configuration = empty.directory / "issbox.toml"
-    configuration.write_text("[inbox]\nquiet_for_seconds = 0.1\nincomplete_after_seconds = 0.2\n")
+    configuration.write_text("[inbox]\nquiet_for_seconds = 0.1\nincomplete_after_seconds = 0.2\n" + QUICK_KEYS)
     empty.environ["ISSBOX_CONFIG"] = str(configuration)
     empty("init", "--name", "Test box", "--organization", ORGANIZATION)
     empty("organization", "create", "--label", "Other")

@@ -91,7 +91,7 @@ def test_hosts_leave_an_environment_that_goes(hosts: Library) -> None:
 def test_what_goes_stale_is_marked_once(hosts: Library) -> None:
     store = hosts.store
     box, hub = Holder.staying(DEV, "tools"), Holder.staying(PROD, None)
-    assert sorted(store.entitlements.holders("Example"), key=str) == sorted([box, hub], key=str)
+    assert {box, hub} <= set(store.entitlements.holders("Example"))
     assert store.entitlements.mark_stale("Example", [box, hub]) == 0, "without a certificate nothing is stale"
     for uid, consumer, serial in (("1" * 32, BOX.uuid, 7), ("2" * 32, HUB.uuid, 8)):
         store.certificates.add(issued(serial, consumer, entitlement=uid))

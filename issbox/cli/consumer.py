@@ -1,0 +1,173 @@
+"""`issbox consumer`."""
+
+from pathlib import Path
+
+import click
+
+from issbox.cli.command import Run, command
+from issbox.cli.consumer_shapes import CONSUMER
+from issbox.cli.index import noun
+from issbox.cli.options import chosen_organization, organization_option, yes_option
+from issbox.errors import CommandLineError
+
+consumer = noun("consumer")
+_VERSION_3 = {"system.certificate_version": "3.2"}
+"""What a host without subscription-manager reads: only the X.509 part, which is smaller in version 3."""
+
+
+def _facts(given: tuple[str, ...]) -> dict[str, str]:
+    found = {}
+    for each in given:
+        name, separator, value = each.partition("=")
+        if not separator:
+            raise CommandLineError(f"{each!r} is not a fact such as uname.machine=x86_64")
+        found[name] = value
+    return found
+
+
+@command(
+    "create",
+    group=consumer,
+    example="issbox consumer create --name web1 --environment dev --arch x86_64 --output web1/",
+    shape=CONSUMER,
+)
+@organization_option
+@click.option("--name", required=True, metavar="NAME", help="Name of the host.")
+@click.option("--environment", "environments", multiple=True, metavar="LABEL", help="The most important one first.")
+@click.option("--product", "products", multiple=True, metavar="LABEL", help="Entitled to it; to all when left out.")
+@click.option("--activation-key", "keys", multiple=True, metavar="LABEL", help="Says environments and products.")
+@click.option("--arch", metavar="ARCH", help="Architecture of the host, such as x86_64.")
+@click.option("--fact", "facts", multiple=True, metavar="NAME=VALUE", help="Something more of the host.")
+@click.option("--output", metavar="DIRECTORY", help="Write certificates, key and a .repo file there.")
+@click.option("--content-url", metavar="URL", help="Where hosts find content; else [certificates] content_url.")
+def create(
+    run: Run,
+    *,
+    organization: str | None,
+    name: str,
+    environments: tuple[str, ...],
+    products: tuple[str, ...],
+    keys: tuple[str, ...],
+    arch: str | None,
+    facts: tuple[str, ...],
+    output: str | None,
+    content_url: str | None,
+) -> None:
+    """Register a host, for those without subscription-manager; what --output writes is copied to the host.
+
+    Put the .pem files into /etc/pki/issbox and the .repo file into /etc/yum.repos.d. A host in no environment gets the
+    present content of its products; one in environments gets what is promoted there.
+    """
+    from issbox.workflows import consumers, host_files
+
+    ctx = run.open()
+    if keys and (environments or products):
+        raise CommandLineError("an activation key says environments and products, so give either it or them")
+    owner = chosen_organization(ctx, organization)
+    told = _VERSION_3 | ({} if arch is None else {"uname.machine": arch}) | _facts(facts)
+    if keys:
+        consumers.list_consumers(ctx, owner, limit=1)
+        made = consumers.register_with_keys(ctx, organization=owner, keys=keys, name=name, facts=told)
+    else:
+        made = consumers.register(
+            ctx, organization=owner, name=name, facts=told, environments=environments, products=products
+        )
+    run.say(f"Host {made.name} registered as {made.uuid}.")
+    if output is not None:
+        for path in host_files.write_host_files(ctx, made.uuid, Path(output), content_url=content_url):
+            run.say(f"{path} written.")
+    run.show(CONSUMER, made)
+
+
+@command("list", group=consumer, example="issbox consumer list --environment dev", shape=CONSUMER, many=True)
+@organization_option
+@click.option("--environment", metavar="LABEL", help="Only hosts in this environment.")
+@click.option("--name", metavar="NAME", help="Only hosts of this name.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="NUMBER", help="Only so many.")
+def list_(run: Run, *, organization: str | None, environment: str | None, name: str | None, limit: int | None) -> None:
+    """List the hosts of an organization by name."""
+    from issbox.workflows import consumers
+
+    ctx = run.open()
+    owner = chosen_organization(ctx, organization)
+    run.show_all(CONSUMER, consumers.list_consumers(ctx, owner, environment=environment, name=name, limit=limit))
+
+
+@command("info", group=consumer, example="issbox consumer info 4e6c5cf3-6c8b-4b62-9c5e-4f3f1b6c2a11", shape=CONSUMER)
+@click.argument("uuid")
+def info(run: Run, *, uuid: str) -> None:
+    """Show one host."""
+    from issbox.workflows import consumers
+
+    run.show(CONSUMER, consumers.get_consumer(run.open(), uuid))
+
+
+@command(
+    "update",
+    group=consumer,
+    example="issbox consumer update 4e6c5cf3-6c8b-4b62-9c5e-4f3f1b6c2a11 --fact uname.machine=aarch64",
+    shape=CONSUMER,
+)
+@click.argument("uuid")
+@click.option("--name", metavar="NAME", help="Its new name.")
+@click.option("--fact", "facts", multiple=True, metavar="NAME=VALUE", help="Added to its facts, or in place of one.")
+def update(run: Run, *, uuid: str, name: str | None, facts: tuple[str, ...]) -> None:
+    """Change name and facts of a host; its certificate is stale when it says something else then."""
+    from issbox.workflows import consumers
+
+    ctx = run.open()
+    present = consumers.get_consumer(ctx, uuid)
+    told = {**present.facts, **_facts(facts)} if facts else None
+    made = consumers.update_consumer(ctx, uuid, name=name, facts=told)
+    run.say(f"Host {made.name} updated.")
+    run.show(CONSUMER, made)
+
+
+@command(
+    "move",
+    group=consumer,
+    example="issbox consumer move 4e6c5cf3-6c8b-4b62-9c5e-4f3f1b6c2a11 --environment prod",
+    shape=CONSUMER,
+    many=True,
+)
+@organization_option
+@click.argument("uuids", nargs=-1, required=True, metavar="UUID...")
+@click.option("--environment", "environments", multiple=True, metavar="LABEL", help="The most important one first.")
+@click.option("--no-environment", is_flag=True, help="Out of all: they get the present content of their products.")
+def move(
+    run: Run,
+    *,
+    organization: str | None,
+    uuids: tuple[str, ...],
+    environments: tuple[str, ...],
+    no_environment: bool,
+) -> None:
+    """Put hosts into exactly these environments, all of them or none."""
+    from issbox.workflows import consumers
+
+    if bool(environments) == no_environment:
+        raise CommandLineError("where to? Give --environment, or --no-environment")
+    ctx = run.open()
+    marked = consumers.move_consumers(ctx, chosen_organization(ctx, organization), uuids, environments)
+    run.say(f"Moved. Certificates that say something else then: {marked}.")
+    run.show_all(CONSUMER, [consumers.get_consumer(ctx, each) for each in uuids])
+
+
+@command(
+    "delete",
+    group=consumer,
+    example="issbox consumer delete 4e6c5cf3-6c8b-4b62-9c5e-4f3f1b6c2a11 --yes",
+    shape=CONSUMER,
+)
+@click.argument("uuid")
+@yes_option
+def delete(run: Run, *, uuid: str, yes: bool) -> None:
+    """Delete a host and revoke everything that was issued to it."""
+    from issbox.workflows import consumers
+
+    ctx = run.open()
+    present = consumers.get_consumer(ctx, uuid)
+    run.confirm(f"Delete the host {present.name} ({uuid}) and revoke its certificates?", yes=yes)
+    deleted = consumers.delete_consumer(ctx, uuid)
+    run.say(f"Host {deleted.name} deleted.")
+    run.show(CONSUMER, deleted)
