@@ -55,17 +55,17 @@ def show(run: Run, *, file: str | None, serial: int | None) -> None:
 
     Nothing of it is verified by this. With --json all of it as an object.
     """
-    from issbox.certs.decode import decode_certificate
     from issbox.certs.showing import to_document, to_text
     from issbox.workflows import certificates
 
     if (file is None) == (serial is None):
         raise CommandLineError("which certificate? Give a file or --serial")
+    ctx = run.open()
     if serial is not None:
-        text = certificates.get_issued(run.open(), serial).pem
+        text = certificates.get_issued(ctx, serial).pem
     else:
         text = read_text_file(file or "", "a certificate", _MOST_BYTES)
-    decoded = decode_certificate(text)
+    decoded = certificates.decode(ctx, text)
     run.progress.close()
     output.write(
         output.to_json(to_document(decoded))

@@ -64,6 +64,12 @@ def get_issued(ctx: Context, serial: int) -> IssuedCertificate:
     return found
 
 
+def decode(ctx: Context, text: str | bytes) -> DecodedCertificate:
+    """Read what a certificate in PEM says, also one of another server; raises BadCertificateError."""
+    ctx.require_anywhere(Permission.CONTENT_READ)
+    return decode_certificate(text)
+
+
 def check_path(ctx: Context, text: str | bytes, path: str) -> Verdict:
     """Say whether a certificate in PEM, also one of another box, grants a path, and why or why not.
 
