@@ -32,7 +32,8 @@ def approve(ctx: Context, import_id: int) -> ContentImport:
     for somebody who exported it or has approved it already.
     """
     ctx.require_anywhere(Permission.CONTENT_APPROVE)
-    with ctx.store.session():
+    lock = FileLock(ctx.store.locks / "approvals.lock", busy="somebody else is approving an import this moment")
+    with ctx.store.session(), lock:
         row = ctx.store.imports.get(import_id)
         ctx.require(Permission.CONTENT_APPROVE, row.organization)
         if row.state is not ImportState.WAITING or row.waits_for is not WaitsFor.APPROVAL:

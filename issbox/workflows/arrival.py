@@ -18,6 +18,7 @@ from issbox.rules.importing import ImportPlan
 from issbox.workflows.context import Context
 from issbox.workflows.imported_views import keep_view_version
 from issbox.workflows.reporting import record_report
+from issbox.workflows.waiting import approvals_of
 
 
 def describe(ctx: Context, plan: ImportPlan) -> None:
@@ -101,9 +102,10 @@ def record_import(
         for key in (version.repository,)
     )
     done: dict[str, object] = {"state": ImportState.IMPORTED, "waits_for": None, "error_code": None, "taken": False}
-    ctx.store.imports.update(row.id, updated_at=now, reason=note, changes=changes, **done)
+    approvals = tuple(sorted(approvals_of(ctx, row)))
+    ctx.store.imports.update(row.id, updated_at=now, reason=note, changes=changes, approvals=approvals, **done)
     for other in ctx.store.imports.list(states=(ImportState.WAITING,)):
-        if other.bundle_id == row.bundle_id and other.organization == row.organization and other.id != row.id:
+        if _same(other) == _same(row) and other.id != row.id:
             ctx.store.imports.update(other.id, updated_at=now, reason=f"imported with {row.id}", **done)
         elif other.waits_for is WaitsFor.BASE and other.inbox:
             ctx.store.imports.update(other.id, updated_at=now, state=ImportState.SETTLED, waits_for=None)
@@ -121,6 +123,11 @@ def record_import(
             "versions": {str(version.repository): version.number for version in versions},
         },
     )
+
+
+def _same(row: ContentImport) -> tuple[str | None, ...]:
+    """Say of which bundle this is an import, and where it goes; ids are chosen by whoever made it."""
+    return row.bundle_id, row.key_id, row.organization
 
 
 def _settle_refused(ctx: Context, row: ContentImport) -> None:

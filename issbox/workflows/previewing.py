@@ -252,7 +252,7 @@ def _waits(
     """Give what an import would wait for."""
     if chunks[1]:
         yield Waiting(WaitsFor.VOLUMES, f"still missing: {words_for_volumes(*chunks, noun='chunk')}")
-    given = approvals_given(ctx, manifest.bundle.id, organization)
+    given = approvals_given(ctx, manifest.bundle.id, organization, manifest.source.key_id or None)
     people = approvals_missing(approvals, given, manifest.source.made_by)
     if people:
         yield Waiting(WaitsFor.APPROVAL, f"the approval of {'one person' if people == 1 else f'{people} people'}")

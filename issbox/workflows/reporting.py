@@ -30,7 +30,6 @@ from issbox.rules.importing import ImportPlan
 from issbox.workflows.boxes import signing_key
 from issbox.workflows.context import Context
 from issbox.workflows.history import get_import
-from issbox.workflows.waiting import approvals_of
 
 SIGNATURE_SUFFIX: Final = ".sig"
 
@@ -60,7 +59,7 @@ def record_report(
         imported_at=ctx.clock(),
         imported_by=ctx.actor.name,
         imported_from=ctx.actor.origin,
-        approved_by=tuple(sorted(approvals_of(ctx, row))),
+        approved_by=ctx.store.imports.get(row.id).approvals,
         box=ReportBox(id=box.id, name=box.name, key_id=box.key_id, software=f"issbox {VERSION}"),
         organization=plan.organization,
         bundle_id=bundle.id,

@@ -12,6 +12,14 @@ from issbox.workflows.context import Context
 from issbox.workflows.incoming import volumes_taken
 from issbox.workflows.staging import missing_files
 
+_NOT_ENDED: Final = (
+    ImportState.ARRIVING,
+    ImportState.SETTLED,
+    ImportState.CHECKING,
+    ImportState.WAITING,
+    ImportState.IMPORTING,
+    ImportState.REFUSED,
+)
 _NAMED: Final = 10
 """How many missing files a reason names."""
 
@@ -66,18 +74,26 @@ def missing_volumes(ctx: Context, row: ContentImport, bundle: BundleReader) -> l
         return []
     assert row.organization is not None, "it is known before anything is taken in"
     taken = volumes_taken(ctx, bundle.manifest.bundle.id, row.organization)
-    return [number for number in range(1, count + 1) if number != bundle.volume and number not in taken]
+    ours = {number for number, each in taken.items() if each.key_id == bundle.manifest.source.key_id}
+    return [number for number in range(1, count + 1) if number != bundle.volume and number not in ours]
 
 
 def approvals_of(ctx: Context, row: ContentImport) -> Collection[str]:
-    """Give the names of those who approved the bundle, be it by another of its volumes."""
-    return row.approvals if row.bundle_id is None else approvals_given(ctx, row.bundle_id, row.organization)
+    """Give the names of those who approved this import of the bundle, be it by another of its volumes."""
+    if row.bundle_id is None:
+        return row.approvals
+    return approvals_given(ctx, row.bundle_id, row.organization, row.key_id).union(row.approvals)
 
 
-def approvals_given(ctx: Context, bundle_id: str, organization: str | None) -> frozenset[str]:
-    """Give the names of those who approved that this bundle goes into the organization."""
-    rows = ctx.store.imports.list(bundle_id=bundle_id)
-    return frozenset(name for each in rows if each.organization == organization for name in each.approvals)
+def approvals_given(ctx: Context, bundle_id: str, organization: str | None, key_id: str | None) -> frozenset[str]:
+    """Give the names of those who approved that this bundle, signed by this key, goes into the organization.
+
+    What was approved for an import that has ended, and may have been rolled back, does not let the bundle in again.
+    """
+    rows = ctx.store.imports.list(states=_NOT_ENDED, bundle_id=bundle_id)
+    return frozenset(
+        name for each in rows if (each.organization, each.key_id) == (organization, key_id) for name in each.approvals
+    )
 
 
 def wait(ctx: Context, row: ContentImport, waiting: Waiting, *, taken: bool = False) -> ContentImport:
