@@ -220,7 +220,10 @@ def _take_in(ctx: Context, job: _Job) -> ContentImport:
             missing = sorted(incoming.complete(content_entries(job.bundle), batch, damaged))
             forget_volumes(ctx, job.row, missing)
         if missing:
-            return _take_volume(ctx, job, batch, incoming, missing)
+            waiting = _take_volume(ctx, job, batch, incoming, missing)
+            mended = {digest for digest in damaged if batch.has(digest)}
+            _mend(ctx, mended, mended)
+            return waiting
         ctx.progress.step("read-metadata")
         drafts = [stack.enter_context(ctx.store.versions.draft(key)) for key in keys]
         fill(ctx, job.bundle, batch, drafts)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from issbox.bundle.check import Limits, Trusted, open_head
+from issbox.bundle.decoding import MAX_NUMBER
 from issbox.bundle.pieces import Piece
 from issbox.bundle.reader import BundleReader
 from issbox.errors import BadManifestError, BundleDamagedError
@@ -178,7 +179,8 @@ def spared_digests(ctx: Context) -> frozenset[bytes]:
 
 def _listed(_ctx: Context, place: Path) -> Iterator[str]:
     # Read without a check of its signature: a table that somebody changed here spares other blobs, no more.
-    for entry in open_head(place, None).entries():
+    # Its size was found right when it came; the configuration may allow less by now.
+    for entry in open_head(place, None, Limits(max_files=MAX_NUMBER)).entries():
         yield entry.sha256
 
 

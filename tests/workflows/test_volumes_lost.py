@@ -10,6 +10,7 @@ import pytest
 from makers.bundles import SampleBundle, SampleRepository, new_key, sample_content, write_volumes
 from makers.inboxes import make_context, now
 
+from issbox.bundle.check import Limits, open_head
 from issbox.bundle.head import Layout
 from issbox.bundle.signature import SigningKey
 from issbox.errors import OperatingSystemError
@@ -17,6 +18,7 @@ from issbox.model import ContentImport, ImportState, WaitsFor
 from issbox.rules.volumes import DirectoryMeter
 from issbox.store import Batch
 from issbox.workflows import importing
+from issbox.workflows.by_hand import run_import
 from issbox.workflows.context import Context
 from issbox.workflows.importing import import_bundle
 from issbox.workflows.upkeep import collect_garbage, reconcile
@@ -116,3 +118,37 @@ def test_a_volume_whose_content_was_lost_since_is_taken_in_again(ctx: Context, v
     states = [import_bundle(ctx, row.id).state for row in again]
     assert states[-1] is ImportState.IMPORTED
     assert seen_by_hosts(ctx) == PACKAGES
+
+
+def test_damaged_files_are_taken_from_all_volumes_of_a_set(ctx: Context, volumes: list[Path]) -> None:
+    for volume in volumes:
+        drop(ctx, volume)
+    shown = ctx.store.state_dir / "content/acme/Library/custom/tools/base"
+    for path in shown.rglob("*.rpm"):
+        path.chmod(0o600)
+        path.write_bytes(bytes(path.stat().st_size))
+    rows = run_import(ctx, ctx.settings.inbox.path, repair=True)
+    assert rows[-1].state is ImportState.IMPORTED
+    assert seen_by_hosts(ctx) == PACKAGES
+
+
+def test_one_damaged_file_is_taken_from_a_set(ctx: Context, volumes: list[Path]) -> None:
+    for volume in volumes:
+        drop(ctx, volume)
+    shown = ctx.store.state_dir / "content/acme/Library/custom/tools/base"
+    (damaged,) = shown.rglob("p0-*.rpm")
+    damaged.chmod(0o600)
+    damaged.write_bytes(bytes(damaged.stat().st_size))
+    rows = run_import(ctx, ctx.settings.inbox.path, repair=True)
+    assert rows[-1].state is ImportState.IMPORTED
+    assert seen_by_hosts(ctx) == PACKAGES
+
+
+def test_garbage_is_collected_beside_sets_of_more_files_than_usual(
+    ctx: Context, volumes: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop(ctx, volumes[0])
+    with monkeypatch.context() as patch:
+        patch.setattr(open_head, "__defaults__", (Limits(max_files=3),))  # millions in truth
+        collect_garbage(ctx, dry_run=False)
+    assert [drop(ctx, volume).state for volume in volumes[1:]][-1] is ImportState.IMPORTED
