@@ -35,7 +35,7 @@ class Waiting:
 def why_to_wait(ctx: Context, row: ContentImport, bundle: BundleReader) -> Waiting | None:
     """Say what has to come before anything of the bundle may be taken in; None when nothing has to."""
     return missing_approval(ctx, row, ctx.settings.inbox.approvals) or missing_base(
-        entry.path for entry in missing_files(ctx, bundle)
+        (entry.path for entry in missing_files(ctx, bundle)), inbox=row.inbox
     )
 
 
@@ -52,18 +52,26 @@ def missing_approval(ctx: Context, row: ContentImport, needed: int) -> Waiting |
     )
 
 
-def missing_base(absent: Iterator[str]) -> Waiting | None:
-    """Say which files are neither carried nor in this box; None when there are none."""
+def missing_base(absent: Iterator[str], *, inbox: bool = True) -> Waiting | None:
+    """Say which files are neither carried nor in this box; None when there are none.
+
+    Only what came through the `inbox` goes on by itself.
+    """
     named = list(islice(absent, _NAMED))
     count = len(named) + sum(1 for _ in absent)
     if not count:
         return None
     files = "1 file is" if count == 1 else f"{count} files are"
     more = ", ..." if count > len(named) else ""
+    next_step = (
+        "It goes on by itself when the bundle that it builds on has been imported"
+        if inbox
+        else "Import the bundle that it builds on, then this one again"
+    )
     return Waiting(
         WaitsFor.BASE,
-        f"{files} neither carried by the bundle nor in this box: {', '.join(named)}{more}. It goes on by itself when "
-        "the bundle that it builds on has been imported; or have a complete one exported",
+        f"{files} neither carried by the bundle nor in this box: {', '.join(named)}{more}. {next_step}; or have a "
+        "complete one exported",
     )
 
 

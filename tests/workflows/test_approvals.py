@@ -8,10 +8,10 @@ from makers.bundles import SampleBundle, SampleRepository, make_bundle, new_key
 from makers.crossings import make_crossing
 from makers.inboxes import make_context, now
 
-from issbox.model import ImportState, TrustedKey, WaitsFor
+from issbox.model import Actor, ImportState, TrustedKey, WaitsFor
 from issbox.workflows.approving import approve
 from issbox.workflows.by_hand import run_import
-from issbox.workflows.context import Actor, Context
+from issbox.workflows.context import Context
 from issbox.workflows.importing import import_bundle
 from issbox.workflows.rolling_back import roll_back
 

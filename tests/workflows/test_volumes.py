@@ -157,6 +157,9 @@ def test_an_increment_waits_for_its_base_and_goes_on_by_itself(ctx: Context, tmp
     waiting = drop(ctx, increment)
     assert (waiting.state, waiting.waits_for) == (ImportState.WAITING, WaitsFor.BASE)
     assert "7 files are neither carried by the bundle nor in this box" in waiting.reason
+    assert "It goes on by itself" in waiting.reason
+    (by_hand,) = run_import(ctx, increment)
+    assert "Import the bundle that it builds on, then this one again" in by_hand.reason
     assert seen_by_hosts(ctx) == {}
     drop(ctx, complete)
     with ctx.store.session():

@@ -92,7 +92,7 @@ def import_foreign(ctx: Context, row: ContentImport, *, accept_unsigned: bool = 
     plan = plan_import(synthesis.manifest, library, allow_older=row.allow_older)
     if plan.refusals:
         raise refusal_error(plan)
-    waiting = missing_approval(ctx, row, needed) or _missing_base(ctx, export, synthesis, plan)
+    waiting = missing_approval(ctx, row, needed) or _missing_base(ctx, row, export, synthesis, plan)
     if waiting is not None:
         return wait(ctx, row, waiting)
     row = _update(ctx, row, state=ImportState.IMPORTING)
@@ -141,10 +141,12 @@ def _approvals_needed(ctx: Context, row: ContentImport, metadata: KatelloMetadat
     )
 
 
-def _missing_base(ctx: Context, export: Export, synthesis: Synthesis, plan: ImportPlan) -> Waiting | None:
+def _missing_base(
+    ctx: Context, row: ContentImport, export: Export, synthesis: Synthesis, plan: ImportPlan
+) -> Waiting | None:
     """Say which files of an increment this box does not have yet; a complete export without them is not whole."""
     missing = export.missing(ctx, targets_of(synthesis, [planned.repository for planned in plan.repositories]))
-    waiting = missing_base(iter(missing))
+    waiting = missing_base(iter(missing), inbox=row.inbox)
     if waiting is not None and synthesis.manifest.bundle.kind is BundleKind.COMPLETE:
         named = ", ".join(missing[:_NAMED]) + (", ..." if len(missing) > _NAMED else "")
         raise BundleIncompleteError(
