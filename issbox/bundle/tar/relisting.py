@@ -1,7 +1,8 @@
 """Says which chunks of a table of contents have to be sent again."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,18 +45,25 @@ def relist(toc: Toc, found: Mapping[str, Digest | None]) -> Relisting:
 def locate(toc: Toc, folders: Iterable[Path]) -> dict[str, Path]:
     """Give where each chunk lies, by its name; among several, the first of the right size, else the first."""
     places: dict[str, Path] = {}
-    right: set[str] = set()
+    wanted = {chunk.name: chunk.size for chunk in toc.chunks}
     for folder in folders:
-        for chunk in toc.chunks:
-            path = folder / chunk.name
-            if chunk.name in right or not os.path.lexists(path):
-                continue
-            if path.lstat().st_size == chunk.size:
-                right.add(chunk.name)
-                places[chunk.name] = path
-            else:
-                places.setdefault(chunk.name, path)
+        # Going by what is there, since a table of contents may list many thousands that are not.
+        for path in _listed(folder, wanted):
+            with suppress(FileNotFoundError):
+                if path.lstat().st_size == wanted[path.name]:
+                    places[path.name] = path
+                    del wanted[path.name]
+                else:
+                    places.setdefault(path.name, path)
     return places
+
+
+def _listed(folder: Path, wanted: Collection[str]) -> list[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            return [folder / entry.name for entry in entries if entry.name in wanted]
+    except OSError:  # not there, no folder, or closed to us
+        return []
 
 
 def examine(toc: Toc, places: Mapping[str, Path], advance: Callable[[int], None] | None = None) -> Relisting:

@@ -20,6 +20,8 @@ from issbox.files import BLOCK, Readable
 from issbox.names import format_size
 
 _END: Final = bytes(BLOCK_SIZE)
+_MOST_HEADERS: Final = 10_000
+"""How many headers may come before that of a file: directories, long names and the like, which pack down to nothing."""
 
 
 class TarMember:
@@ -61,7 +63,7 @@ class TarReader:
 
     - UnsafeFileError for a link, a device, a sparse file or anything else that is neither file nor directory
     - UnsafePathError for an absolute path, one with `..`, and every other that no bundle may have
-    - OversizedError when the stream, or what a header announces, is longer than `limit`
+    - OversizedError when the stream, or what a header announces, is longer than `limit`, or headers come without end
     - BundleIncompleteError when the stream ends before the end of the archive
     - BundleDamagedError for everything that is no tar, also behind its end
     """
@@ -94,7 +96,7 @@ class TarReader:
         """Read headers until one is that of a file, and give its path and size; None at the end of the archive."""
         name: bytes | None = None
         pax: Extension | None = None
-        while True:
+        for _ in range(_MOST_HEADERS):
             where = f"at byte {self._position}"
             block = self._exactly(BLOCK_SIZE)
             if block == _END:
@@ -116,6 +118,10 @@ class TarReader:
                 if found is not None:
                     return found
                 name = pax = None
+        raise OversizedError(
+            f"the tar stream has more than {_MOST_HEADERS} headers without a file before byte {self._position}",
+            hint="No issbox writes such an archive: find out where it comes from.",
+        )
 
     def _entry(self, header: Header, name: bytes | None, pax: Extension, where: str) -> tuple[str, int] | None:
         """Give path and size of a file, None for a directory."""

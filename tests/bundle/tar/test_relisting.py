@@ -4,6 +4,7 @@ import os
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from makers.bundles import flip_byte, new_key
@@ -94,6 +95,26 @@ def test_chunks_are_found_in_several_folders(tmp_path: Path, key: SigningKey) ->
     seen: list[int] = []
     assert examine(written, found, seen.append).wanted == {third.name}
     assert sum(seen) == written.size - third.size + 3
+
+
+def test_chunks_that_are_only_listed_cost_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    many = tuple(Chunk(name=f"x.tar.{number:03d}", size=1, sha256="0" * 64) for number in range(1, 500))
+    toc = new_toc("x", "0" * 64, Compression.NONE, many)
+    (tmp_path / "x.tar.007").write_bytes(b"x")
+    looked: list[Path] = []
+    real = Path.lstat
+
+    def counting(path: Path) -> os.stat_result:
+        looked.append(path)
+        return real(path)
+
+    def never(path: Path) -> bool:
+        raise AssertionError(path)
+
+    monkeypatch.setattr(Path, "lstat", counting)
+    monkeypatch.setattr(os.path, "lexists", never)
+    assert locate(toc, [tmp_path, tmp_path / "absent"]) == {"x.tar.007": tmp_path / "x.tar.007"}
+    assert len(looked) == 1
 
 
 def test_one_that_went_away_since_is_missing(tmp_path: Path, key: SigningKey) -> None:

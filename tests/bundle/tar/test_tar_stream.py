@@ -376,6 +376,14 @@ class TestHostile:
             members_of(bytes(block) + bytes(1024))
 
 
+@pytest.mark.parametrize("kind", [tarfile.DIRTYPE, tarfile.XGLTYPE])
+def test_headers_without_end_and_without_a_file_are_too_many(kind: bytes) -> None:
+    info = tarfile.TarInfo("directory")
+    info.type = kind
+    with pytest.raises(OversizedError, match="headers without a file"):
+        read_members(TarReader(BytesIO(info.tobuf(tarfile.USTAR_FORMAT) * 20_000), None))
+
+
 def record(name: bytes, value: bytes) -> bytes:
     length = len(name) + len(value) + 3
     digits = len(str(length))
