@@ -63,7 +63,7 @@ def dispose(ctx: Context, row: ContentImport) -> ContentImport:
 
     def place(row: ContentImport) -> Path | None:
         if after is AfterImport.DELETE:
-            for companion in companions(Path(row.path), chunk_folders(ctx)):
+            for companion in _companions(ctx, row):
                 remove(companion, row.id, ours=lambda _: True)
             remove(Path(row.path), row.id, ours=lambda path: _is_this_bundle(row, path))
             return None
@@ -114,7 +114,7 @@ def delete_bundle(ctx: Context, row: ContentImport) -> bool:
     if not row.inbox or not (is_below(row.path, settings.path) or is_below(row.path, settings.quarantine_path)):
         return False
     try:
-        for companion in companions(Path(row.path), chunk_folders(ctx)):
+        for companion in _companions(ctx, row):
             remove(companion, row.id, ours=lambda _: True)
         found = remove(Path(row.path), row.id, ours=lambda _: True)
         _remove_reason(ctx, row)
@@ -206,9 +206,22 @@ def _relocate(ctx: Context, row: ContentImport, directory: Path) -> Path | None:
 
 def _relocate_companions(ctx: Context, row: ContentImport, directory: Path, advance: Callable[[int], None]) -> None:
     """Move the chunks of a set before its table of contents, so that a kill in between leaves the table to go by."""
-    for companion in companions(Path(row.path), chunk_folders(ctx)):
+    for companion in _companions(ctx, row):
         if companion.parent != directory:
             relocate(companion, directory, row.id, ours=partial(_is_still, companion), advance=advance)
+
+
+def _companions(ctx: Context, row: ContentImport) -> list[Path]:
+    """Give the chunks of a set and its signature; of one that was refused, none in the folder of another organization.
+
+    What its table of contents lists may be anybody's: only the folders say whose it is.
+    """
+    path, inbox = Path(row.path), ctx.settings.inbox.path
+    folders = chunk_folders(ctx)
+    if row.state is not ImportState.IMPORTED:
+        others = {inbox / organization.label for organization in ctx.store.organizations.list()} - set(path.parents)
+        folders = [folder for folder in folders if others.isdisjoint((folder, *folder.parents))]
+    return companions(path, folders)
 
 
 def _is_still(companion: Path, path: Path) -> bool:
