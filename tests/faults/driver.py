@@ -19,6 +19,7 @@ from issbox.workflows.context import Context
 from issbox.workflows.exports import ExportRequest, export, plan_export, recut, stream
 from issbox.workflows.importing import import_bundle
 from issbox.workflows.promoting import plan_view_promotion, promote
+from issbox.workflows.rolling_back import roll_back
 from issbox.workflows.slips import read_slip
 from issbox.workflows.synchronize import synchronize
 from issbox.workflows.upkeep import collect_garbage, reconcile
@@ -93,6 +94,7 @@ ACTIONS: dict[str, Callable[[Context, str], object]] = {
     "import-row": lambda ctx, number: import_bundle(ctx, int(number)),
     "publish-view": lambda ctx, view: publish_view(ctx, "acme", view),
     "promote": promote_view,
+    "rollback": lambda ctx, number: roll_back(ctx, int(number)),
     "garbage": lambda ctx, _: collect_garbage(ctx, dry_run=False),
     "reconcile": lambda ctx, _: reconcile(ctx),
 }
