@@ -42,6 +42,7 @@ bench: $(STAMP) ## Measure import, export, synchronize and certificates against 
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.crossing
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.forms
 	@$(BIN)/python -m benchmarks.certificates
+	@$(BIN)/python -m benchmarks.promotions
 
 clean: ## Remove the virtual environment and everything generated
 	rm -rf .venv build dist ./*.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .cache

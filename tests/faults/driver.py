@@ -14,11 +14,14 @@ from pathlib import Path
 from issbox.manifest import ScopeKind
 from issbox.model import BundleForm, RepositoryKey, ViewVersionName
 from issbox.wiring import open_context
+from issbox.workflows.authority import renew_authority
 from issbox.workflows.by_hand import run_import
+from issbox.workflows.consumers import move_consumers, register
 from issbox.workflows.context import Context
 from issbox.workflows.exports import ExportRequest, export, plan_export, recut, stream
 from issbox.workflows.importing import import_bundle
-from issbox.workflows.promoting import plan_view_promotion, promote
+from issbox.workflows.promoting import plan_demotion, plan_view_promotion, promote
+from issbox.workflows.regenerating import run_regeneration
 from issbox.workflows.rolling_back import roll_back
 from issbox.workflows.slips import read_slip
 from issbox.workflows.synchronize import synchronize
@@ -84,6 +87,11 @@ def promote_view(ctx: Context, argument: str) -> None:
     promote(ctx, plan_view_promotion(ctx, "acme", ViewVersionName(view, number), environment))
 
 
+def move_host(ctx: Context, argument: str) -> None:
+    uuid, environment = argument.split()
+    move_consumers(ctx, "acme", [uuid], [environment])
+
+
 ACTIONS: dict[str, Callable[[Context, str], object]] = {
     "synchronize": lambda ctx, _: synchronize(ctx, KEY),
     "export": export_repository,
@@ -95,6 +103,11 @@ ACTIONS: dict[str, Callable[[Context, str], object]] = {
     "publish-view": lambda ctx, view: publish_view(ctx, "acme", view),
     "promote": promote_view,
     "rollback": lambda ctx, number: roll_back(ctx, int(number)),
+    "demote": lambda ctx, environment: promote(ctx, plan_demotion(ctx, "acme", environment, [KEY])),
+    "move": move_host,
+    "register": lambda ctx, name: register(ctx, organization="acme", name=name, facts={}, environments=["dev"]),
+    "regenerate": lambda ctx, number: run_regeneration(ctx, int(number)),
+    "renew-authority": lambda ctx, _: renew_authority(ctx),
     "garbage": lambda ctx, _: collect_garbage(ctx, dry_run=False),
     "reconcile": lambda ctx, _: reconcile(ctx),
 }

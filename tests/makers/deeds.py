@@ -156,10 +156,8 @@ READING: dict[str, Look] = {
     "activation-key list": Look(_OF, viewer=12),
     "ca crl": Look(""),
     "ca show": Look(""),
-    "certificate check": Look("{certificate} /Quuxcorp/quux-lasting", viewer=3),
     "certificate list": Look("--consumer {host}", viewer=12),
     "certificate regenerations": Look(_OF, viewer=12),
-    "certificate show": Look("{certificate}"),
     "consumer info": Look("{host}", viewer=12),
     "consumer list": Look(_OF, viewer=12),
     "content status": Look(_OF + " --environment quux-lasting"),
@@ -192,6 +190,8 @@ APART: dict[str, str] = {
     "ssh authorized-keys": "for sshd; no user may",
     "ssh session": "for sshd; becomes a user",
     "content-import report": "takes an import that went well; tests/workflows/test_reporting.py asks as users",
+    "certificate check": "reads a file, and of the box only whether its serial number was revoked",
+    "certificate show": "reads a file and nothing of the box, but for certificates that were issued here",
     "verify": "reads a bundle and nothing of the box but its keys",
 }
 """Commands that are tried in a test of their own, and why."""

@@ -1,0 +1,107 @@
+"""kill -9 while hosts and their certificates change: each is valid or stale then, none is lost and none is double."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from makers.boxes import KEY
+from makers.fleets import Fleet, make_fleet
+
+from issbox.certs.decode import decode_certificate
+from issbox.model import Consumer, RegenerationScope
+from issbox.workflows import authority, certificates, consumers, promoting, regenerating
+
+
+@dataclass(frozen=True)
+class Town:
+    """A box with three hosts in dev, each with its certificate for tools/base."""
+
+    fleet: Fleet
+    hosts: list[Consumer]
+
+    def check(self) -> None:
+        """Every entitlement has one certificate that is valid, revoked ones are nobody's, and the store is whole."""
+        ctx = self.fleet.ctx
+        self.fleet.gap.outside.check()
+        revoked = set(authority.revoked_serials(ctx))
+        for host in self.hosts:
+            current = certificates.current_certificates(ctx, host.uuid)
+            assert len(current) == 1
+            assert current[0].certificate.serial not in revoked
+            with ctx.store.session():
+                issued = [each.serial for each in ctx.store.certificates.of(host.uuid) if each.entitlement is not None]
+            assert issued == [current[0].certificate.serial], "none double"
+
+    def paths(self) -> list[tuple[str, ...]]:
+        """Give what hosts get when they ask."""
+        return [tuple(self.fleet.paths(host)) for host in self.hosts]
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Town:
+    fleet = make_fleet(tmp_path)
+    hosts = [fleet.host(f"h{each}", "dev") for each in range(3)]
+    fleet.promote(KEY, "dev")
+    town = Town(fleet, hosts)
+    town.paths()
+    return town
+
+
+@pytest.mark.parametrize("step", promoting.STEPS)
+def test_demote(town: Town, step: str) -> None:
+    side = town.fleet.gap.outside
+    side.run("demote", "dev", kill=step)
+    side.restart()
+    done = step == "switch-links"
+    assert town.fleet.stale(*town.hosts) == ({"h0", "h1", "h2"} if done else set())
+    town.check()
+    side.run("demote", "dev") if not done else None
+    assert town.paths() == [(), (), ()]
+    town.check()
+
+
+def test_move(town: Town) -> None:
+    side, host = town.fleet.gap.outside, town.hosts[0]
+    side.run("move", f"{host.uuid} prod", kill="record-move")
+    assert consumers.get_consumer(town.fleet.ctx, host.uuid).environments == ("dev",)
+    town.check()
+    side.run("move", f"{host.uuid} prod")
+    assert town.fleet.stale(*town.hosts) == {"h0"}
+    assert town.paths()[0] == ()
+    town.check()
+
+
+@pytest.mark.parametrize("step", consumers.STEPS)
+def test_register(town: Town, step: str) -> None:
+    side = town.fleet.gap.outside
+    side.run("register", "h3", kill=step)
+    assert consumers.list_consumers(town.fleet.ctx, "acme", name="h3") == []
+    side.run("register", "h3")
+    assert len(consumers.list_consumers(town.fleet.ctx, "acme", name="h3")) == 1
+    town.check()
+
+
+@pytest.mark.parametrize("where", ["issue-certificates", "issue-certificates+1"])
+def test_eager_regeneration(town: Town, where: str) -> None:
+    ctx = town.fleet.ctx
+    before = [town.fleet.certificate(host).serial for host in town.hosts]
+    job = regenerating.start_regeneration(ctx, RegenerationScope("acme", unchanged=True))
+    town.fleet.gap.outside.run("regenerate", job.id, kill=where)
+    town.check()
+    town.fleet.gap.outside.run("regenerate", job.id)
+    town.check()
+    done = regenerating.get_regeneration(ctx, job.id)
+    assert (done.state, done.done, done.failed) == ("done", 3, 0)
+    assert not set(before) & {town.fleet.certificate(host).serial for host in town.hosts}
+
+
+def test_renewing_the_authority(town: Town) -> None:
+    ctx, side = town.fleet.ctx, town.fleet.gap.outside
+    before = authority.show_authority(ctx).serial
+    side.run("renew-authority", kill="write-chain")
+    assert authority.show_authority(ctx).serial == before
+    side.run("renew-authority")
+    assert authority.show_authority(ctx).serial != before
+    town.check()
+    identity = decode_certificate(consumers.identity_of(ctx, town.hosts[0].uuid))
+    assert identity.common_name == town.hosts[0].uuid
