@@ -17,6 +17,9 @@ ENVIRONMENT = Shape[LifecycleEnvironment](
         Field("name", "name for people", lambda each: each.name, column=True),
         Field("prior", "label of the environment before it, null for Library", lambda each: each.prior, column=True),
         Field("description", "free text", lambda each: each.description, column=True),
+        Field("id", "what programs call it by, unique in the box", lambda each: each.id),
+        Field("type", "what kind of environment programs take it for, or empty", lambda each: each.type),
+        Field("content_prefix", "part of paths after the organization's", lambda each: each.content_prefix),
         Field(
             "cdn",
             "whether certificates open it whose paths have neither organization nor environment",
@@ -91,5 +94,8 @@ DELETION: "Shape[EnvironmentDeletion]" = Shape(
         Field("content", _MEANING, lambda each: _content(each.content), show=_show),
         Field("followers", "array of environments that come after its prior one then", lambda each: each.followers),
         Field("prior", "that prior one", lambda each: each.environment.prior),
+        Field("hosts", "number of hosts in it", lambda each: each.hosts.number),
+        Field("host_names", "array: the first of them by name", lambda each: each.hosts.names),
+        Field("stranded", "number of them that are in no other environment", lambda each: each.stranded),
     ),
 )

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from issbox.workflows.context import Context
 
 lifecycle_environment = noun("lifecycle-environment")
+_PREFIX = "What stands after the organization's prefix in the paths of certificates."
 
 
 def _find(ctx: "Context", organization: str | None, label: str | None, name: str | None) -> LifecycleEnvironment:
@@ -43,8 +44,20 @@ def _find(ctx: "Context", organization: str | None, label: str | None, name: str
 @creation_options("lifecycle environment")
 @click.option("--prior", required=True, metavar="LABEL", help="Environment before it; Library for the first of a path.")
 @click.option("--description", default="", metavar="TEXT", help="What it is for.")
+@click.option("--id", "id_", default="", metavar="ID", help="What programs call it by; made when left out.")
+@click.option("--type", "type_", default="", metavar="TYPE", help="What kind of environment programs take it for.")
+@click.option("--content-prefix", default="", metavar="PATH", help=_PREFIX)
 def create(
-    run: Run, *, organization: str | None, name: str | None, label: str | None, prior: str, description: str
+    run: Run,
+    *,
+    organization: str | None,
+    name: str | None,
+    label: str | None,
+    prior: str,
+    description: str,
+    id_: str,
+    type_: str,
+    content_prefix: str,
 ) -> None:
     """Make a lifecycle environment: a stage that content is promoted into.
 
@@ -57,7 +70,15 @@ def create(
     label, name = label_and_name(label, name)
     owner = chosen_organization(ctx, organization)
     made = environments.create_environment(
-        ctx, organization=owner, label=label, name=name, prior=prior, description=description
+        ctx,
+        organization=owner,
+        label=label,
+        name=name,
+        prior=prior,
+        description=description,
+        id_=id_,
+        type_=type_,
+        content_prefix=content_prefix,
     )
     run.say(f"Lifecycle environment {made.label} created.")
     run.show(ENVIRONMENT, made)
@@ -116,6 +137,8 @@ def info(run: Run, *, organization: str | None, label: str | None, name: str | N
 @organization_option
 @click.option("--label", required=True, metavar="LABEL", help="Which environment.")
 @click.option("--name", metavar="NAME", help="Its new name.")
+@click.option("--type", "type_", metavar="TYPE", help="What kind of environment programs take it for.")
+@click.option("--content-prefix", metavar="PATH", help=_PREFIX)
 @click.option("--description", metavar="TEXT", help="What it is for.")
 @click.option(
     "--cdn/--no-cdn",
@@ -131,6 +154,8 @@ def update(
     name: str | None,
     description: str | None,
     serves_as_cdn: bool | None,
+    type_: str | None,
+    content_prefix: str | None,
 ) -> None:
     """Change a lifecycle environment; what is not given stays as it is."""
     from issbox.workflows import environments
@@ -138,7 +163,14 @@ def update(
     ctx = run.open()
     owner = chosen_organization(ctx, organization)
     made = environments.update_environment(
-        ctx, owner, label, name=name, description=description, serves_as_cdn=serves_as_cdn
+        ctx,
+        owner,
+        label,
+        name=name,
+        description=description,
+        serves_as_cdn=serves_as_cdn,
+        type_=type_,
+        content_prefix=content_prefix,
     )
     run.say(f"Lifecycle environment {made.label} updated.")
     run.show(ENVIRONMENT, made)
@@ -153,8 +185,11 @@ def update(
 @organization_option
 @identity_options("lifecycle environment")
 @click.option(
-    "--force", is_flag=True, help="Also when it holds content, which leaves it, or comes before others, which move up."
+    "--force",
+    is_flag=True,
+    help="Also when it holds content, which leaves it, comes before others, which move up, or has hosts.",
 )
+@click.option("--delete-hosts", is_flag=True, help="Delete the hosts that are in no other environment, too.")
 @click.option("--dry-run", is_flag=True, help="Only show what would go and change.")
 @yes_option
 def delete(
@@ -164,10 +199,14 @@ def delete(
     label: str | None,
     name: str | None,
     force: bool,
+    delete_hosts: bool,
     dry_run: bool,
     yes: bool,
 ) -> None:
-    """Delete a lifecycle environment. Repository versions and content view versions stay."""
+    """Delete a lifecycle environment. Repository versions and content view versions stay.
+
+    Its hosts stay too: those in no other environment get nothing until they are moved, never more than before.
+    """
     from issbox.workflows import environments
 
     ctx = run.open()
@@ -176,10 +215,12 @@ def delete(
     if not dry_run:
         run.confirm(
             f"Delete the lifecycle environment {chosen.label} of {chosen.organization} (repositories in it: "
-            f"{len(plan.content)}, environments after it: {len(plan.followers)})?",
+            f"{len(plan.content)}, environments after it: {len(plan.followers)}, hosts in it: {plan.hosts.number})?",
             yes=yes,
         )
-        plan = environments.delete_environment(ctx, chosen.organization, chosen.label, force=force)
+        plan = environments.delete_environment(
+            ctx, chosen.organization, chosen.label, force=force, delete_hosts=delete_hosts
+        )
         run.say(f"Lifecycle environment {chosen.label} deleted.")
     run.show(DELETION, plan)
 

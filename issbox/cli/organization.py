@@ -6,9 +6,10 @@ from issbox.cli.command import Run, command
 from issbox.cli.index import noun
 from issbox.cli.options import creation_options, identity_options, label_and_name, pick, yes_option
 from issbox.cli.shapes import Field, Shape
-from issbox.model import Organization
+from issbox.model import CertificateType, Organization
 
 organization = noun("organization")
+_ACCESS = {"content": CertificateType.BASIC, "organization": CertificateType.ORG_LEVEL}
 
 ORGANIZATION = Shape[Organization](
     "organization",
@@ -19,6 +20,12 @@ ORGANIZATION = Shape[Organization](
             "client_cas",
             "array of content credentials whose CAs sign certificates of hosts, besides the box's own",
             lambda each: each.client_cas,
+        ),
+        Field("content_prefix", "what certificates have before content paths", lambda each: each.content_prefix),
+        Field(
+            "access",
+            "`Basic`: certificates name each content; `OrgLevel`: one for all below the host's environments",
+            lambda each: each.access.value,
         ),
     ),
 )
@@ -74,7 +81,17 @@ def info(run: Run, *, label: str | None, name: str | None) -> None:
     help="Content credential with a CA that signs certificates of hosts, with all certificates up to its root; instead "
     'of those so far. May be given several times; "" for none but the authority of this box.',
 )
-def update(run: Run, *, label: str, name: str | None, client_cas: tuple[str, ...]) -> None:
+@click.option("--content-prefix", metavar="PATH", help="What stands before content paths; $org and $env are filled in.")
+@click.option("--access", type=click.Choice(list(_ACCESS)), help="Certificates name each content, or open all.")
+def update(
+    run: Run,
+    *,
+    label: str,
+    name: str | None,
+    client_cas: tuple[str, ...],
+    content_prefix: str | None,
+    access: str | None,
+) -> None:
     """Change an organization; what is not given stays as it is.
 
     Hosts whose certificates come from a CA given here may read the content of this organization that their
@@ -83,7 +100,14 @@ def update(run: Run, *, label: str, name: str | None, client_cas: tuple[str, ...
     from issbox.workflows import catalog
 
     chosen = [each for each in client_cas if each] if client_cas else None
-    made = catalog.update_organization(run.open(), label, name=name, client_cas=chosen)
+    made = catalog.update_organization(
+        run.open(),
+        label,
+        name=name,
+        client_cas=chosen,
+        content_prefix=content_prefix,
+        access=None if access is None else _ACCESS[access],
+    )
     run.say(f"Organization {label} updated.")
     run.show(ORGANIZATION, made)
 
