@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-all check bench clean
+.PHONY: help install demo test test-all check bench pictures clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
@@ -37,12 +37,16 @@ check: $(STAMP) ## Check format, lint, types, floors between modules, and the pa
 	$(BIN)/lint-imports
 	$(BIN)/python packaging/check_wheel.py
 
-bench: $(STAMP) ## Measure import, export, synchronize and certificates against the limits of this machine
+bench: $(STAMP) ## Measure import, export, synchronize, certificates and the console against the limits of this machine
 	@sh packaging/install-debian-packages rpm openssl xorriso
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.crossing
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.forms
 	@$(BIN)/python -m benchmarks.certificates
 	@$(BIN)/python -m benchmarks.promotions
+	@PYTHONPATH=tests $(BIN)/python -m benchmarks.console
+
+pictures: $(STAMP) ## Make docs/console.md and the pictures of the console from a demo box
+	@$(BIN)/python docs/pictures.py
 
 clean: ## Remove the virtual environment and everything generated
 	rm -rf .venv build dist ./*.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .cache

@@ -59,6 +59,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "ca": Entry(
         "issbox.cli.ca", "ca", "Manage the authority of this box, and which others sign certificates of hosts."
     ),
+    "tui": Entry("issbox.cli.tui", "tui", "Open the console."),
     "web": Entry("issbox.cli.web", "web", "Put a web server in front of this box."),
     "serve": Entry("issbox.cli.serve", "serve", "Run the service: watch the inbox, import what arrives, serve hosts."),
     "completion": Entry("issbox.cli.completion", "completion", "Print the completion script for a shell."),

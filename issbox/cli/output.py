@@ -4,28 +4,20 @@ import json
 import os
 import select
 import sys
-import unicodedata
 from collections.abc import Sequence
 
 from issbox.errors import IssboxError
 from issbox.files import error_from_os
+from issbox.screen_text import printable, width
+
+__all__ = ["EMPTY", "OutputClosedError", "details", "printable", "safe_lines", "table", "to_json", "write"]
 
 EMPTY = "-"
 """Stands in tables and details where there is nothing."""
 
-_UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Unicode categories that control a terminal, change the direction of text, or show as nothing."""
-
 
 class OutputClosedError(Exception):
     """Whoever read standard output wants no more of it."""
-
-
-def printable(text: str) -> str:
-    r"""Give text that is safe on a terminal: control and invisible characters become `\x1b` and the like."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(c.encode("unicode_escape").decode() if unicodedata.category(c) in _UNPRINTABLE else c for c in text)
 
 
 def safe_lines(text: str) -> str:
@@ -89,23 +81,16 @@ def to_json(document: object) -> str:
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Give aligned columns; without rows there is only a heading."""
     cells = [list(headings), *([printable(cell) or EMPTY for cell in row] for row in rows)]
-    widths = [max(_width(row[column]) for row in cells) for column in range(len(headings))]
+    widths = [max(width(row[column]) for row in cells) for column in range(len(headings))]
     return "".join(_pad(row, widths) + "\n" for row in cells)
 
 
 def details(pairs: Sequence[tuple[str, str]]) -> str:
     """Give one line a fact, name and value aligned."""
-    width = max(len(name) for name, _ in pairs) + 1
-    return "".join(f"{name + ':':<{width}} {printable(value) or EMPTY}\n" for name, value in pairs)
+    column = max(len(name) for name, _ in pairs) + 1
+    return "".join(f"{name + ':':<{column}} {printable(value) or EMPTY}\n" for name, value in pairs)
 
 
 def _pad(row: Sequence[str], widths: Sequence[int]) -> str:
-    padded = (cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True))
+    padded = (cell + " " * (column - width(cell)) for cell, column in zip(row, widths, strict=True))
     return "  ".join(padded).rstrip()
-
-
-def _width(text: str) -> int:
-    """Give the columns that text takes on a terminal: East Asian wide characters take two, combining ones none."""
-    if text.isascii():
-        return len(text)
-    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)

@@ -2,12 +2,12 @@
 
 import os
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 from issbox.cli import output
 from issbox.cli.command import Run
 from issbox.errors import CommandLineError
+from issbox.screen_text import has_blocks
 
 
 def show_qr(run: Run, text: str, *, inverse: bool, plain: bool) -> None:
@@ -40,14 +40,3 @@ def write_qr_image(text: str, path: Path) -> None:
     qr = make_qr(text)
     with atomic_write(path) as out:
         draw_file(qr, out, "png" if kind == "png" else "svg")
-
-
-def has_blocks(environ: Mapping[str, str], encoding: str | None) -> bool:
-    """Tell whether half blocks can be shown: the encoding, the locale and the kind of terminal have them."""
-    locale = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or "C"
-    if locale == "C.UTF-8" and not environ.get("LC_ALL") and environ.get("LANG", "C") in {"", "C", "POSIX"}:
-        locale = "C"  # Python itself sets LC_CTYPE so in the locale C (PEP 538); the terminal knows nothing of it
-    utf8 = all(
-        word.lower().replace("-", "").endswith("utf8") for word in (locale.partition("@")[0], encoding or "ascii")
-    )
-    return utf8 and environ.get("TERM", "") not in {"linux", "dumb"}

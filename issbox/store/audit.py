@@ -92,8 +92,8 @@ class Audit(Noun):
         if before is not None:
             query = query.where(AuditRow.number < before)
         if after is not None:
-            return _read(query.where(AuditRow.number > after).order_by(AuditRow.number).limit(limit))
-        return _read(query.order_by(AuditRow.number.desc()).limit(limit))[::-1]
+            return read_entries(query.where(AuditRow.number > after).order_by(AuditRow.number).limit(limit))
+        return read_entries(query.order_by(AuditRow.number.desc()).limit(limit))[::-1]
 
     def entries(self, only: AuditFilter = _ANY) -> Iterator[AuditEntry]:
         """Give the entries of a filter in their order, a page in memory at a time."""
@@ -134,7 +134,9 @@ class Audit(Noun):
         return number
 
     def _from(self, number: int) -> Iterator[AuditEntry]:
-        while page := _read(AuditRow.select().where(AuditRow.number > number).order_by(AuditRow.number).limit(_PAGE)):
+        while page := read_entries(
+            AuditRow.select().where(AuditRow.number > number).order_by(AuditRow.number).limit(_PAGE)
+        ):
             yield from page
             number = page[-1].number
 
@@ -191,7 +193,8 @@ def _damaged(message: str) -> StoreDamagedError:
     )
 
 
-def _read(query: Any) -> list[AuditEntry]:
+def read_entries(query: Any) -> list[AuditEntry]:
+    """Give the entries of a query of whole rows."""
     return [
         AuditEntry(
             row["number"],

@@ -14,6 +14,7 @@ from issbox.store.audit import Audit
 from issbox.store.blob_checks import BlobChecks
 from issbox.store.blobs import BlobStore
 from issbox.store.boxes import BoxIdentity, TrustedKeys
+from issbox.store.browsing import Browsing
 from issbox.store.catalogues import Catalogues
 from issbox.store.certificates import Certificates
 from issbox.store.consumers import Consumers
@@ -106,7 +107,7 @@ class Store:
         self.blob_checks = BlobChecks()
         self.notices = Notices()
         self.jobs = Jobs()
-        self.pulse = Pulse()
+        self.pulse, self.browsing = Pulse(), Browsing()
         self.users = Users()
         self.grants = Grants()
         self.passwords = Passwords()

@@ -14,7 +14,7 @@ from issbox.errors import BugError, InterruptedByUserError, IssboxError, NotFoun
 from issbox.files import FileLock, error_from_os
 from issbox.model import Job, JobState
 from issbox.workflows.context import Context, Permission
-from issbox.workflows.job_kinds import JobParameters, from_row, kind_of, to_row
+from issbox.workflows.job_kinds import JobParameters, from_row, to_row
 from issbox.workflows.job_progress import JobReporter
 
 _LOG: Final = logging.getLogger("issbox.jobs")
@@ -31,7 +31,7 @@ def create_job(ctx: Context, parameters: JobParameters) -> Job:
     task = parameters.check(ctx)
     with ctx.store.session(), ctx.store.transaction():
         job = ctx.store.jobs.add(
-            kind=kind_of(parameters),
+            kind=parameters.kind,
             subject=task.subject,
             organization=task.organization,
             products=task.products,

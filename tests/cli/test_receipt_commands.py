@@ -11,7 +11,7 @@ from makers.boxes import PACKAGES
 from makers.command_line import CommandLine
 from makers.rpms import Repository, write_repository
 
-from issbox.cli.qr import has_blocks
+from issbox.screen_text import has_blocks
 
 BLOCKS = {"\u2580", "\u2584", "\u2588"}
 

@@ -20,7 +20,7 @@ from issbox.cli.app import root
 from issbox.job_running import work_through
 from issbox.model import RepositoryKey, SlipItem, SlipReason
 from issbox.wiring import open_context
-from issbox.workflows.job_kinds import SynchronizeJob
+from issbox.workflows.job_kinds.content import SynchronizeJob
 from issbox.workflows.jobs import create_job
 
 PACKAGES = sorted((Path(__file__).parents[2] / "demo/packages").glob("*.rpm"))

@@ -182,6 +182,7 @@ READING: dict[str, Look] = {
 APART: dict[str, str] = {
     "init": "makes a box; no user of one may",
     "job work": "does the jobs of all users; no user may",
+    "tui": "asks a person; each of its actions is one of a workflow, which asks for permission",
     "serve": "runs for ever; no user may",
     "doctor": "looks at the files of the box; no user may",
     "notify": "runs programs of the box; no user may",

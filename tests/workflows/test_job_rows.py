@@ -24,21 +24,11 @@ from issbox.manifest import ScopeKind
 from issbox.model import LIBRARY, BundleForm, Job, JobState, Role
 from issbox.workflows import environments, exports, promoting, users
 from issbox.workflows.context import Context
-from issbox.workflows.job_kinds import (
-    KINDS,
-    AuditJob,
-    ExportJob,
-    GarbageJob,
-    InboxJob,
-    JobParameters,
-    PromoteJob,
-    PublishJob,
-    SynchronizeJob,
-    from_row,
-    kind_of,
-    plan_digest,
-    to_row,
-)
+from issbox.workflows.job_kinds import KINDS, JobParameters, from_row, to_row
+from issbox.workflows.job_kinds.content import PublishJob, SynchronizeJob
+from issbox.workflows.job_kinds.exporting import ExportJob
+from issbox.workflows.job_kinds.promotions import PromoteJob, plan_digest
+from issbox.workflows.job_kinds.upkeep import AuditJob, GarbageJob, InboxJob
 from issbox.workflows.job_progress import JobReporter
 from issbox.workflows.jobs import MOST_ATTEMPTS, any_left, cancel_job, create_job, get_job, list_jobs, next_job, run_job
 
@@ -219,9 +209,9 @@ def test_parameters_of_every_kind_survive_the_row() -> None:
         GarbageJob(),
         AuditJob(),
     ]
-    assert {type(each) for each in every} == set(KINDS.values())
+    assert {each.kind for each in every} == set(KINDS)
     for each in every:
-        assert from_row(kind_of(each), to_row(each)) == each
+        assert from_row(each.kind, to_row(each)) == each
 
 
 @pytest.mark.parametrize(("kind", "plain"), [("sing", {}), ("publish", {"view": 3}), ("synchronize", {})])
@@ -267,7 +257,7 @@ def test_without_a_service_a_job_outlives_the_process_that_asked_for_it(gap: Gap
         "from issbox.job_running import begin\n"
         "from issbox.model import RepositoryKey\n"
         "from issbox.wiring import open_context\n"
-        "from issbox.workflows.job_kinds import SynchronizeJob\n"
+        "from issbox.workflows.job_kinds.content import SynchronizeJob\n"
         "begin(open_context(), SynchronizeJob(RepositoryKey('acme', 'tools', 'base')))\n"
     )
     subprocess.run([sys.executable, "-c", script], env=gap.outside.environment(), check=True)

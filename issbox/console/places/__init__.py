@@ -1,0 +1,1 @@
+"""The places of the console, one module a noun: what each shows, and what can be done there."""

@@ -1,0 +1,83 @@
+"""Opening a session on this machine's box, and the line mode on standard input and output."""
+
+import getpass
+import os
+import shutil
+import sys
+from typing import Final
+
+from issbox.console import first_run
+from issbox.console.dialogue import Dialogue, LeftError, Teletype
+from issbox.console.plain import PlainConsole
+from issbox.console.session import Session
+from issbox.errors import IssboxError
+from issbox.screen_text import printable
+from issbox.wiring import open_context
+from issbox.workflows.context import Context, Permission
+
+_COLUMNS: Final = 80
+
+
+def open_session(*, ascii_only: bool) -> tuple[Session, str]:
+    """Give the session of whoever calls, and the name of the box; raises what `open_context` raises."""
+    ctx = open_context()
+    return Session(ctx, ascii_only=ascii_only), box_name(ctx)
+
+
+def box_name(ctx: Context) -> str:
+    """Give the name of the box, for those who may know it."""
+    if not ctx.reach(Permission.BOX_READ).everywhere:
+        return ""
+    with ctx.store.session():
+        return ctx.store.box.get().name
+
+
+class StandardTeletype:
+    """Standard input and output."""
+
+    def __init__(self) -> None:
+        self.columns = max(40, shutil.get_terminal_size((_COLUMNS, 24)).columns or _COLUMNS)
+
+    def ask(self, prompt: str, *, secret: bool = False) -> str | None:
+        """Read a line, without showing it when it is secret; None at the end of input."""
+        if secret and sys.stdin.isatty():
+            return getpass.getpass(printable(prompt))
+        sys.stdout.write(printable(prompt))
+        sys.stdout.flush()
+        line = sys.stdin.readline()
+        return line.rstrip("\n") if line else None
+
+    def tell(self, line: str) -> None:
+        """Write a line."""
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+
+
+def run_plain(*, new: bool, ascii_only: bool) -> None:
+    """Serve the line mode, first making a box where there is none."""
+    teletype = StandardTeletype()
+    if new and not make_box(teletype):
+        return
+    session, _ = open_session(ascii_only=ascii_only)
+    PlainConsole(session, teletype).run()
+
+
+def make_box(teletype: Teletype) -> bool:
+    """Go through the first run; tell whether there is a box then."""
+    first_run.begin()
+    talk = Dialogue(teletype)
+    made = False
+    for step in first_run.STEPS:
+        talk.say(f"{step.title}. {step.why}")
+        while True:
+            try:
+                answers = {each.id: talk.question(each) for each in step.questions}
+                talk.say(step.do(os.environ, answers))
+            except LeftError:
+                return made
+            except IssboxError as error:
+                talk.say(f"{error} {error.hint}")
+                continue
+            made = True
+            break
+    return made

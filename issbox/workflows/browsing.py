@@ -1,0 +1,128 @@
+"""Looking through long tables, and looking for packages and CVEs in everything at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from issbox.model import Advisory, AuditEntry, RepositoryFile, RepositoryKey
+from issbox.workflows.context import Context, Permission
+
+MOST_FOUND: Final = 1000
+"""Most packages that a search gives."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackagePages:
+    """Packages of one repository version by path: a long table."""
+
+    ctx: Context
+    key: RepositoryKey
+    number: int
+    search: str = ""
+
+    def count(self) -> int:
+        """Give how many there are."""
+        with self.ctx.store.session():
+            return self.ctx.store.browsing.count_packages(self.key, self.number, self.search)
+
+    def page(self, after: str | None, number: int) -> Sequence[tuple[str, RepositoryFile]]:
+        """Give those after a path."""
+        with self.ctx.store.session():
+            found = self.ctx.store.browsing.packages(self.key, self.number, self.search, after, number)
+            return [(file.path, file) for file in found]
+
+    def skip(self, after: str | None, number: int) -> str | None:
+        """Give the path so many after a path."""
+        with self.ctx.store.session():
+            return self.ctx.store.browsing.skip_packages(self.key, self.number, self.search, after, number)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPages:
+    """Entries of the audit log, newest first: a long table."""
+
+    ctx: Context
+    organizations: tuple[str, ...] | None
+    """Of which ones; None for the whole log."""
+    search: str = ""
+
+    def count(self) -> int:
+        """Give how many there are."""
+        with self.ctx.store.session():
+            return self.ctx.store.browsing.count_audit(self.organizations, self.search)
+
+    def page(self, after: int | None, number: int) -> Sequence[tuple[int, AuditEntry]]:
+        """Give those older than an entry."""
+        with self.ctx.store.session():
+            found = self.ctx.store.browsing.audit(self.organizations, self.search, after, number)
+            return [(entry.number, entry) for entry in found]
+
+    def skip(self, after: int | None, number: int) -> int | None:
+        """Give the number of the entry so many further on."""
+        with self.ctx.store.session():
+            return self.ctx.store.browsing.skip_audit(self.organizations, self.search, after, number)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A package that was looked for, in the newest version of a repository."""
+
+    repository: RepositoryKey
+    file: RepositoryFile
+
+
+@dataclass(frozen=True, slots=True)
+class FoundAdvisory:
+    """An advisory that was looked for, in the newest version of a repository."""
+
+    repository: RepositoryKey
+    number: int
+    advisory: Advisory
+
+
+def browse_packages(ctx: Context, key: RepositoryKey, number: int, search: str = "") -> PackagePages:
+    """Give the packages of a repository version; raises NotFoundError, NotPermittedError."""
+    ctx.require(Permission.CONTENT_READ, key.organization, [key.product])
+    with ctx.store.session():
+        ctx.store.versions.get(key, number)
+    return PackagePages(ctx, key, number, search)
+
+
+def browse_audit(ctx: Context, search: str = "") -> AuditPages:
+    """Give the audit entries that who asks may read; raises NotPermittedError when there can be none."""
+    ctx.require_anywhere(Permission.AUDIT_READ)
+    reach = ctx.reach(Permission.AUDIT_READ)
+    if reach.everywhere:
+        return AuditPages(ctx, None, search)
+    with ctx.store.session():
+        labels = [each.label for each in ctx.store.organizations.list()]
+    return AuditPages(ctx, tuple(label for label in labels if reach.products(label).cover(())), search)
+
+
+def find_packages(ctx: Context, organization: str, search: str) -> list[Found]:
+    """Give packages whose name or file has the text in it, at most MOST_FOUND, by name."""
+    products = ctx.require_some(Permission.CONTENT_READ, organization)
+    with ctx.store.session():
+        found = ctx.store.browsing.find_packages(organization, search, MOST_FOUND)
+        return [Found(key, file) for key, file in found if products.cover([key.product])]
+
+
+def find_advisories(ctx: Context, organization: str, search: str) -> list[FoundAdvisory]:
+    """Give advisories with this id, or that fix this CVE, in the newest versions; raises BadMetadataError."""
+    from issbox.workflows.comparing import read_advisories, version_facts
+
+    products = ctx.require_some(Permission.CONTENT_READ, organization)
+    word = search.strip().upper()
+    found: list[FoundAdvisory] = []
+    with ctx.store.session():
+        for repository in ctx.store.repositories.list(organization):
+            if repository.latest is None or not products.cover([repository.key.product]):
+                continue
+            ctx.progress.advance()
+            facts = version_facts(ctx, repository.key, repository.latest)
+            found.extend(
+                FoundAdvisory(repository.key, repository.latest, advisory)
+                for advisory in read_advisories(ctx, facts.updateinfo).values()
+                if word in (advisory.id.upper(), *(cve.upper() for cve in advisory.cves))
+            )
+    return found
