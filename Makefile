@@ -42,6 +42,8 @@ bench: $(STAMP) ## Measure import, export, synchronize, certificates and the con
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.crossing
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.forms
 	@$(BIN)/python -m benchmarks.certificates
+	@sh packaging/install-debian-packages nginx-light
+	@PYTHONPATH=tests $(BIN)/python -m benchmarks.web
 	@$(BIN)/python -m benchmarks.promotions
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.console
 

@@ -1,0 +1,128 @@
+"""What serving costs: requests and bytes per second with client certificates. Run by `make bench`.
+
+The limit is a plain nginx that verifies client certificates and sends files, in turns with the built-in server and with
+nginx as `issbox web nginx-config` sets it up; client and server share this machine. Believe the ratios.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+
+from makers.nginx import NGINX, free_port, nginx_in_front
+from makers.serving import BASE, GRANTED, issue, make_box, write_certificate
+
+from issbox.names import format_size
+from issbox.workflows.authority import open_authority
+from issbox.workflows.context import Context
+from issbox.workflows.server_certificate import server_certificate
+
+CLIENTS = 4
+"""Processes, each with one connection that is kept."""
+AIMS = {("built-in", 1 << 20): 0.8, ("built-in", 20 << 10): 0.3}
+AIM_BEHIND_NGINX = 0.9
+
+_PLAIN = """\
+user root;
+worker_processes auto;
+error_log {root}/plain.log;
+events {{ worker_connections 1024; }}
+http {{
+    sendfile on; tcp_nopush on; access_log off; keepalive_requests 1000000;
+    ssl_certificate {certificate}; ssl_certificate_key {key};
+    ssl_client_certificate {root}/root.pem; ssl_verify_client on; ssl_protocols TLSv1.2 TLSv1.3;
+    server {{ listen 127.0.0.1:{port} ssl; root {files}; }}
+}}
+"""
+
+
+def main() -> int:
+    """Measure and print."""
+    arguments = parse(sys.argv[1:])
+    if NGINX is None or os.geteuid() != 0:
+        print("serving: left out, since nginx is missing or this is not root")
+        return 0
+    with tempfile.TemporaryDirectory(prefix="issbox-bench-") as name:
+        measure(Path(name), arguments.rounds, arguments.seconds)
+    return 0
+
+
+def parse(words: Sequence[str]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5, help="medians are of so many rounds (5)")
+    parser.add_argument("--seconds", type=float, default=2.0, help="each measurement takes so long (2)")
+    return parser.parse_args(words)
+
+
+def measure(root: Path, rounds: int, seconds: float) -> None:
+    """Make a box with two files, serve them three ways, and compare."""
+    ctx = make_box(root / "box")
+    tree = (ctx.store.state_dir / BASE.removeprefix("/")).resolve()
+    sizes = (20 << 10, 1 << 20)
+    for size in sizes:
+        (tree / f"{size}.rpm").write_bytes(os.urandom(size))
+    with nginx_in_front(ctx, root, workers="auto", look_every=1.0) as front, _plain_nginx(root, ctx, tree) as plain:
+        write_certificate(root, issue(open_authority(ctx), [GRANTED]))
+        servers = {
+            "plain nginx": (plain, ""),
+            "built-in": (front.service.running.ports[0], BASE),
+            "nginx-config": (front.port, BASE),
+        }
+        for size in sizes:
+            found: dict[str, list[float]] = {name: [] for name in servers}
+            for _ in range(rounds):
+                for name, (port, prefix) in servers.items():
+                    found[name].append(_rate(root, port, f"{prefix}/{size}.rpm", seconds))
+            _show(size, found)
+
+
+def _show(size: int, found: dict[str, list[float]]) -> None:
+    print(f"serving files of {format_size(size)}, {CLIENTS} connections with client certificates")
+    for name, rates in found.items():
+        rate = median(rates)
+        line = f"  {name}: {rate:.0f} requests/s, {format_size(rate * size)}/s"
+        if name != "plain nginx":
+            ratio = median(mine / limit for mine, limit in zip(rates, found["plain nginx"], strict=True))
+            line += f", {ratio:.2f} of plain nginx (aim {AIMS.get((name, size), AIM_BEHIND_NGINX)})"
+        print(line)
+
+
+def _rate(directory: Path, port: int, path: str, seconds: float) -> float:
+    client = Path(__file__).with_name("web_client.py")
+    command = [sys.executable, str(client), str(directory), str(port), path, str(seconds)]
+    clients = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(CLIENTS)]
+    total = 0.0
+    for each in clients:
+        said, _ = each.communicate()
+        if each.returncode != 0:
+            raise RuntimeError(f"a client ended with {each.returncode}")
+        count, took = said.split()
+        total += int(count) / float(took)
+    return total
+
+
+@contextmanager
+def _plain_nginx(root: Path, ctx: Context, files: Path) -> Iterator[int]:
+    assert NGINX is not None
+    found, port = server_certificate(ctx), free_port()
+    file = root / "plain.conf"
+    file.write_text(_PLAIN.format(root=root, certificate=found.certificate, key=found.key, port=port, files=files))
+    command = [NGINX, "-c", str(file), "-p", str(root), "-g", f"pid {root}/plain.pid; daemon off;"]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    try:
+        time.sleep(1)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
