@@ -10,6 +10,8 @@ import os
 import shlex
 import shutil
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -24,6 +26,8 @@ from hashlib import sha256
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NoReturn
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import createrepo_c
 
@@ -45,9 +49,11 @@ class Box:
 
     side: str
     state: Path
+    configuration: Path | None = None
 
     def environment(self) -> dict[str, str]:
-        return os.environ | {"ISSBOX_STATE_DIR": str(self.state)}
+        named = {} if self.configuration is None else {"ISSBOX_CONFIG": str(self.configuration)}
+        return os.environ | {"ISSBOX_STATE_DIR": str(self.state)} | named
 
     def run(self, *words: str | Path, details: bool = False) -> None:
         """Show the command, run it and show what it tells; with details also the facts it prints."""
@@ -162,7 +168,8 @@ class Crossing:
         self.directory = directory
         self.upstream = Path("upstream")
         self.connected = Box("connected", directory / "connected")
-        self.disconnected = Box("disconnected", directory / "disconnected")
+        self.disconnected = Box("disconnected", directory / "disconnected", directory / "disconnected.toml")
+        self.port = free_port()
         self.log = Path("serve.log")
 
     def play(self) -> None:
@@ -176,8 +183,10 @@ class Crossing:
         with service(self.disconnected, self.log) as process:
             self.carry_tampered(bundle, process)
             self.carry(bundle, process)
-        self.compare()
-        self.install()
+            self.compare()
+            self.promote()
+            self.register()
+            self.install()
         self.farewell()
 
     def make_upstream(self) -> None:
@@ -200,8 +209,13 @@ class Crossing:
             "They share nothing: each has its own state directory, its own signing key and its own database. "
             "Both serve the organization Demo.",
         )
+        configuration = Path("disconnected.toml")
+        configuration.write_text(f'[web]\nlisten = ["127.0.0.1:{self.port}"]\nnames = ["localhost"]\n')
+        print(f"   $ cat {configuration}")
+        show_lines(configuration.read_text())
         for box in (self.connected, self.disconnected):
-            print(f"   {box.side}$ export ISSBOX_STATE_DIR={box.state}")
+            named = f" ISSBOX_CONFIG={box.configuration}" if box.configuration else ""
+            print(f"   {box.side}$ export ISSBOX_STATE_DIR={box.state}{named}")
             box.run("init", "--name", box.side, "--organization", "Demo")
 
     def trust(self) -> None:
@@ -297,12 +311,56 @@ class Crossing:
         if len(digests) != 1:
             raise FailedError("the digests of repomd.xml differ")
 
-    def install(self) -> None:
+    def promote(self) -> None:
         step(
             9,
-            "A host on the disconnected side installs from it",
-            "The stock dnf, an empty folder as its host, and a repository file that points to what the disconnected "
-            "box holds.",
+            "Hosts see what was promoted, and nothing else",
+            "What came in lies in Library. A lifecycle environment holds what its hosts may have; promoting shows "
+            "what changes.",
+        )
+        self.disconnected.run("lifecycle-environment", "create", "--name", "production", "--prior", "Library")
+        words = ["repository", "promote", "--product", "Tools", "--label", "base", "--to-environment", "production"]
+        self.disconnected.run(*words)
+
+    def register(self) -> None:
+        step(
+            10,
+            "A host gets a certificate of its own",
+            "It lists exactly what its environment holds; the service lets nobody in without one.",
+        )
+        words = ["consumer", "create", "--name", "web1", "--environment", "production", "--arch", "x86_64"]
+        self.disconnected.run(*words, "--output", "web1", "--content-url", f"https://localhost:{self.port}/content")
+        if self.fetch(certificate=False) is not None:
+            raise FailedError("content was given to a host that showed no certificate")
+        if sha256(self.fetch(certificate=True) or b"").digest() != sha256(self.upstream_repomd()).digest():
+            raise FailedError("a host with its certificate does not get the repomd.xml of the upstream server")
+        print("     ... without a certificate the service refuses; with it, the host reads the same repomd.xml")
+
+    def fetch(self, *, certificate: bool) -> bytes | None:
+        """Read repomd.xml as the host does; None when the service refuses."""
+        context = ssl.create_default_context(cafile="web1/ca.pem")
+        if certificate:
+            context.load_cert_chain("web1/entitlement-1.pem", "web1/key.pem")
+        try:
+            with urlopen(f"{self.url()}/repodata/repomd.xml", context=context) as answer:
+                return bytes(answer.read())
+        except HTTPError as error:
+            if error.code != 403:
+                raise
+            return None
+
+    def url(self) -> str:
+        return f"https://localhost:{self.port}/content/Demo/production/custom/Tools/base"
+
+    def upstream_repomd(self) -> bytes:
+        return (self.upstream / "repodata/repomd.xml").read_bytes()
+
+    def install(self) -> None:
+        step(
+            11,
+            "The host installs with its own certificate",
+            "The stock dnf, an empty folder as its host, and a repository file that points to the disconnected box, "
+            "over HTTPS.",
         )
         if shutil.which("dnf") is None:
             self.read_without_dnf()
@@ -331,7 +389,9 @@ class Crossing:
         return (
             f"[main]\nplugins=0\ngpgcheck=0\nreposdir=/dev/null\ncachedir={self.directory}/dnf-cache\n"
             "module_platform_id=platform:el9\n"
-            f"[from-the-far-side]\nname=What came over\nbaseurl=file://{self.content(self.disconnected).absolute()}\n"
+            f"[from-the-far-side]\nname=What came over\nbaseurl={self.url()}\n"
+            f"sslcacert={self.directory}/web1/ca.pem\nsslclientcert={self.directory}/web1/entitlement-1.pem\n"
+            f"sslclientkey={self.directory}/web1/key.pem\n"
         )
 
     def read_without_dnf(self) -> None:
@@ -344,13 +404,20 @@ class Crossing:
 
     def farewell(self) -> None:
         print(f"\nDone. Everything is in {self.directory}; nothing runs any more. To look around:\n")
-        print(f"   export PATH={PROGRAMS}:$PATH ISSBOX_STATE_DIR={self.disconnected.state}")
+        print(f"   export PATH={PROGRAMS}:$PATH ISSBOX_STATE_DIR={self.disconnected.state} \\")
+        print(f"          ISSBOX_CONFIG={self.disconnected.configuration}")
         for words in ("status", "content-import list", "audit list", "repository list"):
             print(f"   issbox {words}")
         print(f"   cat {self.disconnected.state}/quarantine/*.reason.txt")
         print("   issbox serve    # and copy a bundle into the inbox yourself")
         print(f"\nThe connected side: export ISSBOX_STATE_DIR={self.connected.state}")
         print(f"When you have seen enough: rm -r {self.directory}")
+
+
+def free_port() -> int:
+    """Give a port of loopback that nobody listens at right now."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
 
 
 def flip_byte(path: Path) -> None:
