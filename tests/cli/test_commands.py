@@ -17,6 +17,9 @@ PACKAGES = sorted((Path(__file__).parents[2] / "demo/packages").glob("*.rpm"))
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 GPG_KEY = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDMEZ\n-----END PGP PUBLIC KEY BLOCK-----\n"
 
+HOSTS = {"content_prefix": "/$org/$env", "access": "Basic"}
+"""What a new organization says about the certificates of hosts."""
+
 
 def certificate(directory: Path, *, name: str = "client", passphrase: str = "") -> tuple[Path, Path]:
     """Make a real certificate and its key with OpenSSL."""
@@ -43,7 +46,7 @@ def test_init(empty: CommandLine) -> None:
     assert box["state_dir"] == str(empty.state)
     assert empty.json("box", "show") == box
     assert empty("box", "show", "--public-key").stdout == box["public_key"]
-    organization = {"label": "ACME_Corporation", "name": "ACME Corporation", "client_cas": []}
+    organization = {"label": "ACME_Corporation", "name": "ACME Corporation", "client_cas": [], **HOSTS}
     assert empty.json("organization", "list") == [organization]
     assert empty.error("init", "--name", "again", "--organization", "B", code=5)["code"] == "already-exists"
     assert empty.json("box", "show") == box
@@ -70,7 +73,7 @@ def test_a_half_made_box_is_none(empty: CommandLine) -> None:
 
 def test_organizations(issbox: CommandLine) -> None:
     made = issbox.json("organization", "create", "--name", "Büro 2")
-    assert made == {"label": "Buro_2", "name": "Büro 2", "client_cas": []}
+    assert made == {"label": "Buro_2", "name": "Büro 2", "client_cas": [], **HOSTS}
     assert issbox.error("organization", "create", "--label", "Buro_2", code=5)["code"] == "already-exists"
     assert issbox.json("organization", "info", "--name", "Büro 2") == made
     assert issbox.json("organization", "update", "--label", "Buro_2", "--name", "x")["name"] == "x"
