@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from issbox.cli.shapes import Field, Shape, size
+from issbox.cli.shapes import Field, Shape, size, sizes
 from issbox.model import ContentExport
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ EXPORT = Shape[ContentExport](
         Field("made_by", "who made it", lambda each: each.made_by),
         Field("files", "number of files carried", lambda each: each.files),
         Field("size", "bytes of these files", lambda each: each.size, column=True, show=size),
-        Field("volumes", "array of the bytes of each volume or chunk", lambda each: each.volumes),
+        Field("volumes", "array of the bytes of each volume or chunk", lambda each: each.volumes, show=sizes),
         Field("seconds", "how long writing took", lambda each: each.seconds),
     ),
 )
@@ -58,7 +58,7 @@ PLAN: "Shape[Estimate]" = Shape(
         ),
         Field("files", "number of files it would carry", lambda each: each.files),
         Field("size", "bytes of these files", lambda each: each.size, show=size),
-        Field("volumes", "array of the bytes of each volume or chunk", lambda each: each.volumes),
+        Field("volumes", "array of the bytes of each volume or chunk", lambda each: each.volumes, show=sizes),
         Field("needed", "bytes of free space that writing it needs", lambda each: each.needed, show=size),
         Field("free", "bytes that are free where it would be written", lambda each: each.free, show=size),
         Field(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -86,6 +87,12 @@ def for_people(value: object) -> str:
 def size(value: object) -> str:
     """Show bytes as MiB or GiB."""
     return format_size(value) if isinstance(value, int) else str(value)
+
+
+def sizes(value: object) -> str:
+    """Show several sizes, those that are the same and follow each other together: `3 x 4.4 GiB, 1.2 GiB`."""
+    runs = [(shown, len(list(same))) for shown, same in groupby(value if isinstance(value, list | tuple) else (), size)]
+    return ", ".join(shown if count == 1 else f"{count} x {shown}" for shown, count in runs)
 
 
 def fingerprint(value: object) -> str:

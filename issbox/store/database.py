@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar, cast
 
 import peewee
 
-from issbox.errors import ConfigurationError, DatabaseError
+from issbox.errors import ConfigurationError, DatabaseError, NoSpaceError
 
 _BUSY_SECONDS: Final = 30
 """How long a writer waits for another one before it gives up."""
@@ -199,14 +199,29 @@ def _is_driver_error(error: Exception) -> bool:
     )
 
 
+def _with_causes(error: BaseException) -> Iterator[BaseException]:
+    """Give an error and what led to it: a transaction that cannot even be rolled back hides why."""
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
+
+
+def _says_full(error: BaseException) -> bool:
+    """Tell whether it is SQLite's SQLITE_FULL or PostgreSQL's disk_full (class 53)."""
+    return "disk is full" in str(error) or type(error).__name__ == "DiskFull"
+
+
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn what peewee or a driver raises into DatabaseError."""
+    """Turn what peewee or a driver raises into DatabaseError, or NoSpaceError when the disk is full."""
     try:
         yield
     except Exception as error:
         if not _is_driver_error(error):
             raise
+        if any(map(_says_full, _with_causes(error))):
+            raise NoSpaceError("the disk of the database is full") from error
         raise DatabaseError(f"the database failed: {str(error).strip() or type(error).__name__}") from error
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from makers.stores import NOW, Place, UndoError
@@ -15,6 +16,7 @@ from issbox.errors import (
     ConfigurationError,
     DatabaseError,
     InvalidValueError,
+    NoSpaceError,
     NotInitializedError,
 )
 from issbox.model import Box, Organization
@@ -184,3 +186,21 @@ def test_a_commit_is_durable_on_sqlite(tmp_path: Path) -> None:
         assert (pragma("journal_mode"), pragma("synchronous"), pragma("foreign_keys")) == ("wal", 2, 1)
     with closing(sqlite3.connect(tmp_path / "issbox.db")) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_a_full_disk_is_told_as_one(tmp_path: Path) -> None:
+    store = create_store(tmp_path, None)
+
+    def fill() -> None:
+        with store.transaction():
+            for number in range(10_000):
+                store.organizations.create(f"organization-{number}", "x" * 200)
+
+    with store.session():
+        database: Any = store.database
+        pages = database.execute_sql("PRAGMA page_count").fetchone()[0]
+        database.execute_sql(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(NoSpaceError, match="database is full"):
+            fill()
+    with store.session():
+        assert store.organizations.list() == []
