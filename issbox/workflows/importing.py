@@ -216,7 +216,7 @@ def _take_in(ctx: Context, job: _Job) -> ContentImport:
         files, size = stage(ctx, job.bundle, batch, damaged, put_part=incoming.put_part)
         update(ctx, job.row.id, copied_files=files, copied_size=size)
         missing = missing_volumes(ctx, job.row, job.bundle)
-        if not missing and len(job.manifest.volumes) > 1:
+        if not missing and (len(job.manifest.volumes) > 1 or incoming.began):
             missing = sorted(incoming.complete(content_entries(job.bundle), batch, damaged))
             forget_volumes(ctx, job.row, missing)
         if missing:

@@ -63,9 +63,12 @@ def test_content_views(tools: CommandLine) -> None:
 def test_promotions_through_environments(tools: CommandLine) -> None:
     create = ("lifecycle-environment", "create", "--name")
     made = tools.json(*create, "Development", "--label", "dev", "--prior", "Library", "--description", "First")
+    assert len(made.pop("id")) == 32
     assert made == {
         "organization": "ACME",
         "label": "dev",
+        "type": "",
+        "content_prefix": "",
         "name": "Development",
         "prior": "Library",
         "description": "First",
