@@ -237,6 +237,8 @@ IMPORT: dict[str, object] = {
     "sequence": 4,
     "size": 5_000_000_000,
     "files": 7,
+    "copied_files": 6,
+    "copied_size": 4_000_000_000,
     "error_code": "busy",
     "reason": "words",
     "allow_older": True,
