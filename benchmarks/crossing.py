@@ -5,12 +5,10 @@ afterwards (issbox syncs too), and OpenSSL's SHA-256 of the same bytes. Believe 
 is written below one directory, which is removed at the end.
 """
 
-import argparse
 import os
 import random
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -32,9 +30,9 @@ from makers.rpms import make_repository as make_upstream
 from makers.rpms import rpmbuild_is_missing
 from makers.web import serve_directory
 
+from benchmarks.cases import read_command_line, run_cases
 from benchmarks.measure import Cost, measure, memory_to_touch, middle
-from issbox.files import remove_tree
-from issbox.names import format_size, parse_size
+from issbox.names import format_size
 
 CASES = {"large": (1000, 1 << 20), "small": (5000, 20 << 10)}
 """Packages and bytes in each."""
@@ -146,34 +144,13 @@ class Workshop:
 
 def main() -> int:
     """Measure and print."""
-    arguments = parse(sys.argv[1:])
+    arguments = read_command_line(__doc__, CASES, "eight")
     if rpmbuild_is_missing() or shutil.which("openssl") is None:
         print("The benchmark needs rpmbuild and openssl; packaging/install-debian-packages installs them on Debian.")
         return 1
     print_start(arguments.rounds)
-    chosen = {name: CASES[name] for name in arguments.case or CASES}
-    if arguments.packages:
-        chosen = {"chosen": (arguments.packages, parse_size(arguments.size))}
-    root = Path(tempfile.mkdtemp(prefix="issbox-bench-", dir=arguments.directory))
-    try:
-        for name, (count, size) in chosen.items():
-            print(f"\n{name}: {count} packages of {format_size(size)}", flush=True)
-            run_case(root / name, count, size, arguments.rounds)
-    finally:
-        remove_tree(root)
+    run_cases(arguments, CASES, run_case)
     return 0
-
-
-def parse(words: Sequence[str]) -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--case", action="append", choices=sorted(CASES), help="only this one; all when left out")
-    parser.add_argument("--packages", type=int, help="a case of your own: so many packages")
-    parser.add_argument("--size", default="20KiB", help="payload of each of them (20KiB)")
-    parser.add_argument("--rounds", type=int, default=3, help="medians are of so many rounds (3)")
-    place = "where to work, on the disk to be measured; about eight times the bytes are needed (/var/tmp)"
-    parser.add_argument("--directory", type=Path, default=Path("/var/tmp"), help=place)
-    return parser.parse_args(words)
 
 
 def run_case(root: Path, count: int, size: int, rounds: int) -> None:

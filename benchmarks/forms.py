@@ -6,13 +6,11 @@ durable, and digests chunks too, so the limits are also measured with the file s
 the seconds. Everything is written below one directory, which is removed at the end.
 """
 
-import argparse
 import os
 import random
 import shutil
 import sys
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +19,11 @@ from makers.commands import Box, export_words, make_box, make_repository, only_b
 from makers.rpms import make_repository as make_upstream
 from makers.rpms import rpmbuild_is_missing
 
+from benchmarks.cases import read_command_line, run_cases
 from benchmarks.images import xorriso
 from benchmarks.measure import Cost, measure, memory_to_touch, middle
 from issbox.files import remove_tree
-from issbox.names import format_size, parse_size
+from issbox.names import format_size
 
 CASES = {"large": (600, 1 << 20), "small": (5000, 20 << 10)}
 """Packages and bytes in each."""
@@ -121,34 +120,13 @@ class Output:
 
 def main() -> int:
     """Measure and print."""
-    arguments = parse(sys.argv[1:])
+    arguments = read_command_line(__doc__, CASES, "five")
     lacking = [name for name in ("tar", "openssl", "xorriso") if shutil.which(name) is None]
     if rpmbuild_is_missing() or lacking:
         print("The benchmark needs rpmbuild, tar, openssl and xorriso; on Debian, packaging/install-debian-packages.")
         return 1
-    chosen = {name: CASES[name] for name in arguments.case or CASES}
-    if arguments.packages:
-        chosen = {"chosen": (arguments.packages, parse_size(arguments.size))}
-    root = Path(tempfile.mkdtemp(prefix="issbox-bench-", dir=arguments.directory))
-    try:
-        for name, (count, size) in chosen.items():
-            print(f"\n{name}: {count} packages of {format_size(size)}", flush=True)
-            run_case(root / name, count, size, arguments.rounds)
-    finally:
-        remove_tree(root)
+    run_cases(arguments, CASES, run_case)
     return 0
-
-
-def parse(words: Sequence[str]) -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--case", action="append", choices=sorted(CASES), help="only this one; all when left out")
-    parser.add_argument("--packages", type=int, help="a case of your own: so many packages")
-    parser.add_argument("--size", default="20KiB", help="payload of each of them (20KiB)")
-    parser.add_argument("--rounds", type=int, default=3, help="medians are of so many rounds (3)")
-    place = "where to work, on the disk to be measured; about five times the bytes are needed (/var/tmp)"
-    parser.add_argument("--directory", type=Path, default=Path("/var/tmp"), help=place)
-    return parser.parse_args(words)
 
 
 def run_case(root: Path, count: int, size: int, rounds: int) -> None:
