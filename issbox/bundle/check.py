@@ -44,8 +44,6 @@ MAX_MANIFEST = 64 << 20
 """Largest manifest in bytes."""
 _MARK = msgspec.json.Decoder(VolumeMark)
 _MAX_MARK = 4096
-_THREADS = 2
-"""One reads while the other digests; more of them only move a disk's head about."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,13 +62,6 @@ class ClashFinder:
                 raise _clash(path, other)
 
 
-def refuse_clashes(paths: Callable[[], Iterable[str]]) -> None:
-    """Raise NameClashError when two of the paths clash; `paths` gives them from the beginning, at most twice."""
-    finder = ClashFinder(paths)
-    for path in paths():
-        finder.add(path)
-
-
 def with_ancestors(path: str) -> Iterator[str]:
     """Give the path, its directory, the directory of that, and so on without the root."""
     while path:

@@ -25,7 +25,6 @@ from issbox.manifest import MANIFEST_NAME
 from issbox.model import BundleForm
 
 TOC_ENDING: Final = ".toc.json"
-SIGNATURE_ENDING: Final = ".sig"
 _ISO_MARK: Final = (32769, b"CD001")
 _TAR_MARK: Final = (257, b"ustar")
 _GZIP_MARK: Final = (0, b"\x1f\x8b")

@@ -167,10 +167,6 @@ def _document(change: "Change") -> dict[str, object]:
     }
 
 
-def _shown(name: str, value: object) -> object:
-    return mask_url(str(value)) if name in _SECRET and value else value
-
-
 def _sentence(document: Mapping[str, object]) -> str:
     name = f"{document['product']}/{document['repository']}" if document["repository"] else str(document["product"])
     return f"{document['action']} {name} ({for_people(document['values'])})"

@@ -55,11 +55,6 @@ def split_command(text: str) -> list[str]:
     return words[1:] if words[:1] == [_PROGRAM] else words
 
 
-def is_plain(metavar: str) -> bool:
-    """Tell whether values of this metavar, such as `LABEL`, `[ID]` or `NAME...`, never name a file of the box."""
-    return metavar.strip("[].") in _PLAIN
-
-
 def value_problem(metavar: str, value: str) -> str | None:
     """Say why somebody who comes in over SSH may not give this value, or None when it is harmless.
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from issbox.errors import AlreadyExistsError, ConsumerDeletedError, NotFoundError
 from issbox.model import Consumer, HostProfile
@@ -24,8 +24,6 @@ from issbox.store.tables import (
     OrganizationRow,
     ProfileEnvironmentRow,
 )
-
-_PAGE: Final = 1000
 
 
 def consumer_id(uuid: str) -> int:

@@ -1,7 +1,7 @@
 """A form made of questions: one line each, answered by letters, arrows, Space and Enter."""
 
 from collections.abc import Iterator, Sequence
-from typing import ClassVar, Final, Protocol
+from typing import ClassVar, Final
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -17,13 +17,6 @@ from issbox.screen_text import printable
 from issbox.tui.dialogs import Option, PickDialog, fitted_title
 
 _OK: Final = "ok"
-
-
-class Answering(Protocol):
-    """A widget that holds the answer to a question."""
-
-    def answer(self) -> str:
-        """Give the answer as it is now."""
 
 
 class TextField(Input):

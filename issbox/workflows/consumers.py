@@ -22,6 +22,7 @@ from issbox.workflows.issuing import Issuer
 STEPS: Final = ("make-key", "record-host")
 """What registering announces, in order."""
 MOVE_STEPS: Final = ("record-move",)
+"""What moving announces, in order."""
 _MOST_KEY_BYTES: Final = 64 << 10
 _MOST_MOVED: Final = 1000
 

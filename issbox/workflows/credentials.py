@@ -60,13 +60,6 @@ def list_credentials(ctx: Context, organization: str) -> list[ContentCredential]
         return list(ctx.store.credentials.list(organization))
 
 
-def get_credential(ctx: Context, organization: str, label: str) -> ContentCredential:
-    """Give one content credential; raises NotFoundError."""
-    ctx.require_some(Permission.CONTENT_READ, organization)
-    with ctx.store.session():
-        return ctx.store.credentials.get(organization, label)
-
-
 def delete_credential(ctx: Context, organization: str, label: str) -> ContentCredential:
     """Delete a content credential and its private key, and give what it was; raises InUseError."""
     ctx.require(Permission.CONTENT_MANAGE, organization)

@@ -4,7 +4,7 @@ import io
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from makers.bundle_strategies import entries, json_values
 from makers.bundles import SampleBundle, SampleRepository, sample_manifest
 
-from issbox.bundle.clashes import refuse_clashes
+from issbox.bundle.clashes import ClashFinder
 from issbox.bundle.table import MAX_LINE, encode_entry, iter_table, write_table
 from issbox.bundle.table_checks import EntryCheck, checked_entries, in_order
 from issbox.bundle.totals import TableTotals
@@ -151,6 +151,12 @@ def test_a_bundle_never_carries_what_a_reader_passes_over(path: str) -> None:
 def test_lines_out_of_order_are_refused() -> None:
     with pytest.raises(BadManifestError, match="not sorted"):
         check_all([entry(f"{BASE}/b"), entry(f"{BASE}/a")])
+
+
+def refuse_clashes(paths: Callable[[], Iterable[str]]) -> None:
+    finder = ClashFinder(paths)
+    for path in paths():
+        finder.add(path)
 
 
 @pytest.mark.parametrize(

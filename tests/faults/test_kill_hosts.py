@@ -60,9 +60,10 @@ def test_demote(town: Town, step: str) -> None:
     town.check()
 
 
-def test_move(town: Town) -> None:
+@pytest.mark.parametrize("step", consumers.MOVE_STEPS)
+def test_move(town: Town, step: str) -> None:
     side, host = town.fleet.gap.outside, town.hosts[0]
-    side.run("move", f"{host.uuid} prod", kill="record-move")
+    side.run("move", f"{host.uuid} prod", kill=step)
     assert consumers.get_consumer(town.fleet.ctx, host.uuid).environments == ("dev",)
     town.check()
     side.run("move", f"{host.uuid} prod")

@@ -1,39 +1,11 @@
 """All there is to know about a bundle that arrived."""
 
 from collections.abc import Iterator
-from typing import Final
 
 from issbox.console.lines import details
 from issbox.console.showing import when
-from issbox.console.words import (
-    Mood,
-)
-from issbox.model import ContentImport, ImportState, WaitsFor
+from issbox.model import ContentImport
 from issbox.names import format_size
-
-_OVER: Final = (ImportState.IMPORTED, ImportState.DISCARDED, ImportState.ROLLED_BACK)
-_MOODS: Final = {
-    ImportState.IMPORTED: Mood.GOOD,
-    ImportState.REFUSED: Mood.BAD,
-    ImportState.WAITING: Mood.BUSY,
-    ImportState.IMPORTING: Mood.BUSY,
-    ImportState.CHECKING: Mood.BUSY,
-    ImportState.DISCARDED: Mood.QUIET,
-    ImportState.ROLLED_BACK: Mood.QUIET,
-}
-_NEXT: Final = {
-    ImportState.ARRIVING: "wait until it is copied",
-    ImportState.SETTLED: "imported soon",
-    ImportState.CHECKING: "being checked",
-    ImportState.IMPORTING: "being imported",
-    ImportState.REFUSED: "r retry, or d discard",
-    ImportState.IMPORTED: "",
-}
-_WAITS: Final = {
-    WaitsFor.APPROVAL: "p look, a approve",
-    WaitsFor.VOLUMES: "bring the volumes",
-    WaitsFor.BASE: "bring its base",
-}
 
 
 def import_details(row: ContentImport, next_step: str) -> Iterator[str]:
