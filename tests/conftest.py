@@ -17,6 +17,8 @@ from makers.stores import Place
 
 from issbox.store import Store, create_store
 
+pytest_plugins = ["makers.console_fixtures"]
+
 _TEMPLATE = "issbox_template"
 _numbers = count(1)
 

@@ -3,11 +3,9 @@
 import json
 from dataclasses import dataclass, replace
 from hashlib import sha256 as new_sha256
-from pathlib import Path
 from typing import Final
 
 from issbox.errors import InvalidValueError, SourceRefusedError
-from issbox.files import Digest
 from issbox.model import FileKind, RepositoryKey, RepositoryVersion, VersionOrigin
 from issbox.rules.urls import mask_url
 from issbox.store import Batch, Store
@@ -15,6 +13,7 @@ from issbox.workflows import publishing
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.mending import find_damaged, rebuild_trees
 from issbox.workflows.publishing import changing_content, publish
+from issbox.workflows.sinks import BatchSink
 from issbox.workflows.upstreams import TemporarySource, mirror_request, require_source
 from issbox.yum import mirror as yum
 
@@ -189,28 +188,12 @@ def _forget_downloads(batch: Batch) -> None:
         path.unlink(missing_ok=True)
 
 
-class _StoreSink:
-    """Puts what is mirrored into a batch of the blob store; files known to be damaged count as missing."""
+class _StoreSink(BatchSink):
+    """Counts what the store has as there, but for files known to be damaged."""
 
     def __init__(self, store: Store, batch: Batch, damaged: set[str]) -> None:
-        self._store = store
-        self._batch = batch
+        super().__init__(store, batch)
         self._damaged = damaged
 
     def has(self, sha256: str, size: int) -> bool:
-        return self._batch.has(sha256, size) or (sha256 not in self._damaged and self._store.blobs.has(sha256, size))
-
-    def known(self, checksum_type: str, checksum: str) -> Digest | None:
-        return self._store.versions.known_digest(checksum_type, checksum)
-
-    def temporary(self, name: str) -> Path:
-        return self._batch.temporary(name)
-
-    def adopt(self, path: Path, digest: Digest) -> None:
-        self._batch.adopt(path, digest)
-
-    def read(self, sha256: str) -> Path:
-        return self._batch.locate(sha256) if self._batch.has(sha256) else self._store.blobs.path(sha256)
-
-    def commit(self) -> None:
-        self._batch.commit()
+        return super().has(sha256, size) or (sha256 not in self._damaged and self._store.blobs.has(sha256, size))

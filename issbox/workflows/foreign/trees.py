@@ -14,12 +14,12 @@ from issbox.bundle.katello import KatelloMetadata
 from issbox.bundle.katello.metadata import KatelloRepository
 from issbox.bundle.tree import read_bounded, walk
 from issbox.errors import BadManifestError, BundleIncompleteError, OversizedError
-from issbox.files import Digest
 from issbox.progress import Progress
 from issbox.rules.layout import custom_path
 from issbox.store import Batch, Store
 from issbox.workflows.context import Context
 from issbox.workflows.foreign.form import Taken, Target, as_bundle_errors, package_keys, shown_latest
+from issbox.workflows.sinks import BatchSink
 from issbox.yum.listed import ListedFile, list_repository
 from issbox.yum.mirror import MirrorRequest, mirror
 from issbox.yum.repomd import MAX_REPOMD_SIZE, REPOMD_PATH
@@ -150,27 +150,8 @@ def is_stored(store: Store, listed: ListedFile) -> bool:
     return digest is not None and store.blobs.has(digest.sha256, digest.size)
 
 
-class _Sink:
+class _Sink(BatchSink):
     """Puts what is mirrored into the batch of the import; nothing is stored before everything has been checked."""
-
-    def __init__(self, store: Store, batch: Batch) -> None:
-        self._store = store
-        self._batch = batch
-
-    def has(self, sha256: str, size: int) -> bool:
-        return self._batch.has(sha256, size)
-
-    def known(self, checksum_type: str, checksum: str) -> Digest | None:
-        return self._store.versions.known_digest(checksum_type, checksum)
-
-    def temporary(self, name: str) -> Path:
-        return self._batch.temporary(name)
-
-    def adopt(self, path: Path, digest: Digest) -> None:
-        self._batch.adopt(path, digest)
-
-    def read(self, sha256: str) -> Path:
-        return self._batch.locate(sha256) if self._batch.has(sha256) else self._store.blobs.path(sha256)
 
     def commit(self) -> None:
         """Wait: the import commits once."""

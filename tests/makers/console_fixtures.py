@@ -1,8 +1,9 @@
-"""Boxes with something in every place of the console."""
+"""Fixtures of the tests of the console, which `tests/conftest.py` loads: boxes with something in every place."""
 
 from pathlib import Path
 
 import pytest
+
 from makers.boxes import Gap
 from makers.consoles import copy_gap, make_outside
 
