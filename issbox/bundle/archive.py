@@ -24,7 +24,7 @@ from issbox.errors import (
     UnlistedFileError,
     UnsignedBundleError,
 )
-from issbox.files import BLOCK, Digest, Readable, copy_and_digest, open_regular
+from issbox.files import BLOCK, Digest, copy_and_digest, open_regular
 from issbox.manifest import MANIFEST_NAME, SIGNATURE_NAME, TABLE_NAME, FileEntry
 
 OpenStream = Callable[[], AbstractContextManager[TarReader]]
@@ -71,9 +71,7 @@ class ArchiveReader:
 
     def entries(self) -> Iterator[FileEntry]:
         """Give the entries of the file table."""
-        return checked_entries(
-            self.manifest, self._raw_entries(), lambda: (entry.path for entry in self._raw_entries())
-        )
+        return checked_entries(self.manifest, self._raw_entries)
 
     def check_body(self) -> None:
         """Check the rules of the table; whether the files are there is found out while they are read."""
@@ -97,13 +95,9 @@ class ArchiveReader:
                 continue
             if entry.parts:
                 raise BadManifestError(f"{TABLE_NAME}: {entry.path!r}: an archive carries no parts of files")
-            member = next(members, None)
-            self._compare(entry, member)
+            member = self._compare(entry, next(members, None))
             if wanted(entry):
-                assert member is not None, "it has been compared"
-                source: Readable = member
-                digest = Digest(entry.size, entry.sha256)
-                yield Piece(entry, None, entry.path, digest, lambda source=source: nullcontext(source))  # type: ignore[misc]  # bound now
+                yield _piece(entry, member)
         extra = next(members, None)
         if extra is not None:
             raise UnlistedFileError(f"1 file is not in the signed file table: {extra.path!r}")
@@ -121,7 +115,7 @@ class ArchiveReader:
             self._stream = stack.pop_all()
         return members
 
-    def _compare(self, entry: FileEntry, member: TarMember | None) -> None:
+    def _compare(self, entry: FileEntry, member: TarMember | None) -> TarMember:
         if member is None:
             raise BundleIncompleteError(f"{self.path.name} ends before {entry.path!r}")
         if member.path != entry.path:
@@ -132,6 +126,7 @@ class ArchiveReader:
             raise OversizedError(f"{entry.path!r} is longer than the {entry.size} bytes of the signed file table")
         if member.size < entry.size:
             raise BundleDamagedError(f"{entry.path!r} has {member.size} bytes, the signed file table says {entry.size}")
+        return member
 
     def _small(self, members: Iterator[TarMember], name: str, limit: int) -> bytes:
         member = next(members, None)
@@ -169,3 +164,7 @@ class ArchiveReader:
 def pipe_once(reader: TarReader) -> Iterator[TarReader]:
     """Give a reader that is there already, for `OpenStream` of a pipe."""
     yield reader
+
+
+def _piece(entry: FileEntry, member: TarMember) -> Piece:
+    return Piece(entry, None, entry.path, Digest(entry.size, entry.sha256), lambda: nullcontext(member))

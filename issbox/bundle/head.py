@@ -172,8 +172,7 @@ def _lay_out(
     totals = TableTotals(most)
 
     def placed() -> Iterator[FileEntry]:
-        paths = lambda: (entry.path for entry in entries())  # noqa: E731 - a name for one expression
-        for entry in in_order(EntryCheck(most), (_place(each, planner, digest_parts) for each in entries()), paths):
+        for entry in in_order(EntryCheck(most), (_place(each, planner, digest_parts) for each in entries()), entries):
             totals.add(entry)
             yield entry
 

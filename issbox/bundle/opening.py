@@ -16,7 +16,7 @@ from issbox.bundle.tar.chunked_stream import ChunkedStream, ChunkFile
 from issbox.bundle.tar.reading import reading_chunks, reading_pipe
 from issbox.bundle.tar.relisting import locate
 from issbox.bundle.tar.tar_reader import TarReader
-from issbox.bundle.tar.toc_checks import Toc
+from issbox.bundle.tar.toc_checks import Compression
 from issbox.bundle.tar.toc_reader import read_toc
 from issbox.bundle.volume_files import DirectoryFiles
 from issbox.errors import BadManifestError, NotABundleError, UnsafeFileError
@@ -88,7 +88,7 @@ def form_at(path: Path) -> BundleForm:
         if not stat.S_ISREG(mode):
             raise UnsafeFileError(f"{path} is neither a file nor a directory")
         if path.name.endswith(TOC_ENDING):
-            return BundleForm.TGZ if ".tgz" in _first_chunk(path) else BundleForm.TAR
+            return BundleForm.TGZ if read_toc(path, None).compression is Compression.GZIP else BundleForm.TAR
         return _form_of_bytes(path)
     except FileNotFoundError:
         raise NotABundleError(f"{path} does not exist") from None
@@ -152,11 +152,6 @@ def _require_same_bundle(path: Path, trusted: Trusted | None, archive: ArchiveRe
             f"{path.name} belongs to the bundle {toc.bundle_id}, but its chunks hold the bundle {manifest.bundle.id}",
             hint="Files of two bundles were mixed up: copy the set again as a whole.",
         )
-
-
-def _first_chunk(path: Path) -> str:
-    toc: Toc = read_toc(path, None)
-    return toc.chunks[0].name
 
 
 def _form_of_bytes(path: Path) -> BundleForm:

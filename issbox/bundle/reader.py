@@ -102,9 +102,7 @@ class VolumeReader:
 
     def entries(self) -> Iterator[FileEntry]:
         """Give the entries of the file table."""
-        return checked_entries(
-            self.manifest, self._raw_entries(), lambda: (entry.path for entry in self._raw_entries())
-        )
+        return checked_entries(self.manifest, self._raw_entries)
 
     def pieces(self, wanted: Callable[[FileEntry], bool] = everything) -> Iterator[Piece]:
         """Give what this volume carries of the wanted entries, sorted by the path of the entry."""

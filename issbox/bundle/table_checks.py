@@ -93,15 +93,15 @@ class EntryCheck:
 
 
 def in_order(
-    check: EntryCheck, entries: Iterable[FileEntry], again: Callable[[], Iterable[str]]
+    check: EntryCheck, entries: Iterable[FileEntry], again: Callable[[], Iterable[FileEntry]]
 ) -> Iterator[FileEntry]:
     """Pass entries on while checking each by itself, that they are sorted by path, and that no two paths clash.
 
-    `again` gives the paths of the table from the beginning; it is called only when two seem to clash. Raises
+    `again` gives the entries of the table from the beginning; it is called only when two seem to clash. Raises
     UnsafePathError, NameClashError and BadManifestError.
     """
     last = ""
-    clashes = ClashFinder(again, reserved=(*HEAD_NAMES, PARTS_DIRECTORY))
+    clashes = ClashFinder(lambda: (each.path for each in again()), reserved=(*HEAD_NAMES, PARTS_DIRECTORY))
     for entry in entries:
         check(entry)
         if entry.path == last:
@@ -113,15 +113,14 @@ def in_order(
         yield entry
 
 
-def checked_entries(
-    manifest: Manifest, entries: Iterable[FileEntry], again: Callable[[], Iterable[str]]
-) -> Iterator[FileEntry]:
+def checked_entries(manifest: Manifest, entries: Callable[[], Iterable[FileEntry]]) -> Iterator[FileEntry]:
     """Pass entries on as `in_order` does, and check at the end that they add up to what the manifest says.
 
-    Whoever uses the entries must be able to undo it until the iteration has ended.
+    `entries` gives them from the beginning, and may be called again. Whoever uses the entries must be able to undo it
+    until the iteration has ended.
     """
     totals = TableTotals(manifest)
-    for entry in in_order(EntryCheck(manifest), entries, again):
+    for entry in in_order(EntryCheck(manifest), entries(), entries):
         totals.add(entry)
         yield entry
     totals.compare(manifest)

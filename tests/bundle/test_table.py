@@ -44,7 +44,7 @@ def entry(path: str = f"{BASE}/Packages/a.rpm", **changes: object) -> FileEntry:
 
 
 def check_all(lines: Sequence[FileEntry], manifest: Manifest | None = None) -> list[FileEntry]:
-    return list(in_order(EntryCheck(manifest or a_manifest()), lines, lambda: (line.path for line in lines)))
+    return list(in_order(EntryCheck(manifest or a_manifest()), lines, lambda: lines))
 
 
 @given(st.lists(entries))
@@ -227,7 +227,7 @@ def a_fitting_manifest() -> Manifest:
 
 def test_a_table_that_adds_up_passes_unchanged() -> None:
     lines = a_whole_table()
-    assert list(checked_entries(a_fitting_manifest(), lines, list)) == lines
+    assert list(checked_entries(a_fitting_manifest(), lambda: lines)) == lines
 
 
 @pytest.mark.parametrize("missing", range(4))
@@ -235,14 +235,14 @@ def test_a_table_that_lacks_a_line_does_not_add_up(missing: int) -> None:
     lines = a_whole_table()
     del lines[missing]
     with pytest.raises(BadManifestError, match="the manifest says"):
-        list(checked_entries(a_fitting_manifest(), lines, list))
+        list(checked_entries(a_fitting_manifest(), lambda: lines))
 
 
 def test_the_version_is_known_by_the_digest_of_its_repomd() -> None:
     lines = a_whole_table()
     lines[2] = replace(lines[2], sha256="cd" * 32)
     with pytest.raises(BadManifestError, match=r"repositories\[0\]\.version\.repomd_sha256"):
-        list(checked_entries(a_fitting_manifest(), lines, list))
+        list(checked_entries(a_fitting_manifest(), lambda: lines))
 
 
 def test_an_incremental_bundle_lists_what_it_does_not_carry() -> None:

@@ -16,6 +16,7 @@ from makers.bundles import flip_byte, new_key
 from makers.tar_streams import FILES, NOW, chunked, compressions, member, read_bytes, read_members, stream_of, write_set
 
 from issbox.bundle.members import Member
+from issbox.bundle.opening import form_at
 from issbox.bundle.signature import SigningKey
 from issbox.bundle.tar.chunk_writer import ChunkWriter, chunk_digits
 from issbox.bundle.tar.reading import reading_chunks
@@ -35,6 +36,7 @@ from issbox.errors import (
     UnsafeFileError,
 )
 from issbox.files import Digest
+from issbox.model import BundleForm
 
 KEY = new_key()
 NONE, GZIP = Compression.NONE, Compression.GZIP
@@ -392,3 +394,13 @@ class TestDamage:
     def test_the_limit_counts_unpacked_bytes(self, tmp_path: Path, toc: Toc) -> None:
         with pytest.raises(BundleError, match="allowed"), reading_chunks(chunked(toc, tmp_path), 2000) as tar:
             read_members(tar)
+
+
+@pytest.mark.parametrize(("compression", "form"), [(NONE, BundleForm.TAR), (GZIP, BundleForm.TGZ)])
+def test_the_form_of_a_set_is_what_its_table_says_whatever_its_name(
+    tmp_path: Path, compression: Compression, form: BundleForm
+) -> None:
+    with ChunkWriter(tmp_path, "old.tgz-copy", compression, 20) as chunks:
+        chunks.write(memoryview(b"x" * 50))
+        chunks.finish("bundle-1", KEY)
+    assert form_at(tmp_path / "old.tgz-copy.toc.json") is form
