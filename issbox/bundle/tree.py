@@ -7,7 +7,7 @@ import errno
 import os
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import FileIO
@@ -107,11 +107,12 @@ def read_bounded(root: Path, path: str, limit: int) -> bytes:
     return b"".join(parts)
 
 
-def walk(root: Path) -> Iterator[FoundFile]:
+def walk(root: Path, passed_over: Callable[[str], bool] = lambda _: False) -> Iterator[FoundFile]:
     """Give every file below root, in the order of their paths.
 
-    Keeps only the names of the directories it is in. Raises UnsafeFileError at the first link, device, pipe or
-    socket, and UnsafePathError for a path too long for any bundle.
+    Directories of the root whose names are to be passed over are not looked into: they may be closed to us. Keeps only
+    the names of the directories it is in. Raises UnsafeFileError at the first link, device, pipe or socket, and
+    UnsafePathError for a path too long for any bundle.
     """
     waiting: list[tuple[str, FoundFile | None]] = [("", None)]
     while waiting:
@@ -119,7 +120,10 @@ def walk(root: Path) -> Iterator[FoundFile]:
         if file is not None:
             yield file
         else:
-            waiting.extend(sorted(_scan(root, path), key=_order, reverse=True))
+            found = _scan(root, path)
+            if not path:
+                found = (each for each in found if each[1] is not None or not passed_over(each[0]))
+            waiting.extend(sorted(found, key=_order, reverse=True))
 
 
 def _scan(root: Path, directory: str) -> Iterator[tuple[str, FoundFile | None]]:

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
+from issbox.bundle.foreign import is_foreign
 from issbox.bundle.tree import FoundFile, Opener, translated, walk
 from issbox.files import Readable
 
@@ -51,8 +52,8 @@ class DirectoryFiles:
             yield source
 
     def walk(self) -> Iterator[FoundFile]:
-        """Give every file."""
-        return walk(self.path)
+        """Give every file, but none of a directory that a system makes at the root of a disk."""
+        return walk(self.path, is_foreign)
 
     def has(self, path: str) -> bool:
         """Tell whether anything lies there."""

@@ -87,6 +87,14 @@ def test_names_that_media_bring_along_are_tolerated_at_the_root_only(tmp_path: P
         open_bundle(bundle, trust(key))
 
 
+def test_what_systems_keep_at_the_root_of_a_disk_is_not_looked_into(tmp_path: Path, key: SigningKey) -> None:
+    bundle = make_bundle(tmp_path, key)
+    (bundle / ".Trash-1000/files").mkdir(parents=True)
+    (bundle / ".Trash-1000/files/thrown-away").symlink_to("/nowhere")
+    os.mkfifo(bundle / ".Trash-1000/pipe")
+    open_bundle(bundle, trust(key))
+
+
 def test_a_bundle_behind_a_link_is_refused(tmp_path: Path, key: SigningKey) -> None:
     make_bundle(tmp_path, key)
     (tmp_path / "link").symlink_to("bundle")
