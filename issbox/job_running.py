@@ -71,13 +71,15 @@ def work_through(ctx: Context, stop: threading.Event | None = None) -> list[Job]
 
 def wait_for(ctx: Context, job_id: int, *, look: float = _LOOK) -> Job:
     """Wait until a job is over and give it, telling the context's progress how far it is; raises JobFailedError."""
-    step, files, size = "", 0, 0
+    step, files, size, expected = "", 0, 0, (0, 0)
     while True:
         job = get_job(ctx, job_id)
         facts = job.progress
         if facts.step != step:
-            step, files, size = facts.step, 0, 0
+            step, files, size, expected = facts.step, 0, 0, (0, 0)
             ctx.progress.step(step)
+        if expected != (facts.expected_files, facts.expected_size):  # it grows while the work finds more
+            expected = (facts.expected_files, facts.expected_size)
             ctx.progress.expect(files=facts.expected_files, size=facts.expected_size)
         ctx.progress.advance(files=facts.files - files, size=facts.size - size)
         files, size = facts.files, facts.size

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from makers.boxes import KEY, Gap, make_gap
+from makers.recorder import Recorder
 
 from issbox.errors import (
     InterruptedByUserError,
@@ -21,7 +22,7 @@ from issbox.errors import (
 from issbox.files import FileLock
 from issbox.job_running import JobThreads, begin, service_runs, wait_for, work_through
 from issbox.manifest import ScopeKind
-from issbox.model import LIBRARY, BundleForm, Job, JobState, Role
+from issbox.model import LIBRARY, BundleForm, Job, JobProgress, JobState, Role
 from issbox.workflows import environments, exports, promoting, users
 from issbox.workflows.context import Context
 from issbox.workflows.job_kinds import KINDS, JobParameters, from_row, to_row
@@ -153,6 +154,24 @@ def test_a_job_whose_worker_lives_is_left_to_it(ctx: Context) -> None:
         assert next_job(ctx) is None
         assert not any_left(ctx)
         assert run_job(ctx, job.id) is None
+
+
+def test_who_waits_hears_of_a_goal_that_grows(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = create_job(ctx, SynchronizeJob(KEY))
+    looks = iter(
+        (
+            replace(job, state=JobState.RUNNING, progress=JobProgress("fetch-packages", files=1)),
+            replace(
+                job, state=JobState.FINISHED, progress=JobProgress("fetch-packages", 5, 5, size=90, expected_size=90)
+            ),
+        )
+    )
+    monkeypatch.setattr("issbox.job_running.get_job", lambda *_: next(looks))
+    monkeypatch.setattr("issbox.job_running.see_to_it", lambda *_: None)
+    heard = Recorder()
+    wait_for(replace(ctx, progress=heard), job.id, look=0)
+    assert heard.expected == {"fetch-packages": (5, 90)}
+    assert heard.advanced == {"fetch-packages": (5, 90)}
 
 
 def test_a_failure_is_kept_with_what_to_do(gap: Gap, ctx: Context) -> None:
