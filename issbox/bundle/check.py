@@ -156,7 +156,8 @@ def _check_limits(manifest: Manifest, limits: Limits) -> None:
     size = manifest.files.carried_size + manifest.table.size
     if limits.max_bundle_size and size > limits.max_bundle_size:
         raise OversizedError(
-            f"the bundle has {format_size(size)}, more than the {format_size(limits.max_bundle_size)} allowed"
+            f"the bundle has {format_size(size)}, more than the {format_size(limits.max_bundle_size)} allowed",
+            hint="Raise [inbox] max_bundle_size if it is meant to be so.",
         )
     if manifest.files.count > limits.max_files:
         raise OversizedError(

@@ -87,12 +87,7 @@ def _compare(
 
 def _refuse(names: _Names, error: type[BundleError], what: str) -> None:
     if names.count:
-        raise error(names.text(what), hint=_HINTS.get(error))
-
-
-_HINTS: dict[type[BundleError], str] = {
-    OversizedError: "The file was changed: copy it again, or have the bundle exported again."
-}
+        raise error(names.text(what))
 
 
 def _side_by_side(

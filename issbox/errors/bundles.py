@@ -116,7 +116,7 @@ class OversizedError(BundleError):
     """The bundle, its manifest or a file is larger than allowed."""
 
     code = "oversized"
-    hint = "Raise [inbox] max_bundle_size if the size is meant to be so."
+    hint = "The file was changed: copy it again, or have the bundle exported again."
 
 
 class OlderBundleError(BundleError):

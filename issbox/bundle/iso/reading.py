@@ -70,7 +70,10 @@ class IsoImage:
             found = self._parser.parse(entry)
             entries += len(found)
             if entries > self._max_entries:
-                raise OversizedError(f"{self._medium.path} has more than {self._max_entries} files and directories")
+                raise OversizedError(
+                    f"{self._medium.path} has more than {self._max_entries} files and directories",
+                    hint="Raise [inbox] max_files if it is meant to be so.",
+                )
             waiting.extend(sorted(found.values(), key=_order, reverse=True))
 
     def find(self, path: str) -> IsoFile | None:

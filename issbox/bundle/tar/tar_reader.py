@@ -172,4 +172,7 @@ class TarReader:
 
     def _check_limit(self, announced: int) -> None:
         if self._limit is not None and self._position + announced > self._limit:
-            raise OversizedError(f"the tar stream is longer than the {format_size(self._limit)} allowed")
+            raise OversizedError(
+                f"the tar stream is longer than the {format_size(self._limit)} allowed",
+                hint="Raise [inbox] max_bundle_size if it is meant to be so.",
+            )

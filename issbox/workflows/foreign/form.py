@@ -74,7 +74,8 @@ def check_limits(ctx: Context, export: Export) -> None:
     inbox = ctx.settings.inbox
     if inbox.max_bundle_size and export.size > inbox.max_bundle_size:
         raise OversizedError(
-            f"the export has {format_size(export.size)}, more than the {format_size(inbox.max_bundle_size)} allowed"
+            f"the export has {format_size(export.size)}, more than the {format_size(inbox.max_bundle_size)} allowed",
+            hint="Raise [inbox] max_bundle_size if it is meant to be so.",
         )
 
 
