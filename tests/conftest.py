@@ -81,7 +81,9 @@ def postgresql_url() -> Iterator[str]:
             if subprocess.run(command, check=False, stdout=out, stderr=out, cwd=root, **account).returncode == 0:
                 break
     else:
-        pytest.fail(f"initdb failed:\n{log.read_text()}")
+        said = log.read_text()
+        shutil.rmtree(root, ignore_errors=True)
+        pytest.fail(f"initdb failed:\n{said}")
     settings = {
         "listen_addresses": "",
         "unix_socket_directories": str(root),

@@ -132,7 +132,10 @@ def test_texts_come_back(text: str) -> None:
     assert der.read_text(der.utf8_string(text), "it") == text
 
 
-@given(st.binary(max_size=12))
+_VALUES = st.binary(max_size=10).map(lambda value: bytes((der.OCTET_STRING, len(value))) + value)
+
+
+@given(st.binary(max_size=12) | _VALUES)
 def test_other_bytes_are_a_value_or_refused(data: bytes) -> None:
     try:
         value = der.read_value(data, der.OCTET_STRING, "it")

@@ -6,8 +6,6 @@ import pytest
 from makers.command_line import CommandLine
 from makers.repodata import Listed, write_repository
 
-OF = ("--organization", "ACME")
-
 
 @pytest.fixture
 def bundle(issbox: CommandLine, tmp_path: Path) -> Path:

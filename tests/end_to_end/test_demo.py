@@ -44,7 +44,11 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Played]:
     for name in ("cp", "cat"):
         (tools / name).symlink_to(str(shutil.which(name)))
     running = {"with dnf": start(root / "with"), "without dnf": start(root / "without", str(tools))}
-    shown = {name: process.communicate(timeout=150)[0] for name, process in running.items()}
+    try:
+        shown = {name: process.communicate(timeout=150)[0] for name, process in running.items()}
+    finally:
+        for process in running.values():
+            process.send_signal(signal.SIGINT)  # an ended one does not hear it
     return {name: Played(root / name.split()[0], process.returncode, shown[name]) for name, process in running.items()}
 
 
@@ -84,9 +88,10 @@ def test_ctrl_c_stops_everything(tmp_path: Path) -> None:
     for line in process.stdout:
         if "cp -r" in line:  # the service on the far side runs, and a bundle has been dropped
             break
-    assert still_running(tmp_path) != []
+    before = still_running(tmp_path)
     process.send_signal(signal.SIGINT)
     shown = process.communicate(timeout=60)[0]
+    assert before != []
     assert process.returncode == 130, shown
     assert "Stopped" in shown
     assert still_running(tmp_path) == []

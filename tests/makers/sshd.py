@@ -95,4 +95,6 @@ def start_sshd(directory: Path, *, keys: Sequence[str]) -> tuple[Server, subproc
         if process.poll() is not None:
             break
         time.sleep(0.05)
+    process.kill()
+    process.wait()
     raise AssertionError(f"sshd did not start: {(directory / 'sshd.log').read_text()}")

@@ -167,6 +167,8 @@ def test_writers_wait_for_each_other_so_that_reading_then_writing_is_safe(place:
         first = threads.submit(hold)
         entered.wait(10)
         second = threads.submit(follow)
+        with pytest.raises(TimeoutError):
+            second.result(0.3)
         go_on.set()
         first.result(), second.result()
     with store.session():

@@ -3,6 +3,7 @@
 import io
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -194,12 +195,15 @@ def test_a_link_is_swapped_without_a_moment_in_which_it_is_gone(box: Store) -> N
         while not stop.is_set():
             seen.add(file.read_bytes())
 
-    reader = threading.Thread(target=read_on)
-    reader.start()
-    for turn in range(200):
-        box.trees.point("Example", "Library", "custom/tools/base", KEY, 1 + turn % 2)
-    stop.set()
-    reader.join()
+    with ThreadPoolExecutor(1) as threads:
+        reader = threads.submit(read_on)
+        try:
+            for turn in range(200):
+                box.trees.point("Example", "Library", "custom/tools/base", KEY, 1 + turn % 2)
+        finally:
+            stop.set()
+        reader.result()
+    assert seen
     assert seen <= {b"1", b"2"}
     assert box.trees.pointed("Example", "Library") == {"custom/tools/base": box.trees.path(KEY, 2)}
 

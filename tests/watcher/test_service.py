@@ -298,6 +298,7 @@ class TestServing:
             wait_for(ctx)
             time.sleep(0.2)
             inbox.rename(outside / "unmounted")
+            wait_for(ctx, until=lambda _: "the inbox cannot be read" in caplog.text)
             time.sleep(1.2)
             assert not inbox.exists()
             (outside / "unmounted").rename(inbox)
@@ -321,10 +322,14 @@ class TestServing:
             systemd = Systemd({"NOTIFY_SOCKET": str(address)})
             thread = threading.Thread(target=run_service, args=(ctx, stop), kwargs={"systemd": systemd})
             thread.start()
-            assert manager.recv(200).startswith(b"READY=1\n")
-            stop.set()
-            assert manager.recv(200).startswith(b"STOPPING=1\n")
-            thread.join(PATIENCE)
+            try:
+                assert manager.recv(200).startswith(b"READY=1\n")
+                stop.set()
+                assert manager.recv(200).startswith(b"STOPPING=1\n")
+            finally:
+                stop.set()
+                thread.join(PATIENCE)
+            assert not thread.is_alive()
 
     def test_the_inbox_is_made(self, ctx: Context) -> None:
         ctx.settings.inbox.path.rmdir()

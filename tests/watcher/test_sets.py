@@ -284,12 +284,14 @@ def copying_slowly(source: Path, target: Path) -> Iterator[Callable[[], None]]:
     done = threading.Event()
 
     def copy() -> None:
-        with source.open("rb") as read, target.open("wb") as out:
-            while block := read.read(max(1, source.stat().st_size // 15)):
-                out.write(block)
-                out.flush()
-                time.sleep(0.05)
-        done.set()
+        try:
+            with source.open("rb") as read, target.open("wb") as out:
+                while block := read.read(max(1, source.stat().st_size // 15)):
+                    out.write(block)
+                    out.flush()
+                    time.sleep(0.05)
+        finally:
+            done.set()
 
     thread = threading.Thread(target=copy)
     thread.start()

@@ -211,6 +211,7 @@ def test_an_environment_stands_in_for_a_cdn_when_told(own_box: Context, tmp_path
         redhat_trust.distrust_redhat(own_box)
         with pytest.raises(AssertionError):
             wait_for_200(service, manifest, patience=0.5)
+        assert service.client(GRANTED).get(REPOMD).status == 200
 
 
 def wait_for_200(service: Service, certificate: str, *, patience: float = 10.0) -> int:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from _pytest.mark import ParameterSet
 from makers.boxes import PACKAGES
 from makers.distribution import COMPS, PRODUCTID, Distribution, write_distribution
 from makers.inboxes import make_context, now
@@ -442,10 +441,6 @@ def toc_sum(export: Path) -> None:
 
 def primary(export: Path) -> Path:
     return next((export / "custom/gap/base/repodata").glob("*primary*"))
-
-
-def by_name(cases: list[tuple[str, Change, type[BundleError]]]) -> list[ParameterSet]:
-    return [pytest.param(change, error, id=name) for name, change, error in cases]
 
 
 HOSTILE_ARCHIVES: list[tuple[str, Change, type[BundleError]]] = [

@@ -127,10 +127,6 @@ class TestImporting:
     def ctx(self, tmp_path: Path, key: SigningKey) -> Context:
         return make_context(tmp_path / "box", trusted=key)
 
-    def state_of(self, ctx: Context, import_id: int) -> ContentImport:
-        with ctx.store.session():
-            return ctx.store.imports.get(import_id)
-
     def test_everything_settled_is_imported_in_order_and_archived(self, ctx: Context, key: SigningKey) -> None:
         drop(ctx, key, "b", SampleBundle(bundle_id="0d5cbe8e-52b1-4a0a-9f5c-000000000002", sequence=2))
         drop(ctx, key, "a", SampleBundle(sequence=1))
