@@ -228,15 +228,26 @@ def _move(ctx: Context, organization: str, uuid: str, environments: tuple[str, .
 
 def delete_consumer(ctx: Context, uuid: str) -> Consumer:
     """Delete a host, revoke everything that was issued to it, and give what it was."""
+    with ctx.store.session(), ctx.store.transaction():
+        present = forget_consumer(ctx, uuid)
+    delete_key(ctx, uuid)
+    return present
+
+
+def forget_consumer(ctx: Context, uuid: str) -> Consumer:
+    """Do what `delete_consumer` does inside a transaction; once that is committed, call `delete_key`."""
     present = get_consumer(ctx, uuid)
     ctx.require(Permission.CONSUMER_MANAGE, present.organization)
-    with ctx.store.session(), ctx.store.transaction():
-        revoked = ctx.store.certificates.revoke_all_of([uuid], ctx.clock())
-        ctx.store.consumers.delete(uuid, ctx.clock())
-        details: dict[str, object] = {"name": present.name, "certificates": revoked}
-        ctx.audit("consumer.delete", uuid, organization=present.organization, details=details)
-    key_path(ctx, uuid).unlink(missing_ok=True)
+    revoked = ctx.store.certificates.revoke_all_of([uuid], ctx.clock())
+    ctx.store.consumers.delete(uuid, ctx.clock())
+    details: dict[str, object] = {"name": present.name, "certificates": revoked}
+    ctx.audit("consumer.delete", uuid, organization=present.organization, details=details)
     return present
+
+
+def delete_key(ctx: Context, uuid: str) -> None:
+    """Delete the private key of a host that is no more; never before its rows are gone for good."""
+    key_path(ctx, uuid).unlink(missing_ok=True)
 
 
 def read_key(ctx: Context, uuid: str) -> str:

@@ -17,7 +17,7 @@ from issbox.rules.environments import (
     check_prefix,
     environment_paths,
 )
-from issbox.workflows.consumers import delete_consumer
+from issbox.workflows.consumers import delete_key, forget_consumer
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.following import certificates_follow, mark_leaving
 from issbox.workflows.promoting import changing_environment
@@ -187,14 +187,14 @@ def delete_environment(
     ctx.require(Permission.ENVIRONMENT_MANAGE, organization)
     if delete_hosts:
         ctx.require(Permission.CONSUMER_MANAGE, organization)
+    gone: list[str] = []
     with ctx.store.session(), changing_environment(ctx, organization, label):
         with ctx.store.transaction():
             plan = plan_deletion(ctx, organization, label)
             if not (force or plan.harmless) and label != LIBRARY:
                 raise InUseError(_reason(plan), hint="Look at the plan with --dry-run; --force does it all the same.")
             if label != LIBRARY and delete_hosts:
-                for uuid in ctx.store.consumers.only_in(organization, label):
-                    delete_consumer(ctx, uuid)
+                gone = [forget_consumer(ctx, uuid).uuid for uuid in ctx.store.consumers.only_in(organization, label)]
             if label != LIBRARY:
                 mark_leaving(ctx, organization, label)
                 ctx.store.consumers.leave_environment(organization, label)
@@ -211,6 +211,8 @@ def delete_environment(
                     "hosts_deleted": plan.stranded if delete_hosts else 0,
                 },
             )
+        for uuid in gone:
+            delete_key(ctx, uuid)
         ctx.store.trees.clear(organization, label)
         return plan
 

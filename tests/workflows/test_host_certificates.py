@@ -227,6 +227,17 @@ def test_hosts_are_deleted_with_their_environment_only_when_that_is_asked(fleet:
     assert consumers.get_consumer(fleet.ctx, both.uuid).environments == ("prod",)
 
 
+def test_a_host_keeps_its_key_until_its_deletion_is_certain(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    host = fleet.host("only", "dev")
+    with monkeypatch.context() as patch:
+        patch.setattr(type(fleet.ctx.store.environments), "delete", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            environments.delete_environment(fleet.ctx, "acme", "dev", force=True, delete_hosts=True)
+    assert PrivateKey.from_pem(consumers.read_key(fleet.ctx, host.uuid)).public.pem == host.public_key
+    environments.delete_environment(fleet.ctx, "acme", "dev", force=True, delete_hosts=True)
+    assert not consumers.key_path(fleet.ctx, host.uuid).exists()
+
+
 def test_prefixes_and_access_make_stale_what_they_change(fleet: Fleet) -> None:
     host = fleet.host("dev1", "dev")
     fleet.promote(KEY, "dev")
