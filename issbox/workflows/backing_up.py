@@ -201,6 +201,11 @@ def _copy_member(source: IO[bytes] | None, target: Path) -> None:
 def _put_in_place(settings: Settings, staging: Path) -> None:
     """Move what was unpacked to where it belongs, the database last: without it there is no box yet."""
     state_dir = settings.state_dir
+    if (staging / _SQLITE).exists() and settings.database_url is not None:  # asked first: nothing is in place yet
+        raise BackupDamagedError(
+            "this is the backup of a box on SQLite, but the configuration names PostgreSQL",
+            hint="Restore it with the setting `database` empty.",
+        )
     state = staging / "state"
     for each in sorted(state.iterdir()) if state.is_dir() else ():
         each.rename(state_dir / each.name)
@@ -208,11 +213,6 @@ def _put_in_place(settings: Settings, staging: Path) -> None:
         (staging / _CONFIGURATION).rename(state_dir / CONFIGURATION)
     database = prepare_directories(state_dir)
     if (staging / _SQLITE).exists():
-        if settings.database_url is not None:
-            raise BackupDamagedError(
-                "this is the backup of a box on SQLite, but the configuration names PostgreSQL",
-                hint="Restore it with the setting `database` empty.",
-            )
         (staging / _SQLITE).rename(database)
         return
     store = create_store(state_dir, settings.database_url)

@@ -162,6 +162,17 @@ def test_a_wrong_passphrase_or_a_damaged_file_changes_nothing(crossing: Crossing
     assert list(crossing.far.state.iterdir()) == []
 
 
+def test_a_backup_for_another_kind_of_database_changes_nothing(crossing: Crossing) -> None:
+    far, backup = crossing.far, crossing.back_up()
+    remove_tree(far.state)
+    (far.directory / "issbox.toml").write_text('database = "postgresql://nobody@127.0.0.1:1/none"\n')
+    refused = far.error("restore", backup, "--passphrase-file", crossing.passphrase, code=7)
+    assert "names PostgreSQL" in refused["message"]
+    assert list(far.state.iterdir()) == []
+    (far.directory / "issbox.toml").write_text("")
+    far("restore", backup, "--passphrase-file", crossing.passphrase)
+
+
 @pytest.mark.parametrize("hostile", ["../out", "/abs", "state/../../x", "link"])
 def test_a_backup_that_was_made_to_harm_is_refused(crossing: Crossing, hostile: str) -> None:
     path = crossing.directory / "hostile"
