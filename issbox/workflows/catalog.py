@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from issbox.errors import InvalidValueError, NotFoundError, RedHatProductError
+from issbox.files import remove_tree
 from issbox.model import CertificateType, CredentialKind, Organization, Product, ProductKind
 from issbox.names import check_label, check_name
 from issbox.rules.changes import with_before
 from issbox.rules.environments import check_prefix
 from issbox.workflows.context import Context, Permission
-from issbox.workflows.credentials import require_credential
+from issbox.workflows.credentials import client_keys_of, require_credential
 from issbox.workflows.following import certificates_follow
 
 
@@ -98,13 +99,17 @@ def update_organization(
 
 
 def delete_organization(ctx: Context, label: str) -> Organization:
-    """Delete an organization and give what it was; raises InUseError while it has products."""
+    """Delete an organization with the private keys of its credentials, and give what it was.
+
+    Raises InUseError while it has products.
+    """
     ctx.require(Permission.ORGANIZATION_MANAGE)
     with ctx.store.session(), ctx.store.transaction():
         organization = ctx.store.organizations.get(label)
         ctx.store.organizations.delete(label)
         ctx.audit("organization.delete", label, organization=label, details={"name": organization.name})
-        return organization
+    remove_tree(client_keys_of(ctx.store.state_dir, label))
+    return organization
 
 
 def create_product(

@@ -85,7 +85,12 @@ def require_credential(ctx: Context, organization: str, label: str | None, kind:
 
 def client_key_path(state_dir: Path, organization: str, label: str) -> Path:
     """Give the file that holds the private key of a client certificate."""
-    return state_dir / "keys" / "credentials" / check_label(organization) / f"{check_label(label)}.key"
+    return client_keys_of(state_dir, organization) / f"{check_label(label)}.key"
+
+
+def client_keys_of(state_dir: Path, organization: str) -> Path:
+    """Give the directory of the private keys of an organization's client certificates."""
+    return state_dir / "keys" / "credentials" / check_label(organization)
 
 
 def _store_private_key(path: Path, private_key: str) -> None:

@@ -292,3 +292,27 @@ def test_any_text_is_a_url_or_refused(url: str) -> None:
     except InvalidValueError:
         return
     assert url.split(":", maxsplit=1)[0].lower() in {"http", "https", "file"}
+
+
+def test_private_keys_go_with_their_organization_and_not_before(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(credentials, "check_content", lambda kind, content, key: (content, key))
+    keys = ctx.store.state_dir / "keys/credentials"
+    for organization in ("ACME", "B"):
+        if organization != "ACME":
+            catalog.create_organization(ctx, label=organization, name=organization)
+        credentials.create_credential(
+            ctx,
+            organization=organization,
+            label="me",
+            name="me",
+            kind=CredentialKind.CLIENT_CERTIFICATE,
+            content="c",
+            private_key="secret",
+        )
+    with monkeypatch.context() as patch:
+        patch.setattr(Context, "audit", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            catalog.delete_organization(ctx, "B")
+    assert (keys / "B/me.key").exists()
+    catalog.delete_organization(ctx, "B")
+    assert [path for path in keys.rglob("*") if path.is_file()] == [keys / "ACME/me.key"]
