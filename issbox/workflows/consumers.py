@@ -64,13 +64,20 @@ def register_with_keys(
 ) -> Consumer:
     """Register a host that knows activation keys: they say where it goes and what it gets.
 
-    With several, environments come in their order and it is entitled to all that any of them gives. Raises
-    NotFoundError, and InUseError when a key has let in as many hosts as it may.
+    With several, environments come in their order and it is entitled to all that any of them gives. Only the first one
+    counts its hosts, so no other may have a limit. Raises NotFoundError, InvalidValueError, and InUseError when the key
+    has let in as many hosts as it may.
     """
     if not keys:
         raise InvalidValueError("no activation key was given")
     with ctx.store.session():
         known = [ctx.store.activation_keys.get(organization, label) for label in dict.fromkeys(keys)]
+    for key in known[1:]:
+        if key.max_hosts is not None:
+            raise InvalidValueError(
+                f"the activation key {key.label} may let in {key.max_hosts} hosts, and is not the first one given",
+                hint="Name it first, or alone: a host counts only for the first of its activation keys.",
+            )
     environments = list(dict.fromkeys(label for key in known for label in key.environments))
     everything = any(not key.products for key in known)
     products = [] if everything else sorted({label for key in known for label in key.products})
@@ -119,7 +126,7 @@ def _register(
             issuer = Issuer(ctx)
             ctx.progress.step("record-host")
             with ctx.store.transaction():
-                for each in keys:
+                for each in keys[:1]:  # the one that the host is counted for
                     _check_room(ctx, each)
                 ctx.store.consumers.create(consumer)
                 for product in products or (None,):

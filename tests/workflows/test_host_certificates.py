@@ -198,6 +198,24 @@ def test_activation_keys_say_where_a_host_goes(fleet: Fleet) -> None:
         consumers.register_with_keys(fleet.ctx, organization="acme", keys=["none"], name="web2", facts=FACTS)
 
 
+def test_a_key_that_may_let_in_so_many_hosts_is_the_first_one(fleet: Fleet) -> None:
+    with fleet.ctx.store.session():
+        for label, most in (("limited", 1), ("open", None)):
+            key = ActivationKey("acme", label, "", ("dev",), ("tools",), most)
+            fleet.ctx.store.activation_keys.create(key)
+
+    def register(*keys: str) -> str | None:
+        return consumers.register_with_keys(
+            fleet.ctx, organization="acme", keys=keys, name="web", facts=FACTS
+        ).activation_key
+
+    with pytest.raises(InvalidValueError, match="limited may let in 1 hosts, and is not the first"):
+        register("open", "limited")
+    assert register("limited", "open", "limited") == "limited"
+    with pytest.raises(InUseError, match="has let in 1"):
+        register("limited", "open")
+
+
 def test_deleting_an_environment_takes_content_away_and_gives_none(fleet: Fleet) -> None:
     only, both, other = fleet.host("only", "dev"), fleet.host("both", "dev", "prod"), fleet.host("other", "prod")
     fleet.promote(KEY, "dev")
