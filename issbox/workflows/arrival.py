@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from issbox.manifest import Manifest
 from issbox.model import (
@@ -19,6 +20,9 @@ from issbox.workflows.context import Context
 from issbox.workflows.imported_views import keep_view_version
 from issbox.workflows.reporting import record_report
 from issbox.workflows.waiting import approvals_of
+
+STREAM: Final = "(standard input)"
+"""Stands where a path would be for a bundle that came down a pipe."""
 
 
 def describe(ctx: Context, plan: ImportPlan) -> None:
@@ -131,9 +135,13 @@ def _same(row: ContentImport) -> tuple[str | None, ...]:
 
 
 def _settle_refused(ctx: Context, row: ContentImport) -> None:
-    """Close the refusals of earlier attempts with the same bundle: nobody has to look at them any more."""
+    """Close the refusals of earlier attempts with the same bundle: nobody has to look at them any more.
+
+    What could not be read far enough to say which bundle it was is known by its place, but all pipes have the same.
+    """
+    same = (row.bundle_id,) if row.path == STREAM else (row.bundle_id, None)
     for earlier in ctx.store.imports.list(states=(ImportState.REFUSED,)):
-        if earlier.path == row.path and earlier.id != row.id:
+        if earlier.path == row.path and earlier.bundle_id in same and earlier.id != row.id:
             reason = f"imported later, as {row.id}; it was: {earlier.reason}"
             ctx.store.imports.update(earlier.id, updated_at=ctx.clock(), state=ImportState.DISCARDED, reason=reason)
 

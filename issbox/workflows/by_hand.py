@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Final
 
 from issbox.bundle.opening import opened_stream, sources_at
 from issbox.errors import BundleError, ImportRefusedError, NotFoundError
 from issbox.files import Readable
 from issbox.model import ContentImport, ImportState
+from issbox.workflows.arrival import STREAM
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.foreign import is_foreign
 from issbox.workflows.importing import (
@@ -22,9 +22,6 @@ from issbox.workflows.importing import (
     trusted_public_key,
     update,
 )
-
-STREAM: Final = "(standard input)"
-"""Stands where a path would be for a bundle that came down a pipe."""
 
 
 def run_import(

@@ -1,5 +1,6 @@
 """Bundles on their way in: what is refused changes nothing, what is taken in is there whole."""
 
+import io
 import sqlite3
 import tempfile
 from collections.abc import Mapping
@@ -11,13 +12,15 @@ from makers.bundles import SampleBundle, SampleRepository, make_bundle, new_key
 from makers.hostile import CASES, Case
 from makers.inboxes import make_context, now
 from makers.recorder import Recorder
+from makers.tar_streams import stream_of
 
 from issbox.bundle.signature import SigningKey
-from issbox.errors import BusyError, ImportRefusedError, NoSpaceError, NotFoundError, OlderBundleError
+from issbox.errors import BundleError, BusyError, ImportRefusedError, NoSpaceError, NotFoundError, OlderBundleError
 from issbox.files import FileLock
+from issbox.manifest import MANIFEST_NAME, SIGNATURE_NAME, TABLE_NAME
 from issbox.model import ContentImport, ImportState, Product, ProductKind, RepositoryKey
 from issbox.workflows import inbox
-from issbox.workflows.by_hand import run_import
+from issbox.workflows.by_hand import import_stream, run_import
 from issbox.workflows.context import Context
 from issbox.workflows.importing import import_bundle
 
@@ -274,6 +277,30 @@ def test_a_refusal_by_hand_needs_nobody_once_the_bundle_came_in(ctx: Context, ke
     run_import(ctx, bundle)
     with ctx.store.session():
         assert [row.state for row in ctx.store.imports.list()] == [ImportState.IMPORTED, ImportState.DISCARDED]
+
+
+def test_a_refusal_stays_when_another_bundle_comes_the_same_way(ctx: Context, key: SigningKey, tmp_path: Path) -> None:
+    other = make_bundle(tmp_path, key, SampleBundle(bundle_id="0d5cbe8e-52b1-4a0a-9f5c-000000000002"), name="other")
+    refused = make_bundle(tmp_path, key, SampleBundle(organization="later"))
+
+    def come(bundle: Path) -> None:
+        found = {str(path.relative_to(bundle)): path.read_bytes() for path in bundle.rglob("*") if path.is_file()}
+        order = [MANIFEST_NAME, SIGNATURE_NAME, TABLE_NAME]
+        named = {name: found[name] for name in sorted(found, key=lambda name: (name not in order, name))}
+        import_stream(ctx, io.BytesIO(stream_of(named)))
+
+    with pytest.raises(ImportRefusedError):
+        come(refused)
+    with pytest.raises(BundleError):
+        import_stream(ctx, io.BytesIO(b"nothing that can be read"))
+    come(other)
+    with ctx.store.session():
+        states = [row.state for row in ctx.store.imports.list()]
+        assert states == [ImportState.IMPORTED, ImportState.REFUSED, ImportState.REFUSED]
+        ctx.store.organizations.create("later", "Later")
+    come(refused)
+    with ctx.store.session():
+        assert ctx.store.imports.list()[-1].state is ImportState.DISCARDED
 
 
 def test_a_damaged_stored_file_is_replaced_from_the_bundle(ctx: Context, key: SigningKey, tmp_path: Path) -> None:
