@@ -169,9 +169,9 @@ def _note_moved(ctx: Context, row: ContentImport, path: Path | None, action: str
         action, reason = "content-import.vanish", f"{reason} The bundle has been taken away since.".lstrip()
     if path != Path(row.path):
         _remove_reason(ctx, row)
-    with ctx.store.transaction():
+    with ctx.store.transaction():  # its state stays, and so does the time of it
         after = ctx.store.imports.update(
-            row.id, updated_at=ctx.clock(), path="" if path is None else str(path), reason=reason
+            row.id, updated_at=row.updated_at, path="" if path is None else str(path), reason=reason
         )
         ctx.audit(action, row.path, organization=row.organization, details={"import": row.id, "now": after.path})
     return after

@@ -106,7 +106,9 @@ def _of_import(row: ContentImport) -> Iterator[Event]:
     if row.state is ImportState.WAITING:
         name = f"waiting-for-{row.waits_for}" if row.waits_for else name
     words = f"Import {row.id} is {row.state}" + (f": {row.reason}" if row.reason else ".")
-    yield Event(name, f"import:{row.id}:{name}:{format_time(row.updated_at)}", words, facts)
+    # The row of one that waits or came in changes for less than news; one that is retried may be refused once more.
+    again = f":{format_time(row.updated_at)}" if row.state is ImportState.REFUSED else ""
+    yield Event(name, f"import:{row.id}:{name}{again}", words, facts)
     if row.state is ImportState.IMPORTED and row.reason.startswith("skipped:"):
         yield Event("sequence-skipped", f"import:{row.id}:skipped", f"Import {row.id}: {row.reason}", facts)
 

@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from makers.command_line import CommandLine
 from issbox.files import FileLock
 from issbox.model import ImportState, WaitsFor
 from issbox.wiring import now, open_context
-from issbox.workflows import doctoring, hooks
+from issbox.workflows import doctoring, hooks, inbox
 from issbox.workflows.context import Context
 
 
@@ -222,6 +223,27 @@ def test_each_event_is_told_once_with_its_facts(box: CommandLine) -> None:
     with ctx.store.session(), ctx.store.transaction():
         ctx.store.imports.update(refused, updated_at=now() + timedelta(seconds=2), state=ImportState.REFUSED)
     assert [each["event"] for each in box.json("notify")] == ["bundle-refused"], "it was retried, and refused again"
+
+
+def test_what_changes_without_being_news_is_not_told_again(box: CommandLine) -> None:
+    hooked(box, COPY)
+    ctx = context(box)
+    place = ctx.settings.inbox.path / "a"
+    place.mkdir(parents=True)
+    refused = add_import(ctx, "a", path=str(place), state=ImportState.REFUSED, reason="bad")
+    waiting = add_import(ctx, "b", state=ImportState.WAITING, waits_for=WaitsFor.VOLUMES, reason="2 volumes")
+    imported = add_import(ctx, "c", state=ImportState.IMPORTED)
+    assert len(box.json("notify")) == 3
+    later = replace(ctx, clock=lambda: now() + timedelta(seconds=2))
+    with ctx.store.session():
+        moved = inbox.finish(later, ctx.store.imports.get(refused))
+        assert moved.path != str(place)
+        ctx.store.imports.update(waiting, updated_at=later.clock(), reason="1 volume")
+        ctx.store.imports.update(imported, updated_at=later.clock(), path="/archive/c")
+    assert box.json("notify") == []
+    with ctx.store.session():
+        ctx.store.imports.update(waiting, updated_at=later.clock(), waits_for=WaitsFor.APPROVAL)
+    assert [each["event"] for each in box.json("notify")] == ["waiting-for-approval"]
 
 
 def test_only_the_chosen_events_are_told(box: CommandLine) -> None:
