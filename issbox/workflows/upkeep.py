@@ -149,6 +149,7 @@ class _OnlyCountingError(Exception):
 def collect_garbage(ctx: Context, *, dry_run: bool) -> GarbageReport:
     """Remove old versions beyond the configured number, the blobs that no version needs, and abandoned downloads.
 
+    The long part of revoked certificates goes too; that they were issued and revoked is never forgotten.
     Versions that the newest export to a destination described stay: a volume may be asked for again, and the next
     incremental export starts there. Raises BusyError while content is being changed. A dry run says what would go and
     removes nothing.
@@ -164,6 +165,7 @@ def collect_garbage(ctx: Context, *, dry_run: bool) -> GarbageReport:
                 kept = spared.get(repository.key, ())
                 numbers = ctx.store.versions.prune(repository.key, ctx.settings.versions.keep, kept)
                 pruned += [(repository.key, number) for number in numbers]
+            ctx.store.certificates.drop_unused_bodies()
             blobs = list(_unneeded(ctx))
             size = sum(map(ctx.store.blobs.size, blobs))
             if dry_run:

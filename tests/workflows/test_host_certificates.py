@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,7 @@ from issbox.workflows import (
     repositories,
 )
 from issbox.workflows.synchronize import synchronize
+from issbox.workflows.upkeep import collect_garbage
 
 BASE = "/acme/dev/custom/tools/base"
 
@@ -89,6 +91,28 @@ def test_what_a_certificate_said_is_revoked_with_the_next_one(fleet: Fleet) -> N
     assert listed.serials == {first}
     verdict = certificates.check_path(fleet.ctx, certificates.get_issued(fleet.ctx, first).pem, BASE)
     assert verdict.reason == "revoked"
+
+
+def test_cleanup_forgets_what_only_revoked_certificates_said(fleet: Fleet) -> None:
+    host, other = fleet.host("web1", "dev"), fleet.host("web2", "prod")
+    fleet.promote(KEY, "dev")
+    first, kept = fleet.certificate(host), fleet.certificate(other)
+    fleet.promote(APPS, "dev")
+    second = fleet.certificate(host)
+    get = partial(certificates.get_issued, fleet.ctx)
+    long = get(first.serial).pem, get(second.serial).pem, get(kept.serial).pem
+    collect_garbage(fleet.ctx, dry_run=True)
+    assert get(first.serial).pem == long[0]
+    collect_garbage(fleet.ctx, dry_run=False)
+    short = get(first.serial).pem
+    assert long[0].startswith(short)
+    assert len(short) < len(long[0])
+    assert decode_certificate(short).serial == first.serial
+    assert not certificates.check_path(fleet.ctx, long[0], BASE).granted
+    assert (get(second.serial).pem, get(kept.serial).pem) == long[1:]
+    assert (fleet.certificate(host).serial, fleet.certificate(other).serial) == (second.serial, kept.serial)
+    fleet.demote(APPS, "dev")
+    assert fleet.paths(host) == list(first.paths), "what was forgotten is made again"
 
 
 def test_what_turns_out_the_same_keeps_its_certificate(fleet: Fleet) -> None:
