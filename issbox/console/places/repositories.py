@@ -21,8 +21,10 @@ from issbox.console.words import (
     View,
     Wanted,
 )
+from issbox.errors import InvalidValueError
 from issbox.model import CredentialKind, Product, Repository
 from issbox.names import make_label
+from issbox.rules.urls import HIDDEN, mask_url
 from issbox.workflows.context import Permission
 
 
@@ -40,9 +42,13 @@ def _show(session: Session, subject: Any, wanted: Wanted) -> View:
 
 
 def _repository_line(each: Repository) -> Line:
-    upstream = each.upstream.url or "none: filled by imports"
+    upstream = _shown(each.upstream.url) or "none: filled by imports"
     cells = (each.name, each.key.label, "none" if each.latest is None else str(each.latest), upstream)
     return Line(each.key.label, cells, each, Mood.QUIET if each.latest is None else Mood.PLAIN)
+
+
+def _shown(url: str | None) -> str:
+    return mask_url(url) if url else ""
 
 
 def _open_repository(session: Session, target: Target, answers: Answers) -> Outcome:
@@ -63,11 +69,11 @@ def _upstream_questions(session: Session, each: Repository | None) -> list[Quest
     kept = None if each is None else each.upstream
     keys, cas, clients = (credential_choices(session, kind) for kind in CredentialKind)
     return [
-        Question("url", "Upstream URL", default=(kept and kept.url) or "", help="https://..., file:///... or nothing"),
+        Question("url", "Upstream URL", default=_shown(kept and kept.url), help="https://..., file:///... or nothing"),
         Question("gpg_key", "GPG key", Kind.CHOICE, (each and each.gpg_key) or "", keys),
         Question("ca", "CA certificate", Kind.CHOICE, (kept and kept.ca) or "", cas),
         Question("client", "Client certificate", Kind.CHOICE, (kept and kept.client_certificate) or "", clients),
-        Question("proxy", "Proxy", default=(kept and kept.proxy) or ""),
+        Question("proxy", "Proxy", default=_shown(kept and kept.proxy)),
     ]
 
 
@@ -106,19 +112,32 @@ def _edit_repository_questions(session: Session, target: Target) -> list[Questio
     ]
 
 
+def _changed_url(kept: str | None, answer: str, what: str) -> str | None:
+    """Give the URL that was written over the masked one; None when that was left as it stood."""
+    if answer == _shown(kept):
+        return None
+    if HIDDEN in answer:
+        raise InvalidValueError(
+            f"the {what} has {HIDDEN} in the place of what is not shown",
+            hint="Write user, password and query out, or leave the URL as it stands.",
+        )
+    return answer
+
+
 def _edit_repository(session: Session, target: Target, answers: Answers) -> Outcome:
     """Change name and upstream."""
     from issbox.workflows import repositories
 
+    kept = target.thing.upstream
     made = repositories.update_repository(
         session.ctx,
         target.thing.key,
         name=answers["name"],
-        url=answers["url"],
+        url=_changed_url(kept.url, answers["url"], "upstream URL"),
         gpg_key=answers["gpg_key"],
         ca=answers["ca"],
         client_certificate=answers["client"],
-        proxy=answers["proxy"],
+        proxy=_changed_url(kept.proxy, answers["proxy"], "proxy URL"),
     )
     return Outcome(f"The repository {made.key.short} is changed.")
 

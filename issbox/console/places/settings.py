@@ -23,6 +23,7 @@ from issbox.console.words import (
     Wanted,
 )
 from issbox.names import format_size
+from issbox.rules.urls import mask_url
 from issbox.workflows.context import Permission
 
 
@@ -64,8 +65,15 @@ def _settings(prefix: str, section: Any) -> Iterator[Line]:
         value = getattr(section, each.name)
         if is_dataclass(value):
             yield from _settings(f"{each.name}.", value)
-        elif each.name not in ("source", "database_url"):  # a database's URL may hold a password
-            yield _fact(f"{prefix}{each.name}", str(value))
+        elif each.name not in ("source", "database_url"):
+            yield _fact(f"{prefix}{each.name}", str(_masked(value)))
+
+
+def _masked(value: object) -> object:
+    """Give a value without the passwords of URLs."""
+    if isinstance(value, tuple):
+        return tuple(_masked(each) for each in value)
+    return mask_url(value) if isinstance(value, str) and "://" in value else value
 
 
 def _fact(name: str, value: str, mood: Mood = Mood.PLAIN) -> Line:

@@ -1,0 +1,89 @@
+"""What places of the console show and do, without a screen."""
+
+from dataclasses import replace
+
+import pytest
+from makers.boxes import KEY, Gap
+from makers.consoles import session_of
+
+from issbox.console.places import repositories as places
+from issbox.console.places import settings
+from issbox.console.registry import ACTIONS
+from issbox.console.session import Session
+from issbox.console.words import Action, Answers, Outcome, Target, Wanted
+from issbox.errors import InvalidValueError
+from issbox.model import Repository
+from issbox.workflows import catalog, repositories
+
+SECRET_URL = "https://carl:s3cret@cdn.example.com/base?token=s3cret"
+SECRET_PROXY = "http://carl:s3cret@proxy.example.com:3128"
+
+
+def action(name: str) -> Action:
+    return next(each for each in ACTIONS if each.id == name)
+
+
+def form(session: Session, name: str, target: Target) -> dict[str, str]:
+    """Give the answers of a form that is left as it opens."""
+    ask = action(name).ask
+    assert ask is not None
+    return {each.id: each.default for each in ask(session, target)}
+
+
+def do(session: Session, name: str, target: Target, answers: Answers) -> Outcome:
+    return action(name).run(session, target, answers)
+
+
+@pytest.fixture
+def session(gap: Gap) -> Session:
+    return session_of(gap.outside)
+
+
+@pytest.fixture
+def kept(session: Session) -> Repository:
+    """A repository whose upstream and proxy need a password."""
+    return repositories.update_repository(session.ctx, KEY, url=SECRET_URL, proxy=SECRET_PROXY)
+
+
+def test_no_password_of_a_repository_is_shown(session: Session, kept: Repository) -> None:
+    product = catalog.get_product(session.ctx, KEY.organization, KEY.product)
+    lines = places.PLACE.show(session, product, Wanted()).lines
+    cells = [cell for line in lines.fetch(0, lines.count()) for cell in line.cells]
+    assert "https://***@cdn.example.com/base?***" in cells
+    answers = form(session, "repositories.edit", Target(product, kept))
+    assert answers["proxy"] == "http://***@proxy.example.com:3128"
+    assert not [text for text in (*cells, *answers.values()) if "s3cret" in text]
+
+
+def test_a_form_that_is_left_as_it_opens_changes_no_url(session: Session, kept: Repository) -> None:
+    answers = form(session, "repositories.edit", Target(thing=kept))
+    do(session, "repositories.edit", Target(thing=kept), {**answers, "name": "Base"})
+    changed = repositories.get_repository(session.ctx, KEY)
+    assert (changed.name, changed.upstream) == ("Base", kept.upstream)
+    do(session, "repositories.edit", Target(thing=kept), {**answers, "url": "https://cdn.example.com/new", "proxy": ""})
+    upstream = repositories.get_repository(session.ctx, KEY).upstream
+    assert (upstream.url, upstream.proxy) == ("https://cdn.example.com/new", None)
+
+
+def test_stars_never_become_a_password(session: Session, kept: Repository) -> None:
+    answers = form(session, "repositories.edit", Target(thing=kept))
+    with pytest.raises(InvalidValueError, match="upstream URL"):
+        do(session, "repositories.edit", Target(thing=kept), {**answers, "url": answers["url"].replace("base", "new")})
+    assert repositories.get_repository(session.ctx, KEY).upstream == kept.upstream
+
+
+def test_no_password_of_the_configuration_is_shown(session: Session) -> None:
+    ctx = session.ctx
+    session.ctx = replace(
+        ctx,
+        settings=replace(
+            ctx.settings,
+            database_url="postgresql://box:s3cret@localhost/box",
+            synchronize=replace(ctx.settings.synchronize, proxy=SECRET_PROXY),
+            hooks=replace(ctx.settings.hooks, command=("notify", SECRET_URL)),
+        ),
+    )
+    lines = settings.PLACE.show(session, None, Wanted()).lines
+    shown = {line.key: line.cells[1] for line in lines.fetch(0, lines.count())}
+    assert shown["synchronize.proxy"] == "http://***@proxy.example.com:3128"
+    assert "s3cret" not in str(shown)
