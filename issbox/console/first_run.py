@@ -47,10 +47,11 @@ def _make_operator(environ: Mapping[str, str], answers: Answers) -> str:
         return "No user was made; the account that owns the box may do everything."
     ctx = open_context(environ=environ)
     name = check_user_name(answers["user"].strip())
-    users.create_user(ctx, name=name, full_name=answers["full_name"])
-    users.grant_role(ctx, name, Role.SUPER_ADMIN)
-    if answers["key"].strip():
-        ssh_keys.add_ssh_key(ctx, name, answers["key"])
+    with ctx.store.session(), ctx.store.transaction():  # all of it, or the name would be taken
+        users.create_user(ctx, name=name, full_name=answers["full_name"])
+        users.grant_role(ctx, name, Role.SUPER_ADMIN)
+        if answers["key"].strip():
+            ssh_keys.add_ssh_key(ctx, name, answers["key"])
     return f"{name} may do everything on this box."
 
 

@@ -1,22 +1,27 @@
 """What places of the console show and do, without a screen."""
 
+import base64
 from dataclasses import replace
 
 import pytest
 from makers.boxes import KEY, Gap
 from makers.consoles import session_of
 
+from issbox.console import first_run
 from issbox.console.places import repositories as places
 from issbox.console.places import settings
 from issbox.console.registry import ACTIONS
 from issbox.console.session import Session
 from issbox.console.words import Action, Answers, Outcome, Target, Wanted
-from issbox.errors import InvalidValueError
+from issbox.errors import InvalidValueError, NotFoundError
 from issbox.model import Repository
-from issbox.workflows import catalog, repositories
+from issbox.workflows import catalog, repositories, ssh_keys, users
 
 SECRET_URL = "https://carl:s3cret@cdn.example.com/base?token=s3cret"
 SECRET_PROXY = "http://carl:s3cret@proxy.example.com:3128"
+
+_BLOB = b"\0\0\0\x0bssh-ed25519\0\0\0 " + b"k" * 32
+PUBLIC_KEY = f"ssh-ed25519 {base64.b64encode(_BLOB).decode()} exa@desk"
 
 
 def action(name: str) -> Action:
@@ -87,3 +92,24 @@ def test_no_password_of_the_configuration_is_shown(session: Session) -> None:
     shown = {line.key: line.cells[1] for line in lines.fetch(0, lines.count())}
     assert shown["synchronize.proxy"] == "http://***@proxy.example.com:3128"
     assert "s3cret" not in str(shown)
+
+
+def test_a_mistyped_key_leaves_no_user(session: Session) -> None:
+    answers = {**form(session, "people.create", Target()), "name": "exa", "key": "ssh-ed25519 AAAA"}
+    with pytest.raises(InvalidValueError):
+        do(session, "people.create", Target(), answers)
+    with pytest.raises(NotFoundError):
+        users.get_user(session.ctx, "exa")
+    do(session, "people.create", Target(), {**answers, "key": PUBLIC_KEY})
+    assert len(ssh_keys.list_ssh_keys(session.ctx, "exa")) == 1
+
+
+def test_a_mistyped_key_of_the_first_run_leaves_no_user(gap: Gap, session: Session) -> None:
+    step = next(each for each in first_run.STEPS if each.questions[0].id == "user")
+    answers = {"user": "exa", "full_name": "", "key": "ssh-ed25519 AAAA"}
+    with pytest.raises(InvalidValueError):
+        step.do(gap.outside.environment(), answers)
+    with pytest.raises(NotFoundError):
+        users.get_user(session.ctx, "exa")
+    step.do(gap.outside.environment(), {**answers, "key": PUBLIC_KEY})
+    assert len(ssh_keys.list_ssh_keys(session.ctx, "exa")) == 1

@@ -116,10 +116,11 @@ def _create(session: Session, target: Target, answers: Answers) -> Outcome:
 
     del target
     name = answers["name"]
-    users.create_user(session.ctx, name=name, full_name=answers["full_name"])
-    _grant_role(session, name, answers)
-    if answers["key"].strip():
-        ssh_keys.add_ssh_key(session.ctx, name, answers["key"])
+    with session.ctx.store.session(), session.ctx.store.transaction():  # all of it, or the name would be taken
+        users.create_user(session.ctx, name=name, full_name=answers["full_name"])
+        _grant_role(session, name, answers)
+        if answers["key"].strip():
+            ssh_keys.add_ssh_key(session.ctx, name, answers["key"])
     return Outcome(f"{name} is a user of this box.")
 
 
