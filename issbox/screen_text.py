@@ -22,6 +22,12 @@ def width(text: str) -> int:
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
+def fact(name: str, value: str, column: int) -> list[str]:
+    """Give printable lines that tell a fact: the value begins at the column, and its further lines stand under it."""
+    first, *more = [printable(line) for line in value.rstrip("\n").split("\n")]
+    return [f"{name + ':':<{column}}{first}", *(f"{'':<{column}}{line}".rstrip() for line in more)]
+
+
 def fitted(text: str, columns: int, *, cut: str = "~") -> str:
     """Give printable text in exactly so many columns; `cut` stands at the end of one that is too long."""
     shown = printable(text)

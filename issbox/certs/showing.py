@@ -6,6 +6,7 @@ from issbox.certs.decode import DecodedCertificate
 from issbox.certs.payload import payload_document
 from issbox.model import CertifiedContent, CertifiedProduct, EntitlementPayload
 from issbox.names import format_time
+from issbox.screen_text import printable
 
 _WIDTH = 18
 """Columns of a field's name."""
@@ -38,8 +39,11 @@ def to_document(certificate: DecodedCertificate) -> dict[str, object]:
 
 
 def to_text(certificate: DecodedCertificate) -> str:
-    """Give everything in lines for people; raises BadCertificateError as `to_document` does."""
-    return "\n".join((*_head(certificate), *_paths(certificate), *_payload(certificate.payload)))
+    """Give everything in printable lines for people, of which no value makes another one.
+
+    Raises BadCertificateError as `to_document` does.
+    """
+    return "\n".join(map(printable, (*_head(certificate), *_paths(certificate), *_payload(certificate.payload))))
 
 
 def _head(certificate: DecodedCertificate) -> Iterator[str]:

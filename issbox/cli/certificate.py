@@ -67,11 +67,7 @@ def show(run: Run, *, file: str | None, serial: int | None) -> None:
         text = read_text_file(file or "", "a certificate", _MOST_BYTES)
     decoded = certificates.decode(ctx, text)
     run.progress.close()
-    output.write(
-        output.to_json(to_document(decoded))
-        if run.as_json
-        else "".join(f"{output.printable(line)}\n" for line in to_text(decoded).splitlines())
-    )
+    output.write(output.to_json(to_document(decoded)) if run.as_json else output.safe_lines(to_text(decoded)))
 
 
 @command(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from issbox.errors import IssboxError
 from issbox.files import error_from_os
-from issbox.screen_text import printable, width
+from issbox.screen_text import fact, printable, width
 
 __all__ = ["EMPTY", "OutputClosedError", "details", "printable", "safe_lines", "table", "to_json", "write"]
 
@@ -86,9 +86,9 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def details(pairs: Sequence[tuple[str, str]]) -> str:
-    """Give one line a fact, name and value aligned."""
-    column = max(len(name) for name, _ in pairs) + 1
-    return "".join(f"{name + ':':<{column}} {printable(value) or EMPTY}\n" for name, value in pairs)
+    """Give facts, names and values aligned."""
+    column = max(len(name) for name, _ in pairs) + 2
+    return "".join(f"{line}\n" for name, value in pairs for line in fact(name, value or EMPTY, column))
 
 
 def _pad(row: Sequence[str], widths: Sequence[int]) -> str:

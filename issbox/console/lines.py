@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from issbox.console.words import Line, Lines, Wanted
-from issbox.screen_text import printable
+from issbox.screen_text import fact
 
 _PAGE: Final = 100
 _PAGES_KEPT: Final = 20
@@ -113,7 +113,7 @@ class PagedLines(Generic[T, K]):
 
 
 def details(pairs: Iterable[tuple[str, Any]]) -> tuple[str, ...]:
-    """Give one line a fact, names and values aligned; facts without a value are left out."""
+    """Give facts, names and values aligned; those without a value are left out."""
     shown = [(name, str(value)) for name, value in pairs if value not in (None, "", ())]
     column = max((len(name) for name, _ in shown), default=0) + 2
-    return tuple(f"{name + ':':<{column}}{printable(value)}" for name, value in shown)
+    return tuple(line for name, value in shown for line in fact(name, value, column))

@@ -239,3 +239,10 @@ def test_the_whole_certificate_is_shown_to_people_and_programs() -> None:
     assert document["paths"] == ["/Acme/dev/content/$releasever/os"]
     assert isinstance(document["payload"], dict)
     assert document["payload"]["consumer"] == CONSUMER
+
+
+def test_no_value_makes_a_line_of_its_own() -> None:
+    bought = replace(FULL.subscription, sku="x\n  Serial            1", name="y\r\x85\u2028")
+    text = to_text(decoded_v3(replace(FULL, subscription=bought)))
+    assert len(text.splitlines()) == len(to_text(decoded_v3(FULL)).splitlines())
+    assert r"x\n  Serial            1" in text

@@ -37,6 +37,11 @@ def test_details() -> None:
     assert output.details([("name", "x"), ("created at", "")]) == "name:       x\ncreated at: -\n"
 
 
+def test_details_of_several_lines_stand_under_their_value() -> None:
+    shown = output.details([("problems", "no space\nname: x\x1b\r"), ("id", "1")])
+    assert shown == "problems: no space\n          name: x\\x1b\\r\nid:       1\n"
+
+
 @given(st.text())
 def test_json_is_ascii_and_unchanged(text: str) -> None:
     written = output.to_json({"name": text})

@@ -102,6 +102,11 @@ def test_rows_are_padded_and_details_leave_nothing_out_but_the_empty() -> None:
     assert details([("name", "x"), ("none", None), ("number", 0)]) == ("name:   x", "number: 0")
 
 
+def test_a_value_of_several_lines_stands_under_itself_and_forges_no_fact() -> None:
+    shown = details([("problems", "no space\n\nname: x\x1b\r\n"), ("id", 1)])
+    assert shown == ("problems: no space", "", "          name: x\\x1b\\r", "id:       1")
+
+
 @pytest.mark.parametrize("text", ["\x1b[2J", "\u202e", "\x9b31m", "\x00"])
 def test_nothing_commands_the_terminal(text: str) -> None:
     assert printable(fitted(text, 30)) == fitted(text, 30)
