@@ -41,9 +41,9 @@ EXPORT = Shape[ContentExport](
 PLAN: "Shape[Estimate]" = Shape(
     "export plan",
     (
-        Field("organization", "label of the organization", lambda each: each.plan.organization),
-        Field("destination", "destination server, may be empty", lambda each: each.plan.destination),
-        Field("scope", "what would be exported, in words", lambda each: each.plan.words),
+        Field("organization", "label of the organization", lambda each: each.plan.organization, column=True),
+        Field("destination", "destination server, may be empty", lambda each: each.plan.destination, column=True),
+        Field("scope", "what would be exported, in words", lambda each: each.plan.words, column=True),
         Field(
             "base",
             "what an incremental bundle would start from, or null",
@@ -56,15 +56,16 @@ PLAN: "Shape[Estimate]" = Shape(
                 f"{one.key.product}/{one.key.label}:{version.number}" for one, version in each.plan.repositories
             ],
         ),
-        Field("files", "number of files it would carry", lambda each: each.files),
-        Field("size", "bytes of these files", lambda each: each.size, show=size),
+        Field("files", "number of files it would carry", lambda each: each.files, column=True),
+        Field("size", "bytes of these files", lambda each: each.size, column=True, show=size),
         Field("volumes", "array of the bytes of each volume or chunk", lambda each: each.volumes, show=sizes),
-        Field("needed", "bytes of free space that writing it needs", lambda each: each.needed, show=size),
-        Field("free", "bytes that are free where it would be written", lambda each: each.free, show=size),
+        Field("needed", "bytes of free space that writing it needs", lambda each: each.needed, column=True, show=size),
+        Field("free", "bytes that are free where it would be written", lambda each: each.free, column=True, show=size),
         Field(
             "seconds",
             "how long writing would take, going by earlier exports; null when there is none",
             lambda each: each.seconds,
+            column=True,
         ),
     ),
 )

@@ -405,3 +405,17 @@ def test_who_may_read_what_without_the_authority_of_the_box(issbox: CommandLine,
     environment = ("lifecycle-environment", "update", "--label", "Library")
     assert issbox.json(*environment, "--cdn")["cdn"] is True
     assert issbox.json(*environment, "--no-cdn")["cdn"] is False
+
+
+def test_planned_exports_of_several_organizations_are_a_table(issbox: CommandLine, tmp_path: Path) -> None:
+    write_repository(Repository(tmp_path / "upstream", PACKAGES[:1]))
+    issbox("organization", "create", "--name", "Beta")
+    for label in ("ACME", "Beta"):
+        of = ("--organization", label, "--product", "Tools")
+        issbox("product", "create", "--organization", label, "--name", "Tools")
+        issbox("repository", "create", *of, "--name", "base", "--url", f"file://{tmp_path}/upstream")
+        issbox("repository", "synchronize", *of)
+    words = ("content-export", "complete", "library", "--organization", "ACME", "--organization", "Beta", "--dry-run")
+    head, *rows = issbox(*words).stdout.splitlines()
+    assert head.split() == ["ORGANIZATION", "DESTINATION", "SCOPE", "FILES", "SIZE", "NEEDED", "FREE", "SECONDS"]
+    assert [row.split()[0] for row in rows] == ["ACME", "Beta"]
