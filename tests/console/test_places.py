@@ -2,6 +2,7 @@
 
 import base64
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from makers.boxes import KEY, Gap
@@ -15,7 +16,7 @@ from issbox.console.session import Session
 from issbox.console.words import Action, Answers, Outcome, Target, Wanted
 from issbox.errors import InvalidValueError, NotFoundError
 from issbox.model import Repository
-from issbox.workflows import catalog, repositories, ssh_keys, users
+from issbox.workflows import audit_log, catalog, repositories, ssh_keys, users
 
 SECRET_URL = "https://carl:s3cret@cdn.example.com/base?token=s3cret"
 SECRET_PROXY = "http://carl:s3cret@proxy.example.com:3128"
@@ -113,3 +114,9 @@ def test_a_mistyped_key_of_the_first_run_leaves_no_user(gap: Gap, session: Sessi
         users.get_user(session.ctx, "exa")
     step.do(gap.outside.environment(), {**answers, "key": PUBLIC_KEY})
     assert len(ssh_keys.list_ssh_keys(session.ctx, "exa")) == 1
+
+
+def test_the_audit_log_is_written_as_on_the_command_line(session: Session, tmp_path: Path) -> None:
+    expected = list(audit_log.export_audit(session.ctx))
+    do(session, "audit.export", Target(), {"path": str(tmp_path / "audit.jsonl"), "search": ""})
+    assert (tmp_path / "audit.jsonl").read_text().splitlines() == expected[::-1]

@@ -94,6 +94,7 @@ def _export_questions(session: Session, target: Target) -> list[Question]:
 def _export(session: Session, target: Target, answers: Answers) -> Outcome:
     """Write the entries into a file, one JSON object a line, newest first."""
     from issbox.workflows import browsing
+    from issbox.workflows.audit_log import describe_entry
 
     del target
     pages = browsing.browse_audit(session.ctx, answers["search"])
@@ -103,25 +104,11 @@ def _export(session: Session, target: Target, answers: Answers) -> Outcome:
     with atomic_write(path, mode=0o600) as out:
         while page := pages.page(before, 1000):
             for _, entry in page:
-                out.write(_json(entry))
+                line = json.dumps(describe_entry(entry), ensure_ascii=True, sort_keys=True)
+                out.write(f"{line}\n".encode())
             session.ctx.progress.advance(files=len(page))
             before, count = page[-1][0], count + len(page)
     return Outcome(f"{count} entries are in {path}.")
-
-
-def _json(each: AuditEntry) -> bytes:
-    document = {
-        "number": each.number,
-        "at": format_time(each.at),
-        "actor": each.actor.name,
-        "origin": each.actor.origin,
-        "action": each.action,
-        "organization": each.organization,
-        "subject": each.subject,
-        "details": each.details,
-        "digest": each.digest,
-    }
-    return json.dumps(document, ensure_ascii=True).encode() + b"\n"
 
 
 PLACE: Final = Place(
