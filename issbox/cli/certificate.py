@@ -77,7 +77,7 @@ def show(run: Run, *, file: str | None, serial: int | None) -> None:
     shape=VERDICT,
 )
 @click.argument("file")
-@click.argument("path")
+@click.argument("path", metavar="CONTENT-PATH")
 def check(run: Run, *, file: str, path: str) -> int:
     """Say whether a certificate grants a path, and why or why not; the exit code is 0 or 3."""
     from issbox.errors import ExitCode

@@ -46,7 +46,7 @@ def _find(ctx: "Context", organization: str | None, label: str | None, name: str
 @click.option("--description", default="", metavar="TEXT", help="What it is for.")
 @click.option("--id", "id_", default="", metavar="ID", help="What programs call it by; made when left out.")
 @click.option("--type", "type_", default="", metavar="TYPE", help="What kind of environment programs take it for.")
-@click.option("--content-prefix", default="", metavar="PATH", help=_PREFIX)
+@click.option("--content-prefix", default="", metavar="PREFIX", help=_PREFIX)
 def create(
     run: Run,
     *,
@@ -138,7 +138,7 @@ def info(run: Run, *, organization: str | None, label: str | None, name: str | N
 @click.option("--label", required=True, metavar="LABEL", help="Which environment.")
 @click.option("--name", metavar="NAME", help="Its new name.")
 @click.option("--type", "type_", metavar="TYPE", help="What kind of environment programs take it for.")
-@click.option("--content-prefix", metavar="PATH", help=_PREFIX)
+@click.option("--content-prefix", metavar="PREFIX", help=_PREFIX)
 @click.option("--description", metavar="TEXT", help="What it is for.")
 @click.option(
     "--cdn/--no-cdn",

@@ -81,7 +81,9 @@ def info(run: Run, *, label: str | None, name: str | None) -> None:
     help="Content credential with a CA that signs certificates of hosts, with all certificates up to its root; instead "
     'of those so far. May be given several times; "" for none but the authority of this box.',
 )
-@click.option("--content-prefix", metavar="PATH", help="What stands before content paths; $org and $env are filled in.")
+@click.option(
+    "--content-prefix", metavar="PREFIX", help="What stands before content paths; $org and $env are filled in."
+)
 @click.option("--access", type=click.Choice(list(_ACCESS)), help="Certificates name each content, or open all.")
 def update(
     run: Run,

@@ -23,6 +23,7 @@ REFUSED = [
     "receipt create --qr-image /tmp/x", "repository synchronize --product a --label b --source-url FILE:///etc",
     "product update --label a --source-url /etc", "user password -- --file /etc/passwd extra /etc",
     "push ssh://far/ --far-command /bin/sh", "product export-csv --output /tmp/x", "product import-csv /etc/passwd",
+    "certificate check /etc/passwd /Acme/dev/os", "certificate show /etc/passwd", "scrub --from /etc",
 ]  # fmt: skip
 
 ALLOWED = [
@@ -32,6 +33,10 @@ ALLOWED = [
     "repository create --product a --name b --url https://cdn.example.com", "content-import approve 3",
     "audit list --organization ACME", "user password --file -", "product create --name '; rm -rf /'",
     "push ssh://far/ --ssh-option BatchMode=yes", "product export-csv", "product import-csv -",
+    "content-view filter create --content-view a --name b --package 'kernel*' --inclusion true --repository tools/base",
+    "lifecycle-environment create --name Dev --type rhui --content-prefix /x", "certificate check - /Acme/dev/os",
+    "lifecycle-environment update --label dev --type rhui --content-prefix /x",
+    "organization update --label A --content-prefix /$org/$env",
 ]  # fmt: skip
 
 
