@@ -7,7 +7,7 @@ from textual.screen import Screen
 
 from issbox.console.places.jobs import job_text
 from issbox.console.session import Session
-from issbox.console.words import Action, Answers, Opening, Outcome, Target
+from issbox.console.words import Action, Answers, Opening, Outcome, Target, Text
 from issbox.errors import BugError, InterruptedByUserError, IssboxError
 from issbox.files import error_from_os
 from issbox.tui.dialogs import ConfirmDialog, ErrorDialog, TextDialog
@@ -119,15 +119,16 @@ class DoingScreen(Screen[None]):
             self._watch(outcome.job)
 
     def _watch(self, job_id: int) -> None:
-        dialog = TextDialog(job_text(self.session, job_id), lambda: self._look_at(job_id))
-        self._watched = dialog
-        self.app.push_screen(dialog)
+        """Show a job until it is closed: what goes wrong at the first look is told, later looks are tried again."""
+        self._watched = TextDialog(Text(f"Job {job_id}", ("Reading...",)), lambda: self._look_at(job_id))
+        self.app.push_screen(self._watched)
+        self._look_at(job_id, quiet=False)
 
     _watched: TextDialog | None = None
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="watch")
-    def _look_at(self, job_id: int) -> None:
-        self.attempt("Watching a job", lambda: self.post_message(Reread(job_text(self.session, job_id))))
+    def _look_at(self, job_id: int, *, quiet: bool = True) -> None:
+        self.attempt("Watching a job", lambda: self.post_message(Reread(job_text(self.session, job_id))), quiet=quiet)
 
     @on(Reread)
     def show_again(self, message: Reread) -> None:
@@ -146,17 +147,18 @@ class DoingScreen(Screen[None]):
             work()
         except InterruptedByUserError:
             return
-        except IssboxError as error:
-            failed = error
-        except OSError as error:
-            failed = error_from_os(error)
         except Exception as error:
-            self.log.error(error)
-            failed = BugError(f"{type(error).__name__}: {error}", hint="Report it, with what you did before.")
-        else:
-            return
-        if not quiet:
-            self.post_message(Failed(what, failed))
+            if not quiet:
+                self.post_message(Failed(what, self.told(error)))
+
+    def told(self, error: Exception) -> IssboxError:
+        """Give what an operator is told of an error: its own words, or that it is a bug."""
+        if isinstance(error, IssboxError):
+            return error
+        if isinstance(error, OSError):
+            return error_from_os(error)
+        self.log.error(error)
+        return BugError(f"{type(error).__name__}: {error}", hint="Report it, with what you did before.")
 
     @on(Failed)
     def show_failure(self, message: Failed) -> None:

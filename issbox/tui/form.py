@@ -23,7 +23,7 @@ class TextField(Input):
     """A line to type."""
 
     def __init__(self, question: Question) -> None:
-        secret = question.kind is Kind.SECRET
+        secret = question.kind is Kind.HIDDEN
         super().__init__(
             question.default, password=secret, compact=True, id=f"field-{question.id}", select_on_focus=False
         )

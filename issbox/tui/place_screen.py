@@ -155,7 +155,11 @@ class PlaceScreen(DoingScreen):
         return self.stop.target(None if line is None else line.thing)
 
     def _why_not(self, action: Action) -> str:
-        return self.session.why_not(action, self.target())
+        """Say why an action cannot be done; one of which that cannot be found out is not to be done either."""
+        try:
+            return self.session.why_not(action, self.target())
+        except Exception as error:
+            return str(self.told(error))
 
     # Keys
 

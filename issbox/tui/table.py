@@ -41,7 +41,6 @@ class Table(Widget, can_focus=True):
         self._count = 0
         self._cursor = 0
         self._top = 0
-        self._cells: list[int] = []
 
     def show(self, view: View, count: int, key: str | None, position: int) -> None:
         """Show a view with the line of this key chosen, if it is near where it was, or else the one at the position."""
@@ -84,8 +83,8 @@ class Table(Widget, can_focus=True):
     def move_by_key(self, key: str) -> bool:
         """Move as a key says; tell whether it was one that moves."""
         page = max(1, self._room() - 1)
-        steps = {"up": -1, "down": 1, "k": -1, "j": 1, "pageup": -page, "pagedown": page, "ctrl+b": -page}
-        if key in steps and not (key in "kj" and len(key) == 1):
+        steps = {"up": -1, "down": 1, "pageup": -page, "pagedown": page, "ctrl+b": -page}
+        if key in steps:
             self.move_to(self._cursor + steps[key])
         elif key == "space":
             self.move_to(self._cursor + page)

@@ -11,10 +11,13 @@ from textual.widgets import Input
 from issbox.console import lines
 from issbox.console.places import content
 from issbox.console.registry import HABITS, PLACES
-from issbox.console.words import Column, Line, View, Wanted
+from issbox.console.session import Session
+from issbox.console.words import Column, Line, Outcome, View, Wanted
 from issbox.errors import DatabaseError
 from issbox.model import LIBRARY
+from issbox.store import Store
 from issbox.tui.dialogs import PickDialog, TextDialog
+from issbox.tui.place_screen import PlaceScreen
 from issbox.tui.table import Table
 from issbox.workflows import environments, users
 
@@ -169,6 +172,35 @@ async def test_a_failure_says_what_to_do_and_the_console_goes_on(
         assert "What to do:" in screen
         assert "Code: database" in screen
         assert "Promotions of acme" in await operator.press("escape", "f5")
+
+
+async def test_watching_a_job_that_cannot_be_read_tells_so_once(filled_gap: Gap) -> None:
+    async with at_console(filled_gap.outside) as operator:
+        screen = operator.console.screen
+        assert isinstance(screen, PlaceScreen)
+        screen.tell(Outcome(job=4711))
+        assert "Code: not-found" in await operator.press("f1")
+        assert "Reading..." in await operator.press("escape")
+        watched = operator.console.screen
+        assert isinstance(watched, TextDialog)
+        screen._look_at(4711)
+        await operator.press("up")
+        assert operator.console.screen is watched
+
+
+@pytest.mark.parametrize("broken", [(Session, "why_not"), (Store, "session")], ids=["looking", "connecting"])
+async def test_what_cannot_be_looked_up_is_not_to_be_done(
+    filled_gap: Gap, monkeypatch: pytest.MonkeyPatch, broken: tuple[type, str]
+) -> None:
+    def fail(*_: object) -> Any:
+        raise DatabaseError("the database failed: disk I/O error")
+
+    async with at_console(filled_gap.outside, "ada", size=(140, 40)) as operator:
+        await operator.press("3")
+        with monkeypatch.context() as patched:
+            patched.setattr(*broken, fail)
+            assert "(c Create)" in await operator.press("down")
+            assert "(the database failed: disk I/O error)" in await operator.press("x")
 
 
 async def test_a_bug_is_a_dialog_too(filled_gap: Gap, monkeypatch: pytest.MonkeyPatch) -> None:
