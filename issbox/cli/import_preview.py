@@ -133,8 +133,7 @@ def preview(run: Run, *, what: str, organization: str | None, allow_older: bool,
 
 
 def _text(found: "ImportPreview", limit: int) -> str:
-    document = PREVIEW.document(found)
-    repositories: list[dict[str, Any]] = document["repositories"]  # type: ignore[assignment]  # it is one
+    repositories = [_repository(each) for each in found.repositories]
     headings = ["REPOSITORY", "NOW", "ADDED", "UPDATED", "REMOVED", "REBUILT", "ERRATA", "CVES"]
     rows = [_row(each) for each in repositories]
     lines = [output.details(_facts(found)), "\n", output.table(headings, rows)]

@@ -28,8 +28,8 @@ STATUS: "Shape[Status]" = Shape(
             "array of the refused imports, as `content-import info` shows them",
             lambda each: [IMPORT.document(refused) for refused in each.needs_attention],
             show=lambda refused: (
-                f"{len(refused)} refused bundles: see `issbox content-import list --state refused`"  # type: ignore[arg-type] # it is the list made above
-                if refused
+                f"{len(refused)} refused bundles: see `issbox content-import list --state refused`"
+                if isinstance(refused, list) and refused
                 else ""
             ),
         ),

@@ -78,7 +78,7 @@ class Dialogue:
         if question.help:
             self.say(question.help)
         default = f" [{printable(question.default)}]" if question.default else ""
-        given = self._teletype.ask(f"{question.label}{default}: ", secret=question.kind is Kind.SECRET)
+        given = self._teletype.ask(f"{question.label}{default}: ", secret=question.kind is Kind.HIDDEN)
         if given is None or given.strip() == ".":
             raise LeftError
         if question.kind is Kind.YES_NO:

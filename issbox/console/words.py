@@ -107,7 +107,8 @@ class Kind(StrEnum):
     """What a question takes."""
 
     TEXT = "text"
-    SECRET = "secret"  # noqa: S105 - the name of a kind, no password
+    HIDDEN = "hidden"
+    """A text that is not shown while it is typed."""
     CHOICE = "choice"
     YES_NO = "yes-no"
 

@@ -208,8 +208,8 @@ def _delete(session: Session, target: Target, answers: Answers) -> Outcome:
 def _password_questions(session: Session, target: Target) -> list[Question]:
     del session, target
     return [
-        Question("password", "New password", Kind.SECRET, required=True),
-        Question("again", "Once more", Kind.SECRET, required=True),
+        Question("password", "New password", Kind.HIDDEN, required=True),
+        Question("again", "Once more", Kind.HIDDEN, required=True),
     ]
 
 

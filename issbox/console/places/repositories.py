@@ -69,11 +69,16 @@ def _upstream_questions(session: Session, each: Repository | None) -> list[Quest
     kept = None if each is None else each.upstream
     keys, cas, clients = (credential_choices(session, kind) for kind in CredentialKind)
     return [
-        Question("url", "Upstream URL", default=_shown(kept and kept.url), help="https://..., file:///... or nothing"),
+        Question(
+            "url",
+            "Upstream URL",
+            default=_shown(None if kept is None else kept.url),
+            help="https://..., file:///... or nothing",
+        ),
         Question("gpg_key", "GPG key", Kind.CHOICE, (each and each.gpg_key) or "", keys),
         Question("ca", "CA certificate", Kind.CHOICE, (kept and kept.ca) or "", cas),
         Question("client", "Client certificate", Kind.CHOICE, (kept and kept.client_certificate) or "", clients),
-        Question("proxy", "Proxy", default=_shown(kept and kept.proxy)),
+        Question("proxy", "Proxy", default=_shown(None if kept is None else kept.proxy)),
     ]
 
 
