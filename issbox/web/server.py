@@ -175,21 +175,27 @@ class WebServer:
         return connections()
 
     async def _keep_up(self, tls: ServerTls | None) -> None:
-        """Take over changed certificates, and have the server's own renewed in time."""
+        """Take over changed certificates, hand them to the server in front, and have the server's own renewed in time.
+
+        What a server in front reads is written at the start, too: it may have changed while nobody served.
+        """
         loop = asyncio.get_running_loop()
-        renew_at = loop.time() + _RENEW_EVERY
-        while tls is not None:
+        renew_at = loop.time() + (_RENEW_EVERY if tls is not None else 0)  # with listeners, `start` has looked
+        written: str | None = None
+        while True:
             await asyncio.sleep(max(self._look_every, 0.05))
             try:
                 if loop.time() >= renew_at:
                     renew_at = loop.time() + _RENEW_EVERY
                     await asyncio.to_thread(server_certificate, self._ctx)
-                overview = await self._current.overview()
-                if tls.refresh(overview.trust.pem()):
-                    if self._settings.socket is not None:
-                        await asyncio.to_thread(write_authorities, self._ctx)
+                pem = (await self._current.overview()).trust.pem()
+                changed = tls is not None and tls.refresh(pem)
+                if self._settings.socket is not None and pem != written:
+                    await asyncio.to_thread(write_authorities, self._ctx)
+                    changed, written = changed or written is not None, pem
+                if changed:
                     _LOG.info("the server's certificate or the authorities of hosts changed")
-            except IssboxError as error:
+            except (IssboxError, OSError) as error:
                 _LOG.warning("what changed is not used: %s", error)
 
 
