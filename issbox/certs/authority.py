@@ -125,11 +125,6 @@ class Authority:
         return self._own.issuer == self._own.subject
 
     @property
-    def certificate_pem(self) -> str:
-        """Its own certificate."""
-        return self._own.public_bytes(Encoding.PEM).decode()
-
-    @property
     def chain_pem(self) -> str:
         """Its own certificate and those above it."""
         return "".join(each.public_bytes(Encoding.PEM).decode() for each in self._chain)

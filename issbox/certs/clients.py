@@ -137,7 +137,7 @@ class Wallet:
         else:
             self._known.move_to_end(der)
         if isinstance(found, BadCertificateError):
-            raise found
+            raise found.with_traceback(None)  # one that is raised again would keep all frames it ever went through
         return found
 
 

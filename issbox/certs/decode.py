@@ -165,7 +165,7 @@ def _version_and_kind(certificate: x509.Certificate, ours: dict[str, bytes]) -> 
         if not version.startswith("3."):
             raise BadCertificateError(f"the certificate has version {version[:20]!r}; 1.0 and 3.x are read")
         return version, CertificateKind.ENTITLEMENT
-    if f"{oids.ORDER}.1" in ours:
+    if version == "1.0" and f"{oids.ORDER}.1" in ours:
         return version, CertificateKind.ENTITLEMENT
     if any(oid.startswith(f"{oids.PRODUCT}.") and oid.endswith(_PRODUCT_NAME) for oid in ours):
         return version, CertificateKind.PRODUCT

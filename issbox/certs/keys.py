@@ -78,10 +78,6 @@ class PublicKey:
             x509.SubjectKeyIdentifier.from_public_key(checked).digest,
         )
 
-    def verify(self, data: bytes, signature: bytes) -> bool:
-        """Tell whether the signature, SHA-256 with PKCS#1 v1.5 or ECDSA, belongs to these bytes and this key."""
-        return verifies(load_pem_public_key(self.pem.encode()), data, signature)
-
     @property
     def pem(self) -> str:
         """The key as `PUBLIC KEY` in PEM."""

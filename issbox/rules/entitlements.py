@@ -7,7 +7,6 @@ entitlement is for, or None for all products of the organization.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
 from issbox.errors import InvalidValueError
@@ -25,9 +24,7 @@ from issbox.model import (
 )
 from issbox.rules.arches import fits
 from issbox.rules.paths import content_path, is_uri
-
-_KEYS: Final = "gpg-keys"
-"""Directory of an organization where everybody finds GPG keys by label (`rules.serving`)."""
+from issbox.rules.serving import GPG_KEYS
 
 
 def entry(catalogue: Catalogue, profile: HostProfile, scope: str | None, content: str) -> CertifiedContent | None:
@@ -147,7 +144,7 @@ def _certified(catalogue: Catalogue, stage: Stage, promoted: PromotedContent) ->
         name=snapshot.name,
         path=_resolved(catalogue, stage, snapshot.path),
         type=snapshot.type,
-        gpg_url="" if snapshot.gpg_key is None else f"/{catalogue.organization}/{_KEYS}/{snapshot.gpg_key}",
+        gpg_url="" if snapshot.gpg_key is None else f"/{catalogue.organization}/{GPG_KEYS}/{snapshot.gpg_key}",
         enabled=snapshot.enabled if promoted.enabled is None else promoted.enabled,
         required_tags=snapshot.required_tags,
         arches=snapshot.arches,

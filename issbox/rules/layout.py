@@ -6,7 +6,7 @@ from datetime import datetime
 from string import Formatter
 from typing import Final
 
-from issbox.names import clash_key, path_problem
+from issbox.names import path_problem
 
 LAYOUT_FIELDS: Final = ("organization", "scope", "version", "destination", "date", "sequence")
 """What a template of directories below the export path may name, in braces."""
@@ -33,17 +33,6 @@ def listings(paths: Iterable[str]) -> dict[str, str]:
             children.setdefault(parent, set()).add(segment)
             parent = f"{parent}/{segment}" if parent else segment
     return {directory: "\n".join(sorted(names)) for directory, names in children.items()}
-
-
-def first_clash(paths: Iterable[str]) -> tuple[str, str] | None:
-    """Give two paths that are the same or that a file system ignoring case cannot keep apart, or None."""
-    seen: dict[str, str] = {}
-    for path in paths:
-        key = clash_key(path)
-        if key in seen:
-            return seen[key], path
-        seen[key] = path
-    return None
 
 
 def bundle_name(organization: str, scope: str, destination: str, sequence: int, at: datetime) -> str:

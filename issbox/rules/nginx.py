@@ -7,9 +7,24 @@ headers that nginx uses towards the guard never arrives there.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import indent
+from typing import Final
 
 from issbox.rules.media_types import BY_ENDING, OTHER
-from issbox.rules.serving import GPG_KEYS, VIEWS, Site, parse_listen
+from issbox.rules.serving import CONTENT, GPG_KEYS, VIEWS, Site, parse_listen
+
+GUARD_PATH: Final = "/.issbox/guard"
+"""Where the server in front asks about a path; only there, never over TLS."""
+PATH_HEADER: Final = "X-Issbox-Path"
+"""The path that it asks about, as the client wrote it, without its query."""
+CERTIFICATE_HEADER: Final = "X-Issbox-Client-Certificate"
+"""The certificate in PEM, percent-encoded; believed only of the server in front."""
+SITE_HEADER: Final = "X-Issbox-Site"
+"""`organization/environment` when one environment is served at the root; believed only of the server in front."""
+ADDRESS_HEADER: Final = "X-Issbox-Client-Address"
+FILE_HEADER: Final = "X-Issbox-File"
+REASON_HEADER: Final = "X-Issbox-Reason"
+"""What it is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +82,23 @@ def _plain_types() -> list[tuple[str, str]]:
 
 
 def _server(listen: Sequence[str], names: Sequence[str], site: str) -> str:
+    identity = _IDENTITY.format(site=site)
     return _SERVER.format(
         listen="\n".join(f"        listen {each} ssl;" for each in listen),
         names=" ".join(names),
         site=site,
-        special=f"(?:{VIEWS}|{GPG_KEYS})",
+        special=f"/{CONTENT}/[^/]+/(?:{VIEWS}|{GPG_KEYS})/",
+        guard=GUARD_PATH,
+        identity=indent(identity, " " * 8),
+        guard_identity=indent(identity, " " * 12),
+        file=_variable(FILE_HEADER),
+        reason=_variable(REASON_HEADER),
     )
+
+
+def _variable(header: str) -> str:
+    """Name what a header of the guard's answer is to nginx."""
+    return "$upstream_http_" + header.lower().replace("-", "_")
 
 
 def _quoted(path: Path | str) -> str:
@@ -133,17 +159,15 @@ http {{
 {servers}}}
 """
 
-_IDENTITY = """\
-        proxy_set_header Host $http_host;
-        proxy_set_header Connection "";
-        proxy_set_header X-Issbox-Path $issbox_path;
-        proxy_set_header X-Issbox-Client-Certificate $ssl_client_escaped_cert;
-        proxy_set_header X-Issbox-Client-Address $remote_addr;
-        proxy_set_header X-Issbox-Site "{site}";
-"""
+_IDENTITY = f"""\
+proxy_set_header Host $http_host;
+proxy_set_header Connection "";
+proxy_set_header {PATH_HEADER} $issbox_path;
+proxy_set_header {CERTIFICATE_HEADER} $ssl_client_escaped_cert;
+proxy_set_header {ADDRESS_HEADER} $remote_addr;
+proxy_set_header {SITE_HEADER} "{{site}}";"""
 
-_SERVER = (
-    """
+_SERVER = """
     server {{
 {listen}
         server_name {names};
@@ -152,38 +176,31 @@ _SERVER = (
         set $issbox_reason "";
 
         # The client's headers that the guard believes are replaced here, whatever was sent.
-"""
-    + _IDENTITY
-    + """
+{identity}
         location ^~ /.issbox/ {{
             return 404;
         }}
-        location = /.issbox/guard {{
+        location = {guard} {{
             internal;
-            proxy_pass http://issbox/.issbox/guard;
+            proxy_pass http://issbox{guard};
             proxy_pass_request_headers off;
             proxy_pass_request_body off;
-            proxy_set_header Host $http_host;
-            proxy_set_header Connection "";
             proxy_set_header Content-Length "";
-            proxy_set_header X-Issbox-Path $issbox_path;
-            proxy_set_header X-Issbox-Client-Certificate $ssl_client_escaped_cert;
-            proxy_set_header X-Issbox-Client-Address $remote_addr;
-            proxy_set_header X-Issbox-Site "{site}";
+{guard_identity}
             proxy_cache issbox_guard;
             proxy_cache_key "$ssl_client_escaped_cert $http_host $issbox_path {site}";
             proxy_cache_valid 200 403 5s;
         }}
-        location ~ ^/content/[^/]+/{special}/ {{
+        location ~ ^{special} {{
             proxy_pass http://issbox;
         }}
         location ~ ^/(?:rhsm|candlepin|api|healthz|metrics)(?:/|$) {{
             proxy_pass http://issbox;
         }}
         location ~ ^/ {{
-            auth_request /.issbox/guard;
-            auth_request_set $issbox_file $upstream_http_x_issbox_file;
-            auth_request_set $issbox_reason $upstream_http_x_issbox_reason;
+            auth_request {guard};
+            auth_request_set $issbox_file {file};
+            auth_request_set $issbox_reason {reason};
             add_header X-Content-Type-Options nosniff;
             alias $issbox_file;
         }}
@@ -197,4 +214,3 @@ _SERVER = (
         }}
     }}
 """
-)

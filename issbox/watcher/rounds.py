@@ -76,10 +76,10 @@ class Rounds:
         self._primed = True
 
     def _is_our_own(self, candidate: Candidate) -> bool:
-        """Tell whether it is the archive or the quarantine, kept inside the inbox."""
+        """Tell whether it is the archive or the quarantine, kept inside the inbox, or lies in one or around one."""
         settings = self._ctx.settings.inbox
         return any(
-            candidate.path == kept or candidate.path in kept.parents
+            candidate.path.is_relative_to(kept) or kept.is_relative_to(candidate.path)
             for kept in (settings.archive_path, settings.quarantine_path)
         )
 

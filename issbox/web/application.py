@@ -12,6 +12,7 @@ from aiohttp import web
 
 from issbox.errors import IssboxError
 from issbox.rules.media_types import content_type
+from issbox.rules.nginx import FILE_HEADER, GUARD_PATH, PATH_HEADER, REASON_HEADER
 from issbox.rules.serving import Site
 from issbox.store import open_below
 from issbox.web import sending
@@ -24,13 +25,6 @@ from issbox.web.sending import Sent
 from issbox.workflows.context import Context
 from issbox.workflows.upkeep import status
 
-GUARD_PATH: Final = "/.issbox/guard"
-"""Where the server in front asks about a path; only there, never over TLS."""
-PATH_HEADER: Final = "X-Issbox-Path"
-"""The path that it asks about, as the client wrote it, without its query."""
-FILE_HEADER: Final = "X-Issbox-File"
-REASON_HEADER: Final = "X-Issbox-Reason"
-"""What it is told."""
 _METHODS: Final = ("GET", "HEAD")
 _LOG: Final = logging.getLogger("issbox.web")
 
@@ -86,9 +80,7 @@ class Application:
         if channel.in_front and target == GUARD_PATH:
             return await self._tell_front(request, peer)
         site = peer.site or site_of(request.headers.get("Host", ""), self._sites)
-        handler = (
-            None if site else self._handlers.get(target.split("?", 1)[0].split("/", 2)[1] if "/" in target else "")
-        )
+        handler = None if site else self._handlers.get(_first_segment(target))
         if handler is not None:
             response = await handler(request, peer)
             self._note(request, peer, None, Sent(response))
@@ -124,14 +116,15 @@ class Application:
         site = peer.site or site_of(request.headers.get("Host", ""), self._sites)
         answer = await self._ask(request.headers.get(PATH_HEADER, ""), peer, site)
         if answer.status not in (200, 404):
-            return await sending.send_nothing(request, 403, {REASON_HEADER: _header_value(answer.message)})
+            reason = answer.message.encode("ascii", "backslashreplace").decode()
+            return await sending.send_nothing(request, 403, {REASON_HEADER: _one_line(reason)})
         file = None
         if answer.root is not None:
             file = open_below(answer.root, answer.inner)
             if file is not None:
                 file.close()
         place = f"{answer.root}/{answer.inner}" if file is not None else self._listing(answer)
-        return await sending.send_nothing(request, 200, {FILE_HEADER: _header_value(place)})
+        return await sending.send_nothing(request, 200, {FILE_HEADER: _one_line(place)})
 
     def _listing(self, answer: Answer) -> str:
         """Give the file on disk of a listing, or a path at which there never is a file."""
@@ -173,6 +166,12 @@ class Application:
 _METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def _header_value(text: str) -> str:
-    """Give text as a header can carry it."""
-    return text.encode("ascii", "backslashreplace").decode().replace("\r", " ").replace("\n", " ")[:4000]
+def _first_segment(target: str) -> str:
+    """Give the first segment of the path of a target; '' for one that is no path."""
+    segments = target.partition("?")[0].split("/", 2)
+    return segments[1] if len(segments) > 1 and not segments[0] else ""
+
+
+def _one_line(text: str) -> str:
+    """Give text as a header can carry it, in UTF-8."""
+    return text.replace("\r", " ").replace("\n", " ")[:4000]

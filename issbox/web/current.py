@@ -5,6 +5,7 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 from typing import Final, TypeVar
 
 from issbox.errors import IssboxError
@@ -35,7 +36,7 @@ class Current:
         self._looked = self._read = float("-inf")
         self._mark = -1
         self._overview: Overview | None = None
-        self._kept: OrderedDict[object, object] = OrderedDict()
+        self._kept: OrderedDict[object, asyncio.Task[object]] = OrderedDict()
 
     async def overview(self) -> Overview:
         """Give what there is and who may come in; raises DatabaseError and the like when it was never read."""
@@ -79,14 +80,21 @@ class Current:
             _LOG.warning("what may have changed cannot be read; serving goes on with what was known: %s", error)
 
     async def _keep(self, key: object, read: Callable[[], T]) -> T:
-        """Give what was read since the last change, or read it; a change meanwhile lets it be read again next time."""
-        if key in self._kept:
-            found: T = self._kept[key]  # type: ignore[assignment]  # kept under the key of what reads it
-            return found
-        mark = self._mark
-        found = await asyncio.to_thread(read)
-        if mark == self._mark:
+        """Give what was read since the last change, or read it: once, however many ask meanwhile.
+
+        A change lets go of readings that are under way, too, so that the next request reads what is there then.
+        """
+        task = self._kept.get(key)
+        if task is None:
             while len(self._kept) >= _MOST_KEPT:
                 self._kept.popitem(last=False)
-            self._kept[key] = found
+            task = self._kept[key] = asyncio.create_task(asyncio.to_thread(read))
+            task.add_done_callback(partial(self._drop_failed, key))
+        found: T = await asyncio.shield(task)  # type: ignore[arg-type]  # kept under the key of what reads it
         return found
+
+    def _drop_failed(self, key: object, task: asyncio.Task[object]) -> None:
+        """Let what could not be read be read again."""
+        failed = task.cancelled() or task.exception() is not None
+        if failed and self._kept.get(key) is task:
+            del self._kept[key]

@@ -2,20 +2,14 @@
 
 import ssl
 from dataclasses import dataclass
-from typing import Final
 from urllib.parse import unquote
 
 from aiohttp import web
 
 from issbox.certs import pem
 from issbox.errors import BadCertificateError, InvalidValueError
+from issbox.rules.nginx import ADDRESS_HEADER, CERTIFICATE_HEADER, SITE_HEADER
 from issbox.rules.serving import Site, parse_site
-
-CERTIFICATE_HEADER: Final = "X-Issbox-Client-Certificate"
-"""The certificate in PEM, percent-encoded; believed only of the server in front."""
-SITE_HEADER: Final = "X-Issbox-Site"
-"""`organization/environment` when one environment is served at the root; believed only of the server in front."""
-ADDRESS_HEADER: Final = "X-Issbox-Client-Address"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ BLOCK: Final = 256 << 10
 SERVER: Final = "issbox"
 _NOT_NOW: Final = {errno.EAGAIN, errno.EOPNOTSUPP}
 """What is not in memory yet, or a file system that cannot tell."""
+_LOG: Final = logging.getLogger("issbox.web")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,9 @@ async def send_file(request: web.BaseRequest, file: OpenFile, kind: str, *, pati
         broken = "slow"
     except ConnectionError:
         broken = "left"
+    except OSError as error:  # of the disk: what has gone out cannot be taken back
+        _LOG.error("a file cannot be read to its end: %s", error)
+        broken = "unread"
     if broken and request.transport is not None:
         request.transport.abort()  # whatever is still to be sent
     return Sent(response, at - part.start, broken)

@@ -18,6 +18,7 @@ from issbox.certs.authority import Authority
 from issbox.certs.authority_files import read_authority, read_key, read_passphrase, write_chain, write_key
 from issbox.certs.certificates import read_certificates, validity_of
 from issbox.certs.keys import KeyKind, PrivateKey, new_serial
+from issbox.certs.profiles import shortened
 from issbox.certs.revocation import issue_revocation_list
 from issbox.certs.site_authority import accept_answer, request_certificate
 from issbox.errors import AlreadyExistsError, BusyError, NotFoundError
@@ -273,7 +274,7 @@ def _place(ctx: Context) -> Path | None:
 
 def _default_name(ctx: Context) -> str:
     with ctx.store.session():
-        return f"issbox {ctx.store.box.get().name}"[:64]
+        return shortened(f"issbox {ctx.store.box.get().name}")
 
 
 def _validity(ctx: Context) -> Validity:

@@ -131,6 +131,15 @@ def test_the_wallet_keeps_what_was_read_and_no_more_than_it_may() -> None:
             wallet.open(b"rubbish")
 
 
+def test_a_certificate_that_is_refused_again_and_again_takes_no_more_memory() -> None:
+    wallet, depths = Wallet(), []
+    for _ in range(3):
+        with pytest.raises(BadCertificateError) as refused:
+            wallet.open(b"rubbish")
+        depths.append(len(refused.traceback))
+    assert len(set(depths)) == 1
+
+
 def test_all_authorities_are_handed_to_tls_once() -> None:
     both = HostTrust(TRUST.own, {"acme": Authorities.from_pem(OWN.root_pem + SITE.root_pem, "two")}, TRUST.redhat)
     assert both.pem().count("BEGIN CERTIFICATE") == 3

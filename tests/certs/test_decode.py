@@ -87,6 +87,12 @@ def test_what_a_certificate_is_for_is_told_from_its_extensions() -> None:
     assert decode_certificate(authority_of().root_pem).kind is CertificateKind.AUTHORITY
 
 
+def test_version_3_with_an_order_and_no_path_tree_grants_nothing() -> None:
+    values = {oids.VERSION: der.utf8_string("3.4"), f"{oids.ORDER}.1": der.utf8_string("x")}
+    found = decode_certificate(foreign(values))
+    assert (found.kind, found.paths) == (CertificateKind.IDENTITY, ())
+
+
 @pytest.mark.parametrize(
     ("values", "reason"),
     [

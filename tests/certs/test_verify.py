@@ -104,18 +104,6 @@ def test_an_authority_that_expired_is_none() -> None:
         trusted.verify_client(host, [old.certificate], at=NOW)
 
 
-def test_what_was_revoked_is_refused_wherever_it_stands() -> None:
-    line = line_of(1)
-    host = host_below(line[1])
-    trusted = TrustedAuthorities([line[0].certificate])
-    below = [line[1].certificate]
-    assert trusted.verify_client(host, below, at=NOW, revoked={host.serial_number + 1})
-    with pytest.raises(UntrustedCertificateError, match="was revoked"):
-        trusted.verify_client(host, below, at=NOW, revoked={host.serial_number})
-    with pytest.raises(UntrustedCertificateError, match="level 1, whose certificate was revoked"):
-        trusted.verify_client(host, below, at=NOW, revoked={line[1].certificate.serial_number})
-
-
 @pytest.mark.parametrize(
     "flaw",
     [

@@ -48,7 +48,7 @@ def authority_of(kind: KeyKind = KeyKind.EC_P256, number: int = 0) -> Authority:
 
 
 def certificate_of(authority: Authority) -> x509.Certificate:
-    return read_certificates(authority.certificate_pem, "the authority")[0]
+    return read_certificates(authority.chain_pem, "the authority")[0]
 
 
 def payload_of(paths: list[str], **fields: object) -> EntitlementPayload:

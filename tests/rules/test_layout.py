@@ -12,7 +12,6 @@ from issbox.rules.layout import (
     bundle_name,
     custom_path,
     export_directory,
-    first_clash,
     layout_problem,
     listings,
 )
@@ -39,15 +38,6 @@ def test_every_repository_is_found_by_walking_the_listings(paths: list[str]) -> 
         for segment in path.split("/"):
             assert segment in made[directory].split("\n")
             directory = f"{directory}/{segment}".lstrip("/")
-
-
-def test_names_that_differ_only_in_case_clash() -> None:
-    assert first_clash(["a", "b/C", "b/c"]) == ("b/C", "b/c")
-    assert first_clash(["a", "b"]) is None
-
-
-def test_the_same_path_twice_clashes() -> None:
-    assert first_clash(["ab", "ab"]) == ("ab", "ab")
 
 
 def test_a_bundle_name_sorts_by_sequence_and_says_what_it_is() -> None:

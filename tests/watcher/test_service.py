@@ -169,6 +169,23 @@ class TestDelivery:
         assert rows(ctx)[0].organization == "acme"
         assert folder.is_dir()
 
+    def test_an_organization_of_the_same_name_has_no_deliveries_in_the_quarantine(
+        self, tmp_path: Path, key: SigningKey
+    ) -> None:
+        inbox = tmp_path / "inbox"
+        kept = (inbox / "quarantine", inbox / "acme" / "archive")
+        ctx = make_context(
+            tmp_path / "box", trusted=key, path=str(inbox), quarantine_path=str(kept[0]), archive_path=str(kept[1])
+        )
+        with ctx.store.session():
+            ctx.store.organizations.create("quarantine", "Quarantine")
+        for place in kept:
+            (place / "junk").mkdir(parents=True)
+            (place / "junk" / "file").write_bytes(b"junk")
+        assert scan_once(ctx) == []
+        with ctx.store.session():
+            assert list(ctx.store.imports.list()) == []
+
     def test_junk_is_quarantined_and_nothing_is_followed(self, ctx: Context, outside: Path) -> None:
         inbox = ctx.settings.inbox.path
         with serving(ctx):

@@ -1,6 +1,7 @@
 """Two hundred clients at once, slow and silent ones among them: every answer is right, and memory stays flat."""
 
 import asyncio
+import errno
 import socket
 import ssl
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from makers.serving import GRANTED, REPOMD, Service, make_box, serve, with_web
 
+from issbox.web import sending
 from issbox.workflows.context import Context
 
 CLIENTS, ROUNDS = 200, 4
@@ -104,6 +106,25 @@ def test_slow_and_silent_clients_are_let_go(patient_box: Context, tmp_path: Path
             each.close()
         answer = client.get(big, Range=f"bytes={BIG - 10}-")
         assert (answer.status, answer.body) == (206, bytes(10))
+
+
+def test_a_file_that_fails_on_the_way_ends_the_connection(
+    patient_box: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = sending._read
+
+    async def fail_later(descriptor: int, length: int, offset: int) -> memoryview:
+        if offset:
+            raise OSError(errno.EIO, "Input/output error")
+        return await read(descriptor, length, offset)
+
+    monkeypatch.setattr(sending, "_read", fail_later)
+    with serve(patient_box, tmp_path, look_every=1.0) as service:
+        big = REPOMD.replace("repodata/repomd.xml", "big.rpm")
+        received = service.client(GRANTED).raw(f"GET {big} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        assert received.count(b"HTTP/1.1") <= 1
+        assert b"503" not in received
+        assert 'issbox_http_dropped_connections_total{reason="unread"} 1\n' in service.client().get("/metrics").text
 
 
 def test_connections_beyond_the_limit_are_closed(patient_box: Context, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from makers.certificates import NOW, authority_of
@@ -45,6 +46,19 @@ def test_nginx_sends_every_file_that_a_certificate_grants(front: Front) -> None:
     assert (head.status, head.body) == (200, b"")
     for directory, text in (("", "custom"), ("/custom", "tools"), ("/custom/tools", "base")):
         assert client.get(f"/content/acme/Library{directory}/listing").text == text
+
+
+def test_names_beyond_ascii_are_found_by_both(front: Front) -> None:
+    root = front.service.ctx.store.state_dir / BASE.removeprefix("/")
+    file = root / "prüfung-\N{SNOWMAN}.txt"
+    file.write_bytes(b"found")
+    try:
+        path = f"{BASE}/{quote(file.name)}"
+        for server in (front, front.service):
+            answer = server.client(GRANTED).get(path)
+            assert (answer.status, answer.body) == (200, b"found")
+    finally:
+        file.unlink()
 
 
 PATHS = [

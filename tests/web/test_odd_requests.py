@@ -25,6 +25,7 @@ def statuses(received: bytes) -> list[int]:
         b"GET * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
         b"OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
         b"CONNECT keys:22 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        b"CONNECT a?/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
         b"TRACE / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
         b"GET /\x00 HTTP/1.1\r\nHost: x\r\n\r\n",
         b"GET /\xff\xfe HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
