@@ -1,11 +1,11 @@
 """`issbox lifecycle-environment`."""
 
-from typing import TYPE_CHECKING
-
 import click
 
 from issbox.cli.command import Run, command
+from issbox.cli.environment_content import promote, remove_content, set_content
 from issbox.cli.environment_shapes import CONTENT, DELETION, ENVIRONMENT, PATH
+from issbox.cli.environments import find_environment
 from issbox.cli.index import noun
 from issbox.cli.options import (
     chosen_organization,
@@ -13,25 +13,14 @@ from issbox.cli.options import (
     identity_options,
     label_and_name,
     organization_option,
-    pick,
     yes_option,
 )
-from issbox.cli.promotions import PLAN, carry_out
-from issbox.cli.repositories import find_repository, product_option
-from issbox.model import LifecycleEnvironment
-
-if TYPE_CHECKING:
-    from issbox.workflows.context import Context
 
 lifecycle_environment = noun("lifecycle-environment")
+lifecycle_environment.add_command(promote)
+lifecycle_environment.add_command(set_content)
+lifecycle_environment.add_command(remove_content)
 _PREFIX = "What stands after the organization's prefix in the paths of certificates."
-
-
-def _find(ctx: "Context", organization: str | None, label: str | None, name: str | None) -> LifecycleEnvironment:
-    from issbox.workflows import environments
-
-    known = environments.list_environments(ctx, chosen_organization(ctx, organization))
-    return pick(known, label=label, name=name, what="lifecycle environment")
 
 
 @command(
@@ -124,7 +113,7 @@ def info(run: Run, *, organization: str | None, label: str | None, name: str | N
     from issbox.workflows import environments
 
     ctx = run.open()
-    chosen = _find(ctx, organization, label, name)
+    chosen = find_environment(ctx, organization, label, name)
     run.show(CONTENT, environments.get_environment(ctx, chosen.organization, chosen.label))
 
 
@@ -210,7 +199,7 @@ def delete(
     from issbox.workflows import environments
 
     ctx = run.open()
-    chosen = _find(ctx, organization, label, name)
+    chosen = find_environment(ctx, organization, label, name)
     plan = environments.plan_deletion(ctx, chosen.organization, chosen.label)
     if not dry_run:
         run.confirm(
@@ -223,39 +212,3 @@ def delete(
         )
         run.say(f"Lifecycle environment {chosen.label} deleted.")
     run.show(DELETION, plan)
-
-
-@command(
-    "remove-content",
-    group=lifecycle_environment,
-    example="issbox lifecycle-environment remove-content --label dev --content-view base --dry-run",
-    shape=PLAN,
-)
-@organization_option
-@identity_options("lifecycle environment")
-@click.option("--content-view", "view", metavar="LABEL", help="Take out all that this content view brought.")
-@product_option
-@click.option("--repository", "repositories", multiple=True, metavar="LABEL", help="Repository to take out.")
-@click.option("--dry-run", is_flag=True, help="Only show what would change.")
-def remove_content(
-    run: Run,
-    *,
-    organization: str | None,
-    label: str | None,
-    name: str | None,
-    view: str | None,
-    product: str | None,
-    repositories: tuple[str, ...],
-    dry_run: bool,
-) -> None:
-    """Take repositories out of a lifecycle environment: those named, and those that a content view brought."""
-    from issbox.errors import CommandLineError
-    from issbox.workflows import promoting
-
-    ctx = run.open()
-    if view is None and not repositories:
-        raise CommandLineError("what is to be taken out? Neither --content-view nor --repository was given")
-    chosen = _find(ctx, organization, label, name)
-    keys = [find_repository(ctx, chosen.organization, product, label=each, name=None).key for each in repositories]
-    plan = promoting.plan_demotion(ctx, chosen.organization, chosen.label, keys, view=view)
-    carry_out(run, ctx, plan, dry_run=dry_run)

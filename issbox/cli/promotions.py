@@ -82,7 +82,7 @@ PLAN = Shape[Promoted](
     (
         Field("organization", "label of its organization", lambda each: each.plan.organization),
         Field("environment", "label of the environment that changes", lambda each: each.plan.environment),
-        Field("action", "`promote`, `demote` or `undo`", lambda each: each.plan.action),
+        Field("action", "`promote`, `demote`, `set` or `undo`", lambda each: each.plan.action),
         Field("subject", "what is promoted, demoted or taken back", lambda each: each.plan.subject),
         Field("reason", "why it goes out of order; empty when it does not", lambda each: each.plan.reason),
         Field(
@@ -135,7 +135,7 @@ RECORD = Shape[PromotionRecord](
         Field("actor", "who did it", lambda each: each.actor.name, column=True),
         Field("organization", "label of the organization", lambda each: each.organization),
         Field("environment", "label of the environment", lambda each: each.environment, column=True),
-        Field("action", "`promote`, `demote` or `undo`", lambda each: each.action, column=True),
+        Field("action", "`promote`, `demote`, `set` or `undo`", lambda each: each.action, column=True),
         Field("subject", "what was promoted, demoted or taken back", lambda each: each.subject, column=True),
         Field("reason", "why it went out of order; empty when it did not", lambda each: each.reason),
         Field(
@@ -159,13 +159,17 @@ RECORD = Shape[PromotionRecord](
 )
 
 
-def promotion_options(function: F) -> F:
-    """Add --to-environment, --force, --reason and --dry-run."""
+def order_options(function: F) -> F:
+    """Add --force, --reason and --dry-run."""
     function = click.option("--dry-run", is_flag=True, help="Only show what would change.")(function)
     function = click.option("--reason", default="", metavar="TEXT", help="Why it goes out of order; is recorded.")(
         function
     )
-    function = click.option("--force", is_flag=True, help="Promote out of order; needs a --reason.")(function)
+    return click.option("--force", is_flag=True, help="Promote out of order; needs a --reason.")(function)
+
+
+def promotion_options(function: F) -> F:
+    """Add --to-environment, --force, --reason and --dry-run."""
     option = click.option(
         "--to-environment",
         "--to-lifecycle-environment",
@@ -174,7 +178,7 @@ def promotion_options(function: F) -> F:
         metavar="LABEL",
         help="Lifecycle environment that it goes into.",
     )
-    return option(function)
+    return option(order_options(function))
 
 
 def carry_out(run: Run, ctx: "Context", plan: PromotionPlan, *, dry_run: bool) -> None:

@@ -71,6 +71,7 @@ from issbox.model.promotions import (
     PromotionAction,
     PromotionRecord,
     ViewVersionName,
+    WantedContent,
 )
 from issbox.model.receipts import (
     RECEIPT_FORMAT,
@@ -253,4 +254,5 @@ __all__ = [
     "ViewVersion",
     "ViewVersionName",
     "WaitsFor",
+    "WantedContent",
 ]

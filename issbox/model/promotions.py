@@ -53,11 +53,29 @@ class Held:
     """Its content as hosts were told of it; None takes it as it is now."""
 
 
+@dataclass(frozen=True, slots=True)
+class WantedContent:
+    """What an environment is to hold at one content path, as somebody asks for it."""
+
+    product: str
+    """Label of the product."""
+    repository: str
+    """Label of the repository."""
+    number: int
+    """Its version."""
+    view_version: ViewVersionName | None = None
+    """Content view version that it is of; its filters decide then what is in it."""
+    enabled: bool | None = None
+    """Override of the content's default; None leaves what is there."""
+
+
 class PromotionAction(StrEnum):
     """What changed the content of an environment."""
 
     PROMOTE = "promote"
     DEMOTE = "demote"
+    SET = "set"
+    """It was made to hold exactly what was asked for."""
     UNDO = "undo"
 
 

@@ -5,7 +5,7 @@ exactly what earlier versions of the same view brought to the environment, and w
 its repositories; everything else there stays.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
@@ -121,18 +121,18 @@ def plan_promotion(
     """Say what changes when these repository versions go into an environment.
 
     `held` is what it holds now, `where` the environments that hold what is promoted. What was enabled or not there
-    stays so. Out of order only by `force`, which needs a reason.
+    stays so, unless what is wanted says otherwise. Out of order only by `force`, which needs a reason.
     """
-    refusals = _order_refusals(environments, environment, subject, where, force=force, reason=reason)
+    refusals = order_refusals(environments, environment, subject, where, force=force, reason=reason)
     present = {each.key.source: each for each in held}
     views = {each.view_version.view for each in wanted if each.view_version is not None}
-    after = {each.key.source: replace(each, enabled=_enabled(present.get(each.key.source))) for each in wanted}
+    after = {each.key.source: as_enabled(each, present.get(each.key.source)) for each in wanted}
     out = {
         key: each
         for key, each in present.items()
         if key not in after and each.view_version is not None and each.view_version.view in views
     }
-    changes = [PlannedChange(present.get(key), each) for key, each in after.items() if _differ(present.get(key), each)]
+    changes = [PlannedChange(present.get(key), each) for key, each in after.items() if differ(present.get(key), each)]
     changes += [PlannedChange(each, None) for each in out.values()]
     return PromotionPlan(
         organization=environment.organization,
@@ -140,8 +140,8 @@ def plan_promotion(
         action=PromotionAction.PROMOTE,
         subject=subject,
         reason=reason if force else "",
-        changes=_sorted(changes),
-        notes=tuple(sorted(filter(None, map(_note, changes)))),
+        changes=sorted_changes(changes),
+        notes=notes(changes),
         refusals=tuple(refusals),
     )
 
@@ -170,7 +170,7 @@ def plan_demotion(
         action=PromotionAction.DEMOTE,
         subject=subject,
         reason="",
-        changes=_sorted(changes),
+        changes=sorted_changes(changes),
         refusals=tuple(refusals),
     )
 
@@ -215,7 +215,7 @@ def plan_undo(
     changes = [
         PlannedChange(present.get(key), restored.get(key))
         for key in before.keys() | after.keys()
-        if _differ(present.get(key), restored.get(key))
+        if differ(present.get(key), restored.get(key))
     ]
     return PromotionPlan(
         organization=environment.organization,
@@ -223,13 +223,13 @@ def plan_undo(
         action=PromotionAction.UNDO,
         subject=f"promotion {record.id} ({record.subject})",
         reason="",
-        changes=_sorted(changes),
+        changes=sorted_changes(changes),
         refusals=tuple(refusals),
         undoes=record.id,
     )
 
 
-def _order_refusals(
+def order_refusals(
     environments: Sequence[LifecycleEnvironment],
     environment: LifecycleEnvironment,
     subject: str,
@@ -238,6 +238,7 @@ def _order_refusals(
     force: bool,
     reason: str,
 ) -> list[PromotionRefusal]:
+    """Say what stands against bringing something into an environment that is in the environments `where`."""
     if environment.prior is None:
         return [_library("nothing is promoted to Library: it holds what was synchronized or imported last")]
     if environment.prior == LIBRARY or environment.prior in where or environment.label in where:
@@ -263,11 +264,14 @@ def _library(message: str) -> PromotionRefusal:
     return PromotionRefusal("library", message, "Choose an environment after Library.")
 
 
-def _enabled(present: Held | None) -> bool | None:
-    return None if present is None else present.enabled
+def as_enabled(wanted: Held, present: Held | None) -> Held:
+    """Give what is wanted, enabled or not as it says, or else as what is there is."""
+    if wanted.enabled is not None or present is None:
+        return wanted
+    return replace(wanted, enabled=present.enabled)
 
 
-def _differ(present: Held | None, wanted: Held | None) -> bool:
+def differ(present: Held | None, wanted: Held | None) -> bool:
     """Tell whether anything differs, what hosts are told of the content included, where that is known."""
     if present is None or wanted is None or present != wanted:
         return present != wanted
@@ -276,6 +280,11 @@ def _differ(present: Held | None, wanted: Held | None) -> bool:
 
 def _content(held: Held | None) -> tuple[RepositoryKey, int] | None:
     return None if held is None else (held.key, held.number)
+
+
+def notes(changes: Iterable[PlannedChange]) -> tuple[str, ...]:
+    """Say which repositories that one content view brought are replaced by another's."""
+    return tuple(sorted(filter(None, map(_note, changes))))
 
 
 def _note(change: PlannedChange) -> str:
@@ -290,5 +299,6 @@ def _note(change: PlannedChange) -> str:
     return f"{change.key.source.short} of the content view {before.view_version} is replaced {how}"
 
 
-def _sorted(changes: Sequence[PlannedChange]) -> tuple[PlannedChange, ...]:
+def sorted_changes(changes: Iterable[PlannedChange]) -> tuple[PlannedChange, ...]:
+    """Give changes by repository."""
     return tuple(sorted(changes, key=lambda change: change.key))

@@ -6,19 +6,16 @@ has changed; killed after it, the next start swaps the symlinks.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Final
 
 from issbox.errors import NotFoundError, PromotionRefusedError, WrongStateError
 from issbox.files import FileLock
-from issbox.model import ContentSnapshot, Held, LifecycleEnvironment, PromotionRecord, RepositoryKey, ViewVersionName
+from issbox.model import Held, PromotionRecord, RepositoryKey, ViewVersionName
 from issbox.rules import promoting as rules
-from issbox.rules.comparing import ContentDifference
-from issbox.rules.promoting import PlannedChange, PromotionPlan
-from issbox.workflows.comparing import difference
+from issbox.rules.promoting import PromotionPlan
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.following import certificates_follow
-from issbox.workflows.promotion_effects import with_effect
+from issbox.workflows.promotion_parts import complete, described, present_content
 from issbox.workflows.publishing import changing_content, point_environment
 
 STEPS: Final = ("record-promotion", "switch-links")
@@ -43,10 +40,10 @@ def plan_view_promotion(
         version = ctx.store.view_versions.get(organization, name)
         name = ViewVersionName(version.view, version.number)
         wanted = [
-            Held(pin.repository.key, pin.number, view_version=name, snapshot=_described(ctx, pin.repository.key))
+            Held(pin.repository.key, pin.number, view_version=name, snapshot=described(ctx, pin.repository.key))
             for pin in version.repositories
         ]
-        place, held = _present(ctx, organization, environment)
+        place, held = present_content(ctx, organization, environment)
         plan = rules.plan_promotion(
             ctx.store.environments.list(organization),
             place,
@@ -57,7 +54,7 @@ def plan_view_promotion(
             force=force,
             reason=reason,
         )
-        return with_effect(ctx, _with_differences(ctx, plan), force=force)
+        return complete(ctx, plan, force=force)
 
 
 def plan_repository_promotion(
@@ -68,7 +65,7 @@ def plan_repository_promotion(
     with ctx.store.session():
         ctx.store.versions.get(key, number)
         environments = ctx.store.environments.list(key.organization)
-        place, held = _present(ctx, key.organization, environment)
+        place, held = present_content(ctx, key.organization, environment)
         where = [
             each.label
             for each in environments
@@ -79,13 +76,13 @@ def plan_repository_promotion(
             environments,
             place,
             held,
-            [Held(key, number, snapshot=_described(ctx, key))],
+            [Held(key, number, snapshot=described(ctx, key))],
             subject=f"{key.short} version {number}",
             where=where,
             force=force,
             reason=reason,
         )
-        return with_effect(ctx, _with_differences(ctx, plan), force=force)
+        return complete(ctx, plan, force=force)
 
 
 def plan_demotion(
@@ -97,7 +94,7 @@ def plan_demotion(
     """
     ctx.require_some(Permission.CONTENT_READ, organization)
     with ctx.store.session():
-        place, held = _present(ctx, organization, environment)
+        place, held = present_content(ctx, organization, environment)
         brought = [each.key for each in held if each.view_version is not None and each.view_version.view == view]
         if view is not None and not brought:
             raise NotFoundError(
@@ -106,7 +103,7 @@ def plan_demotion(
         words = [*([f"content view {view}"] if view is not None else []), *(key.source.short for key in keys)]
         gone = dict.fromkeys([*brought, *keys])
         plan = rules.plan_demotion(place, held, list(gone), subject=", ".join(words))
-        return with_effect(ctx, _with_differences(ctx, plan))
+        return complete(ctx, plan)
 
 
 def plan_undo(ctx: Context, promotion_id: int) -> PromotionPlan:
@@ -114,10 +111,10 @@ def plan_undo(ctx: Context, promotion_id: int) -> PromotionPlan:
     ctx.require_anywhere(Permission.CONTENT_READ)
     with ctx.store.session():
         record = _seen(ctx, ctx.store.promotions.get(promotion_id))
-        place, held = _present(ctx, record.organization, record.environment)
+        place, held = present_content(ctx, record.organization, record.environment)
         missing = {each: text for each in record.before if (text := _missing(ctx, each))}
         plan = rules.plan_undo(place, held, record, missing)
-        return plan if missing else with_effect(ctx, _with_differences(ctx, plan))
+        return plan if missing else complete(ctx, plan)
 
 
 def promote(ctx: Context, plan: PromotionPlan) -> PromotionRecord | None:
@@ -176,7 +173,7 @@ def _seen(ctx: Context, record: PromotionRecord) -> PromotionRecord:
 
 
 def _record(ctx: Context, plan: PromotionPlan) -> PromotionRecord:
-    _, held = _present(ctx, plan.organization, plan.environment)
+    _, held = present_content(ctx, plan.organization, plan.environment)
     present = {each.key.source: each for each in held}
     if any(present.get(change.key.source) != change.before for change in plan.changes):
         raise WrongStateError(
@@ -212,19 +209,10 @@ def _record(ctx: Context, plan: PromotionPlan) -> PromotionRecord:
     )
 
 
-def _described(ctx: Context, key: RepositoryKey) -> ContentSnapshot:
-    return ctx.store.catalogues.described(key)
-
-
 def _word(held: Held | None) -> str | None:
     if held is None:
         return None
     return f"{held.number}{f'@{held.key.view}' if held.key.view else ''}"
-
-
-def _present(ctx: Context, organization: str, environment: str) -> tuple[LifecycleEnvironment, list[Held]]:
-    place = ctx.store.environments.get(organization, environment)
-    return place, [each.held for each in ctx.store.promotions.list(organization, environment)]
 
 
 def _missing(ctx: Context, held: Held) -> str:
@@ -236,21 +224,3 @@ def _missing(ctx: Context, held: Held) -> str:
     except NotFoundError as error:
         return str(error)
     return ""
-
-
-def _with_differences(ctx: Context, plan: PromotionPlan) -> PromotionPlan:
-    """Add to a plan which packages and advisories come and go, for who may read them."""
-    if plan.products:
-        ctx.require(Permission.CONTENT_READ, plan.organization, plan.products)
-    return replace(plan, changes=tuple(replace(change, difference=_compare(ctx, change)) for change in plan.changes))
-
-
-def _compare(ctx: Context, change: PlannedChange) -> ContentDifference:
-    before, after = change.before, change.after
-    return difference(
-        ctx,
-        change.key if before is None else before.key,
-        None if before is None else before.number,
-        change.key if after is None else after.key,
-        None if after is None else after.number,
-    )

@@ -1,6 +1,7 @@
 """What a promotion plan means for hosts, looked up: whose certificates change, and what they will not find."""
 
 from dataclasses import replace
+from typing import Final
 
 from issbox.model import PromotionAction
 from issbox.rules.promoting import PromotionEffect, PromotionPlan, PromotionRefusal
@@ -8,11 +9,13 @@ from issbox.rules.promotion_effects import broken_arches, catalogue_after, held_
 from issbox.rules.staleness import stale
 from issbox.workflows.context import Context
 
+_BRINGING: Final = (PromotionAction.PROMOTE, PromotionAction.SET)
+
 
 def with_effect(ctx: Context, plan: PromotionPlan, *, force: bool = False) -> PromotionPlan:
-    """Add to a plan what it means for hosts; processors that would be left out are a refusal unless forced.
+    """Add to a plan what it means for hosts; processors that would be left out are a refusal.
 
-    Nothing is computed for single hosts, only counted. Call it inside a session.
+    Unless it is forced with a reason. Nothing is computed for single hosts, only counted. Call it inside a session.
     """
     if not plan.changes:
         return plan
@@ -34,7 +37,7 @@ def with_effect(ctx: Context, plan: PromotionPlan, *, force: bool = False) -> Pr
         broken_arches=broken,
     )
     refusals = plan.refusals
-    if broken and plan.action is PromotionAction.PROMOTE and not force:
+    if broken and plan.action in _BRINGING and not (force and plan.reason.strip()):
         refusals += (
             PromotionRefusal(
                 "arch-missing",

@@ -12,12 +12,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from issbox.manifest import ScopeKind
-from issbox.model import BundleForm, RepositoryKey, ViewVersionName
+from issbox.model import LIBRARY, BundleForm, RepositoryKey, ViewVersionName, WantedContent
 from issbox.wiring import open_context
 from issbox.workflows.authority import renew_authority
 from issbox.workflows.by_hand import run_import
 from issbox.workflows.consumers import move_consumers, register
 from issbox.workflows.context import Context
+from issbox.workflows.exact_content import plan_content_set, plan_everything
 from issbox.workflows.exports import ExportRequest, export, plan_export, recut, stream
 from issbox.workflows.importing import import_bundle
 from issbox.workflows.promoting import plan_demotion, plan_view_promotion, promote
@@ -29,6 +30,7 @@ from issbox.workflows.upkeep import collect_garbage, reconcile
 from issbox.workflows.view_publishing import publish_view
 
 KEY = RepositoryKey("acme", "tools", "base")
+BASE_ONE = WantedContent("tools", "base", 1)
 
 
 class Killer:
@@ -102,6 +104,8 @@ ACTIONS: dict[str, Callable[[Context, str], object]] = {
     "import-row": lambda ctx, number: import_bundle(ctx, int(number)),
     "publish-view": lambda ctx, view: publish_view(ctx, "acme", view),
     "promote": promote_view,
+    "promote-everything": lambda ctx, place: promote(ctx, plan_everything(ctx, "acme", LIBRARY, place, exactly=True)),
+    "set-content": lambda ctx, place: promote(ctx, plan_content_set(ctx, "acme", place, [BASE_ONE])),
     "rollback": lambda ctx, number: roll_back(ctx, int(number)),
     "demote": lambda ctx, environment: promote(ctx, plan_demotion(ctx, "acme", environment, [KEY])),
     "move": move_host,

@@ -60,6 +60,27 @@ def test_demote(town: Town, step: str) -> None:
     town.check()
 
 
+@pytest.mark.parametrize("step", promoting.STEPS)
+@pytest.mark.parametrize(("action", "before", "after"), [("promote-everything", "dev", 2), ("set-content", "prod", 1)])
+def test_all_that_an_environment_holds(town: Town, step: str, action: str, before: str, after: int) -> None:
+    """`promote-everything` fills dev with apps besides base; `set-content` gives prod, which holds nothing, base."""
+    side, ctx = town.fleet.gap.outside, town.fleet.ctx
+    if before == "prod":
+        consumers.move_consumers(ctx, "acme", [each.uuid for each in town.hosts], ["prod"])
+    old = town.paths()
+    side.run(action, before, kill=step)
+    side.restart()
+    done = step == "switch-links"
+    assert town.fleet.stale(*town.hosts) == ({"h0", "h1", "h2"} if done else set())
+    assert len(promoting.list_promotions(ctx, "acme", before)) == (before == "dev") + done
+    town.check()
+    side.run(action, before)
+    assert len(promoting.list_promotions(ctx, "acme", before)) == (before == "dev") + 1, "once, not twice"
+    assert [len(paths) for paths in town.paths()] == [after] * 3
+    assert old != town.paths()
+    town.check()
+
+
 @pytest.mark.parametrize("step", consumers.MOVE_STEPS)
 def test_move(town: Town, step: str) -> None:
     side, host = town.fleet.gap.outside, town.hosts[0]

@@ -70,6 +70,8 @@ CHANGING: dict[str, Deed] = {
     "content-view version promote": Deed(_OF + " --content-view quuxview --to-environment quuxstage"),
     "promotion undo": Deed("2"),
     "repository promote": Deed(_OF + " --label Quuxtools/quuxbase --to-environment quuxstage"),
+    "lifecycle-environment promote": Deed(_OF + " --label Library --to-environment quuxstage"),
+    "lifecycle-environment set-content": Deed(_OF + " --label quuxstage --repository Quuxtools/quuxbase=1"),
     "lifecycle-environment remove-content": Deed(_OF + " --label quuxstage --repository Quuxtools/quuxbase"),
     "lifecycle-environment delete": Deed(_OF + " --label quuxstage --yes"),
     "content-view remove-repository": Deed(_OF + " --label quuxview --product Quuxtools --repository quuxbase"),

@@ -3,21 +3,28 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TypedDict
 
 import msgspec
 
 from issbox.errors import PlanChangedError, PromotionRefusedError
-from issbox.model import PromotionAction, RepositoryKey, ViewVersionName
+from issbox.model import PromotionAction, RepositoryKey, ViewVersionName, WantedContent
 from issbox.rules.promoting import PromotionPlan
-from issbox.workflows import promoting
+from issbox.workflows import exact_content, promoting
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.job_kinds import Task
 
 
+class _Order(TypedDict):
+    """Whether it may go out of order, and why."""
+
+    force: bool
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class PromoteJob:
-    """Change what a lifecycle environment holds, as one of the four kinds of plan says that was confirmed."""
+    """Change what a lifecycle environment holds, as one of the kinds of plan says that was confirmed."""
 
     kind: ClassVar = "promote"
     organization: str
@@ -29,6 +36,12 @@ class PromoteJob:
     repository: RepositoryKey | None = None
     """Repository to promote a version of."""
     number: int = 0
+    source: str | None = None
+    """Environment to promote everything of."""
+    exactly: bool = False
+    """Whether whatever else it holds goes then."""
+    wanted: tuple[WantedContent, ...] | None = None
+    """All that it is to hold."""
     demote: tuple[RepositoryKey, ...] = ()
     undo: int | None = None
     force: bool = False
@@ -36,16 +49,19 @@ class PromoteJob:
 
     def plan(self, ctx: Context) -> PromotionPlan:
         """Plan it; raises NotFoundError, NotPermittedError."""
+        order = _Order(force=self.force, reason=self.reason)
         if self.undo is not None:
             return promoting.plan_undo(ctx, self.undo)
         if self.view is not None:
-            return promoting.plan_view_promotion(
-                ctx, self.organization, self.view, self.environment, force=self.force, reason=self.reason
-            )
+            return promoting.plan_view_promotion(ctx, self.organization, self.view, self.environment, **order)
         if self.repository is not None:
-            return promoting.plan_repository_promotion(
-                ctx, self.repository, self.number, self.environment, force=self.force, reason=self.reason
+            return promoting.plan_repository_promotion(ctx, self.repository, self.number, self.environment, **order)
+        if self.source is not None:
+            return exact_content.plan_everything(
+                ctx, self.organization, self.source, self.environment, exactly=self.exactly, **order
             )
+        if self.wanted is not None:
+            return exact_content.plan_content_set(ctx, self.organization, self.environment, self.wanted, **order)
         return promoting.plan_demotion(ctx, self.organization, self.environment, self.demote)
 
     def check(self, ctx: Context) -> Task:
