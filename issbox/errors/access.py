@@ -25,6 +25,11 @@ class TooManyAttemptsError(AuthenticationFailedError):
     code = "too-many-attempts"
     hint = "Wait until the time named; tokens and SSH keys work meanwhile."
 
+    def __init__(self, message: str, *, wait_seconds: float = 1.0) -> None:
+        super().__init__(message)
+        self.wait_seconds = wait_seconds
+        """How long, from now."""
+
 
 class RemoteRefusedError(NotPermittedError):
     """Over SSH only commands of issbox may be run, on no file of the box; the attempt is in the audit log."""

@@ -11,6 +11,8 @@ SHORTEST: Final = 12
 LONGEST: Final = 256
 FREE_FAILURES: Final = 5
 """Failures in a row that cost nothing but a new try."""
+FREE_FAILURES_OF_ADDRESS: Final = 20
+"""The same for an address, from which many may come."""
 LONGEST_WAIT: Final = timedelta(minutes=15)
 
 
@@ -39,10 +41,10 @@ def check_password(text: str, user: str) -> str:
     return password
 
 
-def after_failure(attempts: Attempts, at: datetime) -> Attempts:
+def after_failure(attempts: Attempts, at: datetime, *, free: int = FREE_FAILURES) -> Attempts:
     """Count a failure at this time: beyond the free ones the wait doubles from one second on, up to the longest."""
     failures = attempts.failures + 1
-    beyond = failures - FREE_FAILURES
+    beyond = failures - free
     if beyond < 0:
         return Attempts(failures)
     wait = min(LONGEST_WAIT, timedelta(seconds=2 ** min(beyond, 32)))
@@ -56,3 +58,8 @@ def blocked_until(attempts: Attempts, at: datetime) -> datetime | None:
     """
     until = attempts.blocked_until
     return until if until is not None and at < until <= at + LONGEST_WAIT else None
+
+
+def after_success(attempts: Attempts) -> Attempts:
+    """Forgive an address half of its failures when somebody from there proves to be right."""
+    return Attempts(attempts.failures // 2)

@@ -1,1 +1,1 @@
-"""HTTPS: content for hosts, the guard in front of it, and what a web server in front of this one asks."""
+"""HTTPS: content for hosts, the guard in front of it, what a web server in front of this one asks, and the API."""

@@ -41,6 +41,11 @@ async def send_text(request: web.BaseRequest, status: int, text: str, headers: M
     return await _send(request, response, b"" if request.method == "HEAD" else data)
 
 
+async def send_data(request: web.BaseRequest, status: int, data: bytes, headers: Mapping[str, str]) -> Sent:
+    """Send what is in memory as it is, with these headers."""
+    return await _send(request, _start(status, headers, len(data)), b"" if request.method == "HEAD" else data)
+
+
 async def send_nothing(request: web.BaseRequest, status: int, headers: Mapping[str, str]) -> Sent:
     """Send only headers."""
     return await _send(request, _start(status, headers, 0), b"")

@@ -5,7 +5,6 @@ import logging
 import os
 import shutil
 import socket
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Final, cast
@@ -16,7 +15,8 @@ from aiohttp.web_protocol import RequestHandler
 from issbox.errors import ConfigurationError, IssboxError
 from issbox.files import error_from_os
 from issbox.rules.serving import Site, parse_listen
-from issbox.web.application import Application, Channel, Handler
+from issbox.web.api.dispatch import PREFIXES, Api
+from issbox.web.application import Application, Channel
 from issbox.web.current import LOOK_EVERY, Current
 from issbox.web.tls import ServerFiles, ServerTls
 from issbox.workflows.context import Context
@@ -71,15 +71,14 @@ class _TurnedAway(asyncio.Protocol):
 class WebServer:
     """The server; everything but making it happens in its event loop."""
 
-    def __init__(
-        self, ctx: Context, *, handlers: Mapping[str, Handler] | None = None, look_every: float = LOOK_EVERY
-    ) -> None:
+    def __init__(self, ctx: Context, *, look_every: float = LOOK_EVERY) -> None:
         """Take the settings of the box; nothing listens yet."""
         self._ctx = ctx
         self._settings = ctx.settings.web
         self._look_every = look_every
         self._current = Current(ctx, look_every=look_every)
-        self._application = Application(ctx, self._current, handlers=handlers)
+        self._api = Api(ctx, self._current)
+        self._application = Application(ctx, self._current, handlers=dict.fromkeys(PREFIXES, self._api.handle))
         self._application.count_connections = self._count
         self._listeners: list[asyncio.Server] = []
         self._connections: list[_Connections] = []
@@ -113,6 +112,7 @@ class WebServer:
         for each in self._connections:
             each.pre_shutdown()
         await asyncio.gather(*(each.shutdown(STOP_SECONDS) for each in self._connections))
+        await asyncio.to_thread(self._api.close)
         if self._settings.socket is not None and self._listeners:
             self._settings.socket.unlink(missing_ok=True)
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final
@@ -11,7 +11,6 @@ from typing import Final
 import uvloop
 
 from issbox.model import Actor
-from issbox.web.application import Handler
 from issbox.web.current import LOOK_EVERY
 from issbox.web.server import WebServer
 from issbox.workflows.context import Context
@@ -70,20 +69,16 @@ class RunningServer:
 
 
 @contextmanager
-def serving(
-    ctx: Context, *, handlers: Mapping[str, Handler] | None = None, look_every: float = LOOK_EVERY
-) -> Iterator[RunningServer | None]:
+def serving(ctx: Context, *, look_every: float = LOOK_EVERY) -> Iterator[RunningServer | None]:
     """Serve hosts for a with-block; gives None when neither an address nor a socket is configured.
 
-    `handlers` answer below first path segments other than content. Raises what `WebServer.start` raises.
+    Raises what `WebServer.start` raises.
     """
     web = ctx.settings.web
     if not web.listen and web.socket is None and not any(":" in site.host for site in web.sites):
         yield None
         return
-    running = RunningServer(
-        WebServer(replace(ctx, actor=Actor("web", "serve")), handlers=handlers, look_every=look_every)
-    )
+    running = RunningServer(WebServer(replace(ctx, actor=Actor("web", "serve")), look_every=look_every))
     running.start()
     try:
         yield running

@@ -8,17 +8,17 @@ attempts at once are no way around the limit.
 import hashlib
 import threading
 from dataclasses import replace
-from datetime import datetime
 from functools import cache
 from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
-from issbox.errors import AuthenticationFailedError, TooManyAttemptsError
+from issbox.errors import AuthenticationFailedError
 from issbox.model import Actor, Attempts, User
-from issbox.names import format_time, is_user_name
-from issbox.rules.passwords import LONGEST, after_failure, blocked_until, check_password, normalize_password
+from issbox.names import is_user_name
+from issbox.rules.passwords import LONGEST, check_password, normalize_password
+from issbox.workflows.attempts import count_attempt, count_attempt_from
 from issbox.workflows.context import Context
 from issbox.workflows.users import require_self_or_manager
 
@@ -54,7 +54,8 @@ def enter_by_password(ctx: Context, name: str, password: str, origin: str) -> Co
     with ctx.store.session():
         user = ctx.store.users.find(name) if is_user_name(name) else None
         subject = _subject(user, name)
-        before = _count(ctx, subject)
+        before = count_attempt(ctx, subject)
+        there = count_attempt_from(ctx, origin)
         digest = ctx.store.passwords.get(name) if user is not None else None
         right = _verify(digest or _nobody(), password) and digest is not None
         if user is None or user.disabled or not right:
@@ -62,21 +63,10 @@ def enter_by_password(ctx: Context, name: str, password: str, origin: str) -> Co
             raise AuthenticationFailedError("name or password is wrong, or the account is disabled")
         with ctx.store.transaction():
             ctx.store.passwords.set_attempts(subject, Attempts())
+            there.forgive()
             if _HASHER.check_needs_rehash(digest or ""):
                 ctx.store.passwords.set(name, _hash(normalize_password(password)), ctx.clock())
     return ctx.acting_as(name, origin)
-
-
-def _count(ctx: Context, subject: str) -> Attempts:
-    """Count an attempt as failed until it proves right, and give what was counted before."""
-    at: datetime = ctx.clock()
-    with ctx.store.transaction():
-        before = ctx.store.passwords.attempts(subject)
-        until = blocked_until(before, at)
-        if until is not None:
-            raise TooManyAttemptsError(f"the password was wrong too often; wait until {format_time(until)}")
-        ctx.store.passwords.set_attempts(subject, after_failure(before, at))
-    return before
 
 
 def _subject(user: User | None, name: str) -> str:

@@ -120,10 +120,13 @@ class Client:
 
     def get(self, path: str, method: str = "GET", **headers: str) -> Answer:
         """Ask once, on a connection of its own; `If_Range` becomes `If-Range`."""
+        return self.ask(method, path, {name.replace("_", "-"): value for name, value in headers.items()})
+
+    def ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
+        """Ask once, with a body."""
         connection = HTTPSConnection("127.0.0.1", self.port, context=self.context, timeout=20)
         try:
-            named = {name.replace("_", "-"): value for name, value in headers.items()}
-            connection.request(method, path, headers=named)
+            connection.request(method, path, body=body, headers=dict(headers))
             response = connection.getresponse()
             return Answer(response.status, response.read(), dict(response.headers))
         finally:

@@ -1,0 +1,11 @@
+"""All routes of the API. A new resource is a module in `resources`, named here."""
+
+from typing import Final
+
+from issbox.web.api.openapi import described
+from issbox.web.api.resources import root, status
+from issbox.web.api.routes import Table
+
+_RESOURCES: Final = (root, status)
+
+TABLE: Final = Table(described([route for resource in _RESOURCES for route in resource.ROUTES.all]))
