@@ -22,6 +22,8 @@ from issbox.workflows.jobs import any_left, create_job, get_job, next_job, run_j
 _LOG: Final = logging.getLogger("issbox.jobs")
 _LOOK: Final = 0.5
 """Seconds between two looks for jobs."""
+_TAKING_UP: Final = 10.0
+"""Seconds that a process that was started for jobs has to take one up before another one is started."""
 _THREADS: Final = 3
 _LOCK: Final = "jobs.lock"
 
@@ -33,10 +35,10 @@ def begin(ctx: Context, parameters: JobParameters, environ: Mapping[str, str] | 
     return job
 
 
-def see_to_it(ctx: Context, environ: Mapping[str, str] | None = None) -> None:
-    """Start a process for the jobs that wait, unless a service works through them."""
+def see_to_it(ctx: Context, environ: Mapping[str, str] | None = None) -> bool:
+    """Start a process for the jobs that wait, unless a service works through them; tell whether one was started."""
     if service_runs(ctx) or not any_left(ctx):
-        return
+        return False
     # The process acts for whoever asked for each job; by itself it is the box.
     given = {name: value for name, value in (environ or os.environ).items() if name != "ISSBOX_USER"}
     subprocess.Popen(
@@ -48,6 +50,21 @@ def see_to_it(ctx: Context, environ: Mapping[str, str] | None = None) -> None:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
+    return True
+
+
+class Caretaker:
+    """Sees to it again and again that somebody does the jobs; a process that it started gets time to take one up."""
+
+    def __init__(self, ctx: Context, environ: Mapping[str, str] | None = None) -> None:
+        self._ctx = ctx
+        self._environ = environ
+        self._quiet_until = 0.0
+
+    def look(self) -> None:
+        """Start a process for jobs that wait, unless one was started a moment ago."""
+        if time.monotonic() >= self._quiet_until and see_to_it(self._ctx, self._environ):
+            self._quiet_until = time.monotonic() + _TAKING_UP
 
 
 def service_runs(ctx: Context) -> bool:
@@ -72,6 +89,7 @@ def work_through(ctx: Context, stop: threading.Event | None = None) -> list[Job]
 def wait_for(ctx: Context, job_id: int, *, look: float = _LOOK) -> Job:
     """Wait until a job is over and give it, telling the context's progress how far it is; raises JobFailedError."""
     step, files, size, expected = "", 0, 0, (0, 0)
+    caretaker = Caretaker(ctx)
     while True:
         job = get_job(ctx, job_id)
         facts = job.progress
@@ -85,7 +103,7 @@ def wait_for(ctx: Context, job_id: int, *, look: float = _LOOK) -> Job:
         files, size = facts.files, facts.size
         if job.state.over:
             break
-        see_to_it(ctx)
+        caretaker.look()
         time.sleep(look)
     if job.state is not JobState.FINISHED:
         raise JobFailedError(f"job {job.id} ({job.kind} {job.subject}) {job.state}: {job.reason}".rstrip(": "))

@@ -3,11 +3,15 @@
 import os
 import shutil
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from issbox.cli.command import Run, command
 from issbox.errors import CommandLineError, NotInitializedError
+
+if TYPE_CHECKING:
+    from issbox.workflows.context import Context
 
 
 @command("tui", example="issbox tui")
@@ -30,18 +34,17 @@ def tui(run: Run, *, plain: bool, ascii_only: bool) -> None:
     if plain or not is_screen(os.environ, tty=tty, columns=size.columns, lines=size.lines):
         from issbox.console.start import run_plain
 
-        run_plain(new=_is_new(run), ascii_only=terminal.ascii_only)
+        run_plain(_box(run), ascii_only=terminal.ascii_only)
         return
     prepare(os.environ)
     from issbox.tui.app import run_console
 
-    run_console(terminal, new=_is_new(run))
+    run_console(terminal, _box(run))
 
 
-def _is_new(run: Run) -> bool:
-    """Tell whether there is no box yet, and the console begins with making one."""
+def _box(run: Run) -> "Context | None":
+    """Open the box; None when there is none yet, and the console begins with making one."""
     try:
-        run.open()
+        return run.open()
     except NotInitializedError:
-        return True
-    return False
+        return None

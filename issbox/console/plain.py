@@ -10,8 +10,9 @@ from typing import Final
 from issbox.console.dialogue import NUMBER, Dialogue, LeftError, Teletype
 from issbox.console.layout import fit, row
 from issbox.console.places.jobs import job_text
-from issbox.console.registry import HABITS, PLACES, actions_of, find_action, find_place
+from issbox.console.registry import HABITS, PLACES, actions_of, find_action
 from issbox.console.session import Session
+from issbox.console.trail import Trail
 from issbox.console.words import (
     Action,
     Answers,
@@ -20,7 +21,6 @@ from issbox.console.words import (
     Outcome,
     Place,
     Target,
-    View,
     Wanted,
 )
 from issbox.errors import InterruptedByUserError, IssboxError
@@ -38,10 +38,8 @@ class PlainConsole:
         self._session = session
         self._teletype = teletype
         self._talk = Dialogue(teletype)
-        self._stops: list[tuple[Place, object, Wanted]] = [(find_place("overview"), None, Wanted())]
-        self._start = 0
+        self._trail = Trail()
         self._chosen: Line | None = None
-        self._view: View | None = None
 
     def run(self) -> None:
         """Serve until the operator leaves or the input ends."""
@@ -57,7 +55,7 @@ class PlainConsole:
 
     @property
     def _place(self) -> Place:
-        return self._stops[-1][0]
+        return self._trail.here.place
 
     def _attempt(self, what: str, work: Callable[[], object]) -> bool:
         """Do something; whatever goes wrong is told. Tell whether the place is to be shown again."""
@@ -78,27 +76,29 @@ class PlainConsole:
     # Showing
 
     def _show(self) -> None:
-        place, subject, wanted = self._stops[-1]
-        view = place.show(self._session, subject, wanted)
+        stop = self._trail.here
+        view = stop.place.show(self._session, stop.subject, stop.wanted)
         count = view.lines.count()
-        self._start = max(0, min(self._start, count - 1))
-        self._view, self._chosen = view, None
+        stop.position = max(0, min(stop.position, count - 1))
+        stop.view, self._chosen = view, None
+        searched = f", with '{printable(stop.wanted.search)}'" if stop.wanted.search else ""
         self._teletype.tell("")
-        self._teletype.tell(printable(view.title) + (f", with '{printable(wanted.search)}'" if wanted.search else ""))
+        self._teletype.tell(printable(view.title) + searched)
         for head in view.head:
             self._talk.say(head)
         widths = fit(view.columns, self._teletype.columns - NUMBER)
-        lines = view.lines.fetch(self._start, _LINES)
+        lines = view.lines.fetch(stop.position, _LINES)
         if lines:
             self._teletype.tell(" " * NUMBER + row([each.title for each in view.columns], widths).rstrip())
-        for at, line in enumerate(lines, self._start + 1):
+        for at, line in enumerate(lines, stop.position + 1):
             self._teletype.tell(f"{at:>{NUMBER - 1}} {row(line.cells, widths)}".rstrip())
         if not lines:
             self._talk.say(view.empty)
         self._talk.say(self._menu(count, len(lines)))
 
     def _menu(self, count: int, shown: int) -> str:
-        more = f"{self._start + 1}-{self._start + shown} of {count}, + shows more. " if shown < count else ""
+        start = self._trail.here.position
+        more = f"{start + 1}-{start + shown} of {count}, + shows more. " if shown < count else ""
         actions = "  ".join(f"{_key(each)} {each.title}" for each in actions_of(self._place.id))
         return f"{more}A number chooses a line. {actions}"
 
@@ -118,7 +118,7 @@ class PlainConsole:
         if given.isdecimal():
             return self._choose(int(given) - 1)
         if given[:1] == "/":
-            self._want(Wanted(given[1:].strip()))
+            self._trail.here.want(Wanted(given[1:].strip()))
             return None
         action = next((each for each in actions_of(self._place.id) if _key(each) == given), None)
         if action is not None:
@@ -128,7 +128,7 @@ class PlainConsole:
             "?": self._help_only,
             "+": lambda: self._page(_LINES),
             "-": lambda: self._page(-_LINES),
-            ".": self._back,
+            ".": self._trail.back,
             "g": self._go,
             "s": self._sort,
             "x": self._actions,
@@ -144,20 +144,17 @@ class PlainConsole:
         return False
 
     def _page(self, step: int) -> None:
-        self._start = max(0, self._start + step)
-
-    def _want(self, wanted: Wanted) -> None:
-        place, subject, _ = self._stops[-1]
-        self._stops[-1] = (place, subject, wanted)
-        self._start = 0
+        stop = self._trail.here
+        stop.position = max(0, stop.position + step)
 
     def _choose(self, position: int) -> bool:
-        found: Sequence[Line] = () if self._view is None else self._view.lines.fetch(position, 1)
-        if position < 0 or not found:
+        view = self._trail.here.view
+        found: Sequence[Line] = () if view is None or position < 0 else view.lines.fetch(position, 1)
+        if view is None or not found:
             self._talk.say("There is no such line.")
             return False
         self._chosen = found[0]
-        for column, cell in zip(self._view.columns if self._view else (), self._chosen.cells, strict=False):
+        for column, cell in zip(view.columns, self._chosen.cells, strict=False):
             if cell:
                 self._talk.say(f"{column.title}: {cell}")
         return self._actions()
@@ -175,34 +172,19 @@ class PlainConsole:
         return self._begin(find_action(chosen)) is not False
 
     def _target(self) -> Target:
-        return Target(self._stops[-1][1], None if self._chosen is None else self._chosen.thing)
+        return self._trail.here.target(None if self._chosen is None else self._chosen.thing)
 
     def _go(self) -> None:
         place = self._talk.pick("Go to", [(each.id, each.title) for each in PLACES if each.key])
-        self._open(Opening(place))
-
-    def _open(self, opening: Opening) -> None:
-        place = find_place(opening.place)
-        if place.key:
-            self._stops.clear()
-        self._stops.append((place, opening.subject, Wanted()))
-        self._start = 0
-
-    def _back(self) -> None:
-        if len(self._stops) > 1:
-            self._stops.pop()
-        else:
-            self._stops[:] = [(find_place("overview"), None, Wanted())]
-        self._start = 0
+        self._trail.go(Opening(place))
 
     def _sort(self) -> bool | None:
-        if self._view is None or not self._view.sortable:
+        stop = self._trail.here
+        if stop.view is None or not stop.view.sortable:
             self._talk.say("This list has one order only; / looks for words in it.")
             return False
-        column = self._talk.pick("Sort by", [(str(at), each.title) for at, each in enumerate(self._view.columns)])
-        place, subject, wanted = self._stops[-1]
-        turned = wanted.sort == int(column) and not wanted.descending
-        self._stops[-1] = (place, subject, Wanted(wanted.search, int(column), turned))
+        column = self._talk.pick("Sort by", [(str(at), each.title) for at, each in enumerate(stop.view.columns)])
+        stop.wanted = stop.sorted_by(int(column))
         return None
 
     # Actions
@@ -229,7 +211,7 @@ class PlainConsole:
         if outcome.job is not None:
             self._watch(outcome.job)
         if outcome.opening is not None:
-            self._open(outcome.opening)
+            self._trail.go(outcome.opening)
             return None
         return False if outcome.text is not None else None
 

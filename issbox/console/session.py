@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from issbox.console.words import Action, Target
 from issbox.errors import InterruptedByUserError
-from issbox.job_running import begin, see_to_it
+from issbox.job_running import Caretaker, begin
 from issbox.model import Job
 from issbox.rules import permissions
 from issbox.rules.permissions import Verdict
@@ -26,6 +26,7 @@ class Session:
         self.ctx = replace(ctx, progress=_Ending(self.ending))
         self.ascii_only = ascii_only
         self._environ = dict(os.environ if environ is None else environ)
+        self._caretaker = Caretaker(self.ctx, self._environ)
         labels = self.organizations()
         self.organization = labels[0] if labels else ""
         """Label of the organization at work; empty when there is none to see."""
@@ -40,7 +41,7 @@ class Session:
 
     def see_to_jobs(self) -> None:
         """Start a worker when jobs wait and nobody does them."""
-        see_to_it(self.ctx, self._environ)
+        self._caretaker.look()
 
     def pulse(self) -> tuple[object, ...]:
         """Give what is another value after every change that any operator, the service or a job made."""

@@ -1,4 +1,4 @@
-"""Opening a session on this machine's box, and the line mode on standard input and output."""
+"""The line mode on standard input and output, and what both modes need to begin."""
 
 import getpass
 import os
@@ -16,12 +16,6 @@ from issbox.wiring import open_context
 from issbox.workflows.context import Context, Permission
 
 _COLUMNS: Final = 80
-
-
-def open_session(*, ascii_only: bool) -> tuple[Session, str]:
-    """Give the session of whoever calls, and the name of the box; raises what `open_context` raises."""
-    ctx = open_context()
-    return Session(ctx, ascii_only=ascii_only), box_name(ctx)
 
 
 def box_name(ctx: Context) -> str:
@@ -53,13 +47,14 @@ class StandardTeletype:
         sys.stdout.flush()
 
 
-def run_plain(*, new: bool, ascii_only: bool) -> None:
-    """Serve the line mode, first making a box where there is none."""
+def run_plain(ctx: Context | None, *, ascii_only: bool) -> None:
+    """Serve the line mode on a box, first making one where there is none."""
     teletype = StandardTeletype()
-    if new and not make_box(teletype):
-        return
-    session, _ = open_session(ascii_only=ascii_only)
-    PlainConsole(session, teletype).run()
+    if ctx is None:
+        if not make_box(teletype):
+            return
+        ctx = open_context()
+    PlainConsole(Session(ctx, ascii_only=ascii_only), teletype).run()
 
 
 def make_box(teletype: Teletype) -> bool:

@@ -15,7 +15,7 @@ from textual.binding import BindingType
 
 from issbox.console import first_run
 from issbox.console.session import Session
-from issbox.console.start import open_session
+from issbox.console.start import box_name
 from issbox.console.terminal import Terminal
 from issbox.console.words import Text
 from issbox.screen_text import printable
@@ -23,6 +23,8 @@ from issbox.tui.app_style import STYLE
 from issbox.tui.dialogs import CopyAsked, TextDialog
 from issbox.tui.first_run import FirstRun
 from issbox.tui.place_screen import PlaceScreen
+from issbox.wiring import open_context
+from issbox.workflows.context import Context
 
 
 class Console(App[None]):
@@ -82,11 +84,11 @@ def _print_plainly(text: Text) -> None:
     sys.stdin.readline()
 
 
-def run_console(terminal: Terminal, *, new: bool) -> None:
-    """Show the console until the operator leaves it, first making a box where there is none."""
-    if new:
+def run_console(terminal: Terminal, ctx: Context | None) -> None:
+    """Show the console on a box until the operator leaves it, first making one where there is none."""
+    if ctx is None:
         first_run.begin()
         if not FirstRun(terminal).run(mouse=terminal.mouse):
             return
-    session, title = open_session(ascii_only=terminal.ascii_only)
-    Console(session, terminal, title).run(mouse=terminal.mouse)
+        ctx = open_context()
+    Console(Session(ctx, ascii_only=terminal.ascii_only), terminal, box_name(ctx)).run(mouse=terminal.mouse)

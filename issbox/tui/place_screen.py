@@ -11,15 +11,15 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.widgets import Input, Static
 
-from issbox.console.registry import ACTIONS, HABITS, PLACES, actions_of, find_place
+from issbox.console.registry import ACTIONS, HABITS, PLACES, actions_of
 from issbox.console.session import Session
+from issbox.console.trail import Stop, Trail
 from issbox.console.words import Action, Opening, Target, Text
 from issbox.screen_text import printable
 from issbox.tui.dialogs import CopyAsked, Option, PickDialog, TextDialog
 from issbox.tui.doing import DoingScreen
 from issbox.tui.frame import help_lines, key_lines, key_name, tab_lines, title_line
 from issbox.tui.messages import Changed, Loaded
-from issbox.tui.stops import Stop
 from issbox.tui.table import Table
 
 _LOOK: Final = 1.0
@@ -34,7 +34,7 @@ class PlaceScreen(DoingScreen):
     def __init__(self, session: Session, title: str) -> None:
         super().__init__()
         self.session = session
-        self.stops = [Stop(find_place("overview"))]
+        self._trail = Trail()
         self._title = title
         self._ticket = 0
         self._pulse: tuple[object, ...] | None = None
@@ -42,7 +42,7 @@ class PlaceScreen(DoingScreen):
     @property
     def stop(self) -> Stop:
         """Where the operator is."""
-        return self.stops[-1]
+        return self._trail.here
 
     def compose(self) -> ComposeResult:
         """Lay it out."""
@@ -200,11 +200,8 @@ class PlaceScreen(DoingScreen):
         }
 
     def go(self, opening: Opening) -> None:
-        """Go to a place: one with a key begins anew, one below another can be left by going back."""
-        place = find_place(opening.place)
-        if place.key:
-            self.stops.clear()
-        self.stops.append(Stop(place, opening.subject))
+        """Go to a place."""
+        self._trail.go(opening)
         self._said = ""
         self.load()
 
@@ -212,10 +209,7 @@ class PlaceScreen(DoingScreen):
         if self.stop.wanted.search:
             self._search_done("")
             return
-        if len(self.stops) > 1:
-            self.stops.pop()
-        elif self.stop.place.id != "overview":
-            self.stops[:] = [Stop(find_place("overview"))]
+        self._trail.back()
         self._said = ""
         self.load()
 
@@ -283,8 +277,7 @@ class PlaceScreen(DoingScreen):
         self.query_one("#search", Input).remove_class("open")
         self.query_one(Table).focus()
         if words != self.stop.wanted.search:
-            self.stop.wanted = replace(self.stop.wanted, search=words)
-            self.stop.position, self.stop.key = 0, None
+            self.stop.want(replace(self.stop.wanted, search=words))
             self.load()
 
     def _copy_line(self) -> None:

@@ -23,5 +23,4 @@ def gap(filled_gap: Gap, tmp_path: Path) -> Gap:
 @pytest.fixture
 def _without_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Jobs wait until the test does them."""
-    monkeypatch.setattr("issbox.console.session.see_to_it", lambda *_: None)
-    monkeypatch.setattr("issbox.job_running.see_to_it", lambda *_: None)
+    monkeypatch.setattr("issbox.job_running.see_to_it", lambda *_: False)

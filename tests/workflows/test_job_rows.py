@@ -167,7 +167,7 @@ def test_who_waits_hears_of_a_goal_that_grows(ctx: Context, monkeypatch: pytest.
         )
     )
     monkeypatch.setattr("issbox.job_running.get_job", lambda *_: next(looks))
-    monkeypatch.setattr("issbox.job_running.see_to_it", lambda *_: None)
+    monkeypatch.setattr("issbox.job_running.see_to_it", lambda *_: False)
     heard = Recorder()
     wait_for(replace(ctx, progress=heard), job.id, look=0)
     assert heard.expected == {"fetch-packages": (5, 90)}
