@@ -9,14 +9,17 @@ from makers.boxes import KEY, Gap
 from makers.consoles import session_of
 
 from issbox.console import first_run
+from issbox.console.places import inbox as inbox_place
+from issbox.console.places import overview, settings
 from issbox.console.places import repositories as places
-from issbox.console.places import settings
 from issbox.console.registry import ACTIONS
 from issbox.console.session import Session
 from issbox.console.words import Action, Answers, Outcome, Target, Wanted
 from issbox.errors import InvalidValueError, NotFoundError
-from issbox.model import Repository
-from issbox.workflows import audit_log, catalog, repositories, ssh_keys, users
+from issbox.manifest import ScopeKind
+from issbox.model import BundleForm, Repository
+from issbox.rules.health import Trouble
+from issbox.workflows import audit_log, catalog, exports, inbox, repositories, ssh_keys, upkeep, users
 
 SECRET_URL = "https://carl:s3cret@cdn.example.com/base?token=s3cret"
 SECRET_PROXY = "http://carl:s3cret@proxy.example.com:3128"
@@ -120,3 +123,31 @@ def test_the_audit_log_is_written_as_on_the_command_line(session: Session, tmp_p
     expected = list(audit_log.export_audit(session.ctx))
     do(session, "audit.export", Target(), {"path": str(tmp_path / "audit.jsonl"), "search": ""})
     assert (tmp_path / "audit.jsonl").read_text().splitlines() == expected[::-1]
+
+
+def test_the_overview_and_status_agree_on_what_is_wrong(session: Session) -> None:
+    crowded = replace(session.ctx.settings.health, low_space=1 << 62)
+    session.ctx = replace(session.ctx, settings=replace(session.ctx.settings, health=crowded))
+    shown = overview.PLACE.show(session, None, Wanted()).lines
+    cells = [line.cells for line in shown.fetch(0, shown.count())]
+    (space,) = [each.what for each in upkeep.status(session.ctx).problems if each.trouble is Trouble.SPACE]
+    assert ("Space", "low", space) in cells
+    assert ("Space", "ok") not in [each[:2] for each in cells]
+
+
+def test_a_bundle_in_volumes_is_one_line_of_the_inbox(gap: Gap) -> None:
+    outside, inside = gap.outside.context(), gap.inside.context()
+    request = exports.ExportRequest(
+        organization="acme", scope=ScopeKind.LIBRARY, destination="inside", form=BundleForm.ISO, volume_size=400 << 10
+    )
+    made = exports.export(outside, exports.plan_export(outside, request), gap.media)
+    assert len(made.volumes) > 1
+    below = inside.settings.inbox.path
+    below.mkdir(parents=True, exist_ok=True)
+    images = sorted(Path(made.path).rglob("*.iso"))[:-1]
+    places = [str(image.rename(below / image.name)) for image in images]
+    inbox.record(inside, [inbox.Sighting(each, None, each, settled=True, words="", files=1, size=1) for each in places])
+    shown = inbox_place.PLACE.show(session_of(gap.inside), None, Wanted()).lines
+    (line,) = shown.fetch(0, shown.count())
+    assert line.cells[4] == f"{len(images)}/{len(made.volumes)}"
+    assert "acme #1" in line.cells[3]

@@ -1,6 +1,7 @@
 """The inbox: each bundle a line, in the order it will be imported; below, what is over."""
 
-from typing import Any, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
 from issbox.console.lines import listed
 from issbox.console.places.import_details import import_details, import_values
@@ -25,6 +26,9 @@ from issbox.console.words import (
 from issbox.model import ContentImport, ImportState, WaitsFor
 from issbox.names import format_size
 from issbox.workflows.context import Permission
+
+if TYPE_CHECKING:
+    from issbox.workflows.inbox_sets import BundleOnItsWay
 
 _OVER: Final = (ImportState.IMPORTED, ImportState.DISCARDED, ImportState.ROLLED_BACK)
 _MOODS: Final = {
@@ -52,13 +56,17 @@ _WAITS: Final = {
 
 
 def _show(session: Session, subject: Any, wanted: Wanted) -> View:
-    from issbox.workflows import boxes, history
+    from issbox.workflows import boxes, history, inbox_sets
 
     del subject
     ctx = session.ctx
     may_read = ctx.user is None or ctx.reach(Permission.BOX_READ).everywhere
     names = {key.key_id: key.name for key in boxes.list_trusted_keys(ctx)} if may_read else {}
-    rows = sorted(history.list_imports(ctx), key=_order)
+    bundles = inbox_sets.list_bundles(ctx)
+    shown = {each.row.id for each in bundles}
+    shown |= {row.id for each in bundles for row in each.rows if row.state is not ImportState.REFUSED}
+    rest = [row for row in history.list_imports(ctx) if row.id not in shown]
+    rest.sort(key=lambda row: row.state in _OVER)
     return View(
         "Inbox",
         (
@@ -70,22 +78,20 @@ def _show(session: Session, subject: Any, wanted: Wanted) -> View:
             Column("Size", 9),
             Column("Next step", 18, 2),
         ),
-        listed((_line(row, names) for row in rows), wanted),
+        listed([*(_bundle_line(each, names) for each in bundles), *(_line(row, names) for row in rest)], wanted),
         empty=f"No bundle has arrived. Put one into {ctx.settings.inbox.path}.",
     )
 
 
-def _order(row: ContentImport) -> tuple[bool, str, str, int, int]:
-    """Put what is on its way first, by source and sequence; what is over after it, newest first."""
-    over = row.state in _OVER
-    sequence = row.sequence or 0
-    return (
-        over,
-        "" if over else row.source_box or "~",
-        row.destination or "",
-        0 if over else sequence,
-        (-row.id if over else row.id),
-    )
+def _bundle_line(each: "BundleOnItsWay", names: dict[str, str]) -> Line:
+    """Give the line of a bundle, however many volumes or chunks it comes in: of those, the one to look at."""
+    line = _line(each.row, names)
+    cells = list(line.cells)
+    if each.row.bundle_id is None and each.sequence is not None:
+        cells[3] = f"{each.organization or '?'} #{each.sequence}"
+    if each.chunks or each.count > 1:
+        cells[4] = f"{len(each.here)}/{each.count}"
+    return replace(line, cells=tuple(cells))
 
 
 def _line(row: ContentImport, names: dict[str, str]) -> Line:

@@ -1,6 +1,6 @@
 """The overview: how the box is, and what needs somebody; each line leads to its place."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from issbox.console.lines import listed
@@ -24,11 +24,17 @@ from issbox.console.words import (
 )
 from issbox.model import ImportState
 from issbox.names import format_size, make_label
+from issbox.rules.health import Problem, Trouble
 from issbox.workflows.context import Permission
 
-_LITTLE: Final = 10
-"""Percent of free space below which it is a warning."""
 _SHOWN: Final = 3
+_TROUBLES: Final = {
+    Trouble.SPACE: ("Space", "low", "settings"),
+    Trouble.CERTIFICATE: ("Certificate", "ends", "settings"),
+    Trouble.SKIPPED: ("Export", "lacks", "inbox"),
+    Trouble.DAMAGED: ("Store", "damaged", "settings"),
+}
+"""What is shown of a problem, and where it leads; the inbox and the service have lines of their own."""
 
 
 def _show(session: Session, subject: Any, wanted: Wanted) -> View:
@@ -61,24 +67,33 @@ def _line(name: str, state: str, words: str, place: str, mood: Mood = Mood.PLAIN
 
 
 def _box(session: Session) -> Iterator[Line]:
-    from issbox.job_running import service_runs
-    from issbox.workflows import boxes, upkeep
+    from issbox.workflows import health, upkeep
 
     ctx = session.ctx
     if ctx.reach(Permission.BOX_READ).everywhere:
-        box, status = boxes.show(ctx), upkeep.status(ctx)
-        facts = (
-            f"{box.name}: {plural(status.organizations, 'organization')}, {plural(status.repositories, 'repository')}"
-        )
-        yield _line("Box", "ok", facts, "settings", Mood.GOOD)
-        low = status.free * 100 < status.total * _LITTLE
-        space = f"{format_size(status.free)} of {format_size(status.total)} are free"
-        yield _line("Space", "low" if low else "ok", space, "settings", Mood.BAD if low else Mood.GOOD)
+        status = upkeep.status(ctx)
+        bad = [each for each in status.problems if each.trouble in _TROUBLES]
+        facts = f"{plural(status.organizations, 'organization')}, {plural(status.repositories, 'repository')}"
+        state = "see below" if bad else "ok"
+        yield _line("Box", state, f"{status.box.name}: {facts}", "settings", Mood.BUSY if bad else Mood.GOOD)
+        yield from _problems(bad)
+        if not any(each.trouble is Trouble.SPACE for each in bad):
+            space = f"{format_size(status.free)} of {format_size(status.total)} are free"
+            yield _line("Space", "ok", space, "settings", Mood.GOOD)
         if not status.trusted_keys:
             yield _line("Trust", "none", "no other box is trusted: no bundle is accepted", "keys", Mood.BUSY)
-    runs = service_runs(ctx)
+    runs = health.service_runs(ctx)
     words = "the service watches the inbox" if runs else "no service runs: i in the inbox imports what is there"
     yield _line("Service", "runs" if runs else "off", words, "settings", Mood.GOOD if runs else Mood.BUSY)
+
+
+def _problems(found: Sequence[Problem]) -> Iterator[Line]:
+    for trouble, (name, state, place) in _TROUBLES.items():
+        of_kind = [each for each in found if each.trouble is trouble]
+        for each in of_kind[:_SHOWN]:
+            yield _line(name, state, each.what, place, Mood.BAD)
+        if len(of_kind) > _SHOWN:
+            yield _line(name, state, f"... and {len(of_kind) - _SHOWN} more", place, Mood.BAD)
 
 
 def _inbox(session: Session) -> Iterator[Line]:
