@@ -10,7 +10,7 @@ from issbox.cli.shapes import Field, Shape, size
 from issbox.rules.health import status_code
 
 if TYPE_CHECKING:
-    from issbox.workflows.upkeep import Status
+    from issbox.workflows.box_status import Status
 
 STATUS: "Shape[Status]" = Shape(
     "status",
@@ -55,8 +55,8 @@ def status(run: Run, *, code: bool) -> int:
     With --code the exit code is a sum: 1 a bundle was refused, 2 one has waited too long, 4 little space, 8 a
     certificate ends soon, 16 an export never came, 32 no service runs, 64 the store is damaged.
     """
-    from issbox.workflows import upkeep
+    from issbox.workflows import box_status
 
-    found = upkeep.status(run.open())
+    found = box_status.status(run.open())
     run.show(STATUS, found)
     return status_code(found.problems) if code else 0

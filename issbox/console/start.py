@@ -6,7 +6,6 @@ import shutil
 import sys
 from typing import Final
 
-from issbox.console import first_run
 from issbox.console.dialogue import Dialogue, LeftError, Teletype
 from issbox.console.plain import PlainConsole
 from issbox.console.session import Session
@@ -59,6 +58,8 @@ def run_plain(ctx: Context | None, *, ascii_only: bool) -> None:
 
 def make_box(teletype: Teletype) -> bool:
     """Go through the first run; tell whether there is a box then."""
+    from issbox.console import first_run
+
     first_run.begin()
     talk = Dialogue(teletype)
     made = False

@@ -1,5 +1,6 @@
 """What a box keeps: rows in SQLite or PostgreSQL, blobs by digest, and the published trees made of them."""
 
+import issbox.store.late_driver  # noqa: F401 - loads peewee without drivers, before anything below loads it
 from issbox.store.batches import Batch
 from issbox.store.blobs import BlobStore
 from issbox.store.drafts import Draft

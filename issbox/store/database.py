@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar, cast
 import peewee
 
 from issbox.errors import ConfigurationError, DatabaseError, NoSpaceError
+from issbox.store.late_driver import load_psycopg
 
 _BUSY_SECONDS: Final = 30
 """How long a writer waits for another one before it gives up."""
@@ -83,7 +84,7 @@ def open_database(path: Path, url: str | None) -> peewee.Database:
         raise ConfigurationError(
             "the database setting must be empty for SQLite, or a URL such as postgresql://user@host/issbox"
         )
-    if peewee.psycopg is None:  # type: ignore[attr-defined]  # missing in the stubs
+    if not load_psycopg():
         raise ConfigurationError(
             "the database setting names PostgreSQL, but its driver psycopg is not installed",
             hint="Install it with `pip install 'issbox[postgresql]'`, or leave the setting empty to use SQLite.",

@@ -4,11 +4,9 @@ import re
 from pathlib import Path
 from typing import Any, Final
 
-from playhouse.migrations import Runner
-
 from issbox.errors import StoreTooNewError
 from issbox.files import FileLock
-from issbox.store.database import current
+from issbox.store.database import current, execute
 
 DIRECTORY: Final = Path(__file__).with_name("migrations")
 _HISTORY: Final = "schema_migration"
@@ -19,25 +17,32 @@ class Migrations:
 
     def __init__(self, directory: Path = DIRECTORY) -> None:
         """Take the migrations from this directory."""
-        self._runner: Any = Runner(current(), str(directory), _HISTORY)
+        self._directory = directory
 
     @property
     def begun(self) -> bool:
         """Whether the database holds a store at all."""
-        return bool(self._runner.applied())
+        return bool(self._applied())
+
+    def _applied(self) -> set[str]:
+        database: Any = current()
+        if not database.table_exists(_HISTORY):
+            return set()
+        return {str(name) for (name,) in execute("SELECT name FROM schema_migration").fetchall()}
 
     def pending(self) -> list[str]:
         """Give the names of the migrations to apply, in order.
 
         Raises StoreTooNewError when the database has one that this issbox does not know.
         """
-        status = self._runner.status()
-        unknown = [migration.name for migration in status if migration.path is None]
+        known = sorted(path.stem for path in self._directory.glob("[0-9]*.py"))
+        applied = self._applied()
+        unknown = sorted(applied.difference(known))
         if unknown:
             raise StoreTooNewError(
                 f"the store has the schema {unknown[-1]}, which this issbox does not know: a newer one wrote it"
             )
-        return [migration.name for migration in status if not migration.applied]
+        return [name for name in known if name not in applied]
 
     def apply(self, locks: Path, backup_of: Path | None = None) -> list[str]:
         """Apply what is pending and give its names, after a copy of the SQLite database `backup_of` beside it.
@@ -50,7 +55,10 @@ class Migrations:
             names = self.pending()
             if names and backup_of is not None and self.begun:
                 _copy_sqlite(backup_of, names[0])
-            self._runner.up()
+            from playhouse.migrations import Runner
+
+            runner: Any = Runner(current(), str(self._directory), _HISTORY)
+            runner.up()
             return names
 
 

@@ -13,7 +13,6 @@ from textual import on
 from textual.app import App, SuspendNotSupported
 from textual.binding import BindingType
 
-from issbox.console import first_run
 from issbox.console.session import Session
 from issbox.console.start import box_name
 from issbox.console.terminal import Terminal
@@ -21,7 +20,6 @@ from issbox.console.words import Text
 from issbox.screen_text import printable
 from issbox.tui.app_style import STYLE
 from issbox.tui.dialogs import CopyAsked, TextDialog
-from issbox.tui.first_run import FirstRun
 from issbox.tui.place_screen import PlaceScreen
 from issbox.wiring import open_context
 from issbox.workflows.context import Context
@@ -87,6 +85,9 @@ def _print_plainly(text: Text) -> None:
 def run_console(terminal: Terminal, ctx: Context | None) -> None:
     """Show the console on a box until the operator leaves it, first making one where there is none."""
     if ctx is None:
+        from issbox.console import first_run
+        from issbox.tui.first_run import FirstRun
+
         first_run.begin()
         if not FirstRun(terminal).run(mouse=terminal.mouse):
             return

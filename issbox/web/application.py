@@ -22,8 +22,8 @@ from issbox.web.current import Current
 from issbox.web.guard import Answer, Guard, Question, site_of
 from issbox.web.peers import Peer, peer_by_headers, peer_by_tls
 from issbox.web.sending import Sent
+from issbox.workflows.box_status import status
 from issbox.workflows.context import Context
-from issbox.workflows.upkeep import status
 
 _METHODS: Final = ("GET", "HEAD")
 _LOG: Final = logging.getLogger("issbox.web")

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from issbox.workflows.upkeep import Status
+from issbox.workflows.box_status import Status
 
 
 class Counters:

@@ -12,9 +12,10 @@ from issbox.bundle.signature import SigningKey
 from issbox.errors import BusyError
 from issbox.files import FileLock
 from issbox.model import ImportState, RepositoryKey
+from issbox.workflows.box_status import status
 from issbox.workflows.by_hand import run_import
 from issbox.workflows.context import Context
-from issbox.workflows.upkeep import GarbageReport, collect_garbage, reconcile, status
+from issbox.workflows.upkeep import GarbageReport, collect_garbage, reconcile
 
 KEY = RepositoryKey("acme", "tools", "base")
 

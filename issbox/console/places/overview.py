@@ -67,11 +67,11 @@ def _line(name: str, state: str, words: str, place: str, mood: Mood = Mood.PLAIN
 
 
 def _box(session: Session) -> Iterator[Line]:
-    from issbox.workflows import health, upkeep
+    from issbox.workflows import box_status, health
 
     ctx = session.ctx
     if ctx.reach(Permission.BOX_READ).everywhere:
-        status = upkeep.status(ctx)
+        status = box_status.status(ctx)
         bad = [each for each in status.problems if each.trouble in _TROUBLES]
         facts = f"{plural(status.organizations, 'organization')}, {plural(status.repositories, 'repository')}"
         state = "see below" if bad else "ok"

@@ -39,7 +39,7 @@ def _show(session: Session, subject: Any, wanted: Wanted) -> View:
 
 def _lines(session: Session) -> Iterator[Line]:
     from issbox.job_running import service_runs
-    from issbox.workflows import upkeep, users
+    from issbox.workflows import box_status, users
     from issbox.workflows.users import describe_grant
 
     ctx = session.ctx
@@ -52,7 +52,7 @@ def _lines(session: Session) -> Iterator[Line]:
     yield _fact("service", "runs" if service else "does not run", Mood.GOOD if service else Mood.BUSY)
     if not ctx.reach(Permission.BOX_READ).everywhere:
         return
-    status = upkeep.status(ctx)
+    status = box_status.status(ctx)
     yield _fact("free space", f"{format_size(status.free)} of {format_size(status.total)}")
     for state, number in sorted(status.imports.items()):
         yield _fact(f"imports {state}", str(number))
