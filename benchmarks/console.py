@@ -1,7 +1,8 @@
 """How quick and how large the console is, beside `python -c "import textual"`. Run by `make bench`.
 
-First paint is measured in a pseudo-terminal of its own from the start of the process; a key to its paint and the
-memory, on a table of 100,000 packages of a real store. The limit is what importing textual alone costs on this machine.
+First paint is measured from the start of the process in a pseudo-terminal of its own, and from the start of the stock
+client through a real sshd on the loopback; a key to its paint and the memory, on a table of 100,000 packages of a real
+store. The limit is what importing textual alone costs on this machine. Everything is compiled before, as in a package.
 """
 
 import argparse
@@ -13,20 +14,25 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from fcntl import ioctl
 from pathlib import Path
 from statistics import median
 from termios import TIOCSWINSZ
 
 from makers.boxes import KEY, make_gap
+from makers.sshd import PROGRAM, SSHD, make_key, start_sshd
 from makers.stores import NOW, metadata, package, sha256
 
-from issbox.model import VersionOrigin
+from issbox.model import Role, VersionOrigin
+from issbox.rules.authorized_keys import authorized_line
+from issbox.wiring import open_context
+from issbox.workflows import ssh_keys, users
 
 PACKAGES = 100_000
 FIRST_PAINT = 1.0
-"""Seconds; the aim over ssh, of which ssh itself takes about half."""
+"""Seconds; the aim over ssh."""
 KEY_TO_PAINT = 0.1
 MEMORY = 150
 """MiB."""
@@ -95,14 +101,63 @@ def fill(root: Path, packages: int) -> Mapping[str, str]:
         ctx.store.versions.commit(
             [draft], created_at=NOW, origin=origin, source="bench", repomd={KEY: sha256("repomd")}
         )
-    return gap.outside.environment()
+    environment = {**gap.outside.environment(), "TERM": "xterm", "LANG": "C.UTF-8", **compiled(root)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    return environment
 
 
-def bare_import() -> tuple[float, int]:
+def compiled(root: Path) -> dict[str, str]:
+    """Give the setting that keeps compiled modules below a directory, away from the sources."""
+    return {"PYTHONPYCACHEPREFIX": str(root / "compiled")}
+
+
+@contextmanager
+def over_ssh(root: Path, environment: Mapping[str, str]) -> Iterator[list[list[str]]]:
+    """Give the commands of stock clients: one opens the console, one ends at once; none where there is no sshd."""
+    if SSHD is None:
+        yield []
+        return
+    ctx = open_context(environ=environment)
+    users.create_user(ctx, name="ada", full_name="")
+    users.grant_role(ctx, "ada", Role.SUPER_ADMIN)
+    key, nothing = make_key(root / "ada", "ada"), make_key(root / "nothing", "nothing")
+    ssh_keys.add_ssh_key(ctx, "ada", key.with_suffix(".pub").read_text())
+    keys = root / "authorized_keys"
+    words = [str(PROGRAM), "ssh", "session", "--state-dir", environment["ISSBOX_STATE_DIR"]]
+    lines = [authorized_line(each, words) for each in ssh_keys.keys_that_open(ctx)]
+    lines.append(f'restrict,pty,command="true" {nothing.with_suffix(".pub").read_text().strip()}')
+    keys.write_text("\n".join(lines) + "\n")
+    setting = "SetEnv " + " ".join(f"{name}={value}" for name, value in compiled(root).items())
+    server, process = start_sshd(root, keys=[f"AuthorizedKeysFile {keys}", setting])
+    try:
+        yield [["ssh", *server.options(each), "-tt", "-p", str(server.port), server.account] for each in (key, nothing)]
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def first_paints(command: Sequence[str], environment: Mapping[str, str], rounds: int) -> list[float]:
+    """Give the seconds until the overview was there, each time; the first time, which compiles, is left out."""
+    paints = []
+    for _ in range(rounds + 1):
+        terminal = Terminal(command, environment)
+        paints.append(terminal.until(b"Overview of") - terminal.started)
+        terminal.close()
+    return paints[1:]
+
+
+def seconds_of(command: Sequence[str]) -> float:
+    """Give the seconds that a command takes."""
+    began = time.perf_counter()
+    subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=True)
+    return time.perf_counter() - began
+
+
+def bare_import(environment: Mapping[str, str]) -> tuple[float, int]:
     """Give seconds and MiB of a process that only imports textual."""
     script = "import textual.app, textual.widgets; print(open('/proc/self/status').read())"
     began = time.perf_counter()
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment)
     took = time.perf_counter() - began
     kilobytes = next(int(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("VmHWM"))
     return took, kilobytes >> 10
@@ -115,14 +170,13 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as root:
-        environment = {**fill(Path(root), chosen.packages), "TERM": "xterm", "LANG": "C.UTF-8"}
+        environment = fill(Path(root), chosen.packages)
         command = [sys.executable, "-m", "issbox", "tui"]
-        bare, paints = [], []
-        for _ in range(chosen.rounds):
-            bare.append(bare_import())
-            terminal = Terminal(command, environment)
-            paints.append(terminal.until(b"Overview of") - terminal.started)
-            terminal.close()
+        paints = first_paints(command, environment, chosen.rounds)
+        bare = [bare_import(environment) for _ in range(chosen.rounds)]
+        with over_ssh(Path(root), environment) as clients:
+            far = first_paints(clients[0], environment, chosen.rounds) if clients else []
+            logins = [seconds_of(clients[1]) for _ in range(chosen.rounds)] if clients else []
         terminal = Terminal(command, environment)
         terminal.until(b"Overview of")
         for key in (b"5", b"\r", b"\r", b"\r"):
@@ -134,6 +188,9 @@ def main() -> int:
         terminal.close()
     first, imported = median(paints), median(seconds for seconds, _ in bare)
     print(f"first paint: {first:.2f} s (best {min(paints):.2f}), importing textual alone: {imported:.2f} s")
+    if far:
+        first = median(far)
+        print(f"first paint over ssh: {first:.2f} s (best {min(far):.2f}), a login alone: {median(logins):.2f} s")
     paint = f"median {median(keys) * 1e3:.0f} ms, most {max(keys) * 1e3:.0f} ms"
     print(f"key to paint over {chosen.packages} packages: {paint}")
     print(f"memory: {memory} MiB, importing textual alone: {bare[0][1]} MiB")

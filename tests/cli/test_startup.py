@@ -3,8 +3,10 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from makers.command_line import CommandLine
 
 FORBIDDEN = {"textual", "aiohttp", "peewee", "cryptography", "createrepo_c", "msgspec", "rich", "huey", "watchdog"}
 
@@ -49,3 +51,53 @@ except SystemExit:
     command = [sys.executable, "-c", script, "content-import", "run", "--help"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert int(done.stdout.splitlines()[-1]) <= 1
+
+
+@pytest.mark.parametrize("words", [["status"], ["tui", "--plain"]], ids=["status", "console"])
+def test_a_box_on_sqlite_loads_neither_drivers_nor_forms_of_bundles(tmp_path: Path, words: list[str]) -> None:
+    box = CommandLine(tmp_path)
+    box("init", "--name", "near", "--organization", "ACME")
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "issbox", *words],
+        env={"PATH": "/usr/bin:/bin", "ISSBOX_STATE_DIR": str(box.state), "HOME": str(tmp_path)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = {match[1] for match in re.finditer(r"\|\s+(\S+)$", done.stderr, re.MULTILINE)}
+    assert {"peewee", "issbox.workflows.box_status"} <= loaded
+    unwanted = {"psycopg.pq", "pycdlib", "createrepo_c", "aiohttp", "huey", "textual", "playhouse.migrations"}
+    assert loaded & {*unwanted, "issbox.workflows.exports", "issbox.console.first_run"} == set()
+
+
+def test_the_driver_of_postgresql_is_there_when_it_is_needed() -> None:
+    script = """
+import sys
+from pathlib import Path
+import issbox.store
+import peewee
+assert peewee.psycopg is None and "psycopg" not in sys.modules
+from issbox.store.late_driver import load_psycopg
+print(load_psycopg(), load_psycopg(), peewee.psycopg.__name__, peewee.Psycopg3Adapter.txn_idle.name)
+"""
+    pytest.importorskip("psycopg", reason="the PostgreSQL driver psycopg is not installed")
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "True", "psycopg", "IDLE"]
+
+
+def test_a_missing_driver_of_postgresql_is_said() -> None:
+    script = """
+import sys
+from pathlib import Path
+sys.modules["psycopg"] = None
+from pathlib import Path
+from issbox.errors import ConfigurationError
+from issbox.store.database import open_database
+try:
+    open_database(Path("x"), "postgresql://nobody@127.0.0.1/nothing")
+except ConfigurationError as error:
+    print(error, error.hint)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "psycopg is not installed" in done.stdout
