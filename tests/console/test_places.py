@@ -19,7 +19,7 @@ from issbox.errors import InvalidValueError, NotFoundError
 from issbox.manifest import ScopeKind
 from issbox.model import BundleForm, Repository
 from issbox.rules.health import Trouble
-from issbox.workflows import audit_log, catalog, exports, inbox, repositories, ssh_keys, upkeep, users
+from issbox.workflows import audit_log, box_status, catalog, exports, inbox, repositories, ssh_keys, users
 
 SECRET_URL = "https://carl:s3cret@cdn.example.com/base?token=s3cret"
 SECRET_PROXY = "http://carl:s3cret@proxy.example.com:3128"
@@ -130,7 +130,7 @@ def test_the_overview_and_status_agree_on_what_is_wrong(session: Session) -> Non
     session.ctx = replace(session.ctx, settings=replace(session.ctx.settings, health=crowded))
     shown = overview.PLACE.show(session, None, Wanted()).lines
     cells = [line.cells for line in shown.fetch(0, shown.count())]
-    (space,) = [each.what for each in upkeep.status(session.ctx).problems if each.trouble is Trouble.SPACE]
+    (space,) = [each.what for each in box_status.status(session.ctx).problems if each.trouble is Trouble.SPACE]
     assert ("Space", "low", space) in cells
     assert ("Space", "ok") not in [each[:2] for each in cells]
 
