@@ -10,6 +10,26 @@ from issbox.model.snapshots import HostProfile
 
 
 @dataclass(frozen=True, slots=True)
+class InstalledProduct:
+    """A product that a host says is installed on it."""
+
+    id: str
+    name: str = ""
+    version: str = ""
+    arch: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What a host is for (system purpose). Nothing follows from it here."""
+
+    service_level: str = ""
+    role: str = ""
+    usage: str = ""
+    add_ons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Consumer:
     """A registered host."""
 
@@ -28,6 +48,10 @@ class Consumer:
     """When it asked for something last."""
     activation_key: str | None = None
     """Label of the key it registered with."""
+    release: str = ""
+    """The release that it is set to, which stands for `$releasever` in its paths; empty when it is set to none."""
+    purpose: Purpose = Purpose()
+    installed: tuple[InstalledProduct, ...] = ()
 
     @property
     def environments(self) -> tuple[str, ...]:

@@ -1,12 +1,13 @@
 """What a host may say of itself, what follows from it for its certificates, and which overrides it may have."""
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import Final
 from uuid import UUID
 
 from issbox.errors import InvalidValueError
-from issbox.model import ContentOverride, HostProfile
+from issbox.model import ContentOverride, HostProfile, InstalledProduct, Purpose
 
 MOST_FACTS: Final = 2000
 LONGEST_FACT: Final = 8192
@@ -17,6 +18,9 @@ _MACHINE: Final = "uname.machine"
 _SUPPORTED: Final = "supported_architectures"
 _LONGEST_NAME: Final = 255
 _LONGEST_VALUE: Final = 2048
+_MOST_INSTALLED: Final = 1000
+_MOST_ADD_ONS: Final = 100
+_RELEASE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _NEVER_OVERRIDDEN: Final = frozenset({"name", "label"})
 
 
@@ -48,6 +52,41 @@ def check_facts(facts: Mapping[str, str]) -> dict[str, str]:
         if "\0" in name or "\0" in value:
             raise InvalidValueError(f"the fact {name[:80]!r} has a NUL character")
     return dict(facts)
+
+
+def check_release(release: str) -> str:
+    """Give a release back, empty for none; raises InvalidValueError for what cannot stand in a path."""
+    if release and not _RELEASE.fullmatch(release):
+        raise InvalidValueError(
+            f"the release {release[:80]!r} is not valid: it is letters, digits, '.', '-' and '_', such as 9.4"
+        )
+    return release
+
+
+def check_purpose(purpose: Purpose) -> Purpose:
+    """Give a system purpose back; raises InvalidValueError when a part of it is too long or no line."""
+    if len(purpose.add_ons) > _MOST_ADD_ONS:
+        raise InvalidValueError(f"{len(purpose.add_ons)} add-ons are too many: a host may have {_MOST_ADD_ONS}")
+    for text in (purpose.service_level, purpose.role, purpose.usage, *purpose.add_ons):
+        _check_line(text, "system purpose")
+    return purpose
+
+
+def check_installed(installed: Sequence[InstalledProduct]) -> tuple[InstalledProduct, ...]:
+    """Give installed products back; raises InvalidValueError when there are too many, or one has something odd."""
+    if len(installed) > _MOST_INSTALLED:
+        raise InvalidValueError(f"{len(installed)} installed products are too many: a host may have {_MOST_INSTALLED}")
+    for each in installed:
+        for text in astuple(each):
+            _check_line(text, "installed product")
+        if not each.id:
+            raise InvalidValueError("an installed product has no id")
+    return tuple(installed)
+
+
+def _check_line(text: str, what: str) -> None:
+    if len(text) > _LONGEST_NAME or any(ord(c) < 32 for c in text):
+        raise InvalidValueError(f"the {what} {text[:80]!r} has to be one line of at most {_LONGEST_NAME} characters")
 
 
 def check_environments(environments: Sequence[str]) -> tuple[str, ...]:

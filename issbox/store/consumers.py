@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from issbox.errors import AlreadyExistsError, ConsumerDeletedError, NotFoundError
-from issbox.model import Consumer, HostProfile
+from issbox.model import Consumer, HostProfile, InstalledProduct, Purpose
 from issbox.rules.consumers import without
 from issbox.store.database import Noun, first, rows, transaction
 from issbox.store.organizations import environment_id, organization_id
@@ -56,6 +57,9 @@ class Consumers(Noun):
                 seen_at=consumer.seen_at,
                 public_key=consumer.public_key,
                 activation_key=consumer.activation_key,
+                release=consumer.release,
+                purpose=_dump_purpose(consumer.purpose),
+                installed=_dump_installed(consumer.installed),
             ).execute()
         return consumer
 
@@ -85,17 +89,24 @@ class Consumers(Noun):
         facts: Mapping[str, str] | None = None,
         profile: HostProfile | None = None,
         public_key: str | None = None,
+        release: str | None = None,
+        purpose: Purpose | None = None,
+        installed: Sequence[InstalledProduct] | None = None,
     ) -> Consumer:
         """Change what is given; raises NotFoundError, ConsumerDeletedError."""
+        given = {
+            "name": name,
+            "public_key": public_key,
+            "release": release,
+            "facts": None if facts is None else _dump(facts),
+            "purpose": None if purpose is None else _dump_purpose(purpose),
+            "installed": None if installed is None else _dump_installed(installed),
+        }
         with transaction():
             present = self.get(uuid)
-            changes: dict[str, object] = {} if name is None else {"name": name}
-            if facts is not None:
-                changes["facts"] = _dump(facts)
+            changes: dict[str, object] = {column: value for column, value in given.items() if value is not None}
             if profile is not None:
                 changes["profile"] = profile_id(present.organization, profile)
-            if public_key is not None:
-                changes["public_key"] = public_key
             if changes:
                 ConsumerRow.update(**changes).where(ConsumerRow.uuid == uuid).execute()
             return self.get(uuid)
@@ -181,6 +192,19 @@ def _dump(facts: Mapping[str, str]) -> str:
     return json.dumps(dict(facts), sort_keys=True, separators=(",", ":"))
 
 
+def _dump_purpose(purpose: Purpose) -> str:
+    return json.dumps(asdict(purpose), sort_keys=True, separators=(",", ":"))
+
+
+def _dump_installed(installed: Sequence[InstalledProduct]) -> str:
+    return json.dumps([asdict(each) for each in installed], sort_keys=True, separators=(",", ":"))
+
+
+def _load_purpose(text: str) -> Purpose:
+    found = json.loads(text)
+    return Purpose(**{**found, "add_ons": tuple(found.get("add_ons", ()))})
+
+
 def _read(query: Any) -> list[Consumer]:
     found = list(query.dicts())
     profiles: dict[str, dict[int, HostProfile]] = {
@@ -198,6 +222,9 @@ def _read(query: Any) -> list[Consumer]:
             public_key=row["public_key"],
             seen_at=row["seen_at"],
             activation_key=row["activation_key"],
+            release=row["release"],
+            purpose=_load_purpose(row["purpose"]),
+            installed=tuple(InstalledProduct(**each) for each in json.loads(row["installed"])),
         )
         for row in found
     ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from peewee import JOIN, fn
@@ -67,6 +68,17 @@ class Entitlements(Noun):
     def certified(self, uid: str, serial: int | None) -> None:
         """Write down which certificate an entitlement has, which is not stale then."""
         EntitlementRow.update(serial=serial, stale=False).where(EntitlementRow.uid == uid).execute()
+
+    def listed(self, uid: str) -> tuple[str, datetime] | None:
+        """Give the digest of the contents told last apart from its certificate, and since when they are so."""
+        row = first(
+            EntitlementRow.select(EntitlementRow.listing, EntitlementRow.listed_at).where(EntitlementRow.uid == uid)
+        )
+        return None if row is None or row[0] is None else (str(row[0]), row[1])
+
+    def list_contents(self, uid: str, digest: str, at: datetime) -> None:
+        """Write down which contents are told apart from its certificate, and since when."""
+        EntitlementRow.update(listing=digest, listed_at=at).where(EntitlementRow.uid == uid).execute()
 
     def holders(self, organization: str) -> list[Holder]:
         """Give everybody who may hold an entitlement: each profile of hosts with each scope that there is.

@@ -41,7 +41,7 @@ class ProfileEnvironmentRow(Row):
 
 
 class ConsumerRow(Row):
-    """Registered hosts. Private keys lie in files; facts are JSON."""
+    """Registered hosts. Private keys lie in files; facts, purpose and installed products are JSON."""
 
     id = AutoField()
     organization = ForeignKeyField(OrganizationRow, index=False)
@@ -54,6 +54,9 @@ class ConsumerRow(Row):
     seen_at = Time(null=True)
     public_key = Text()
     activation_key = Text(null=True)
+    release = Text(default="")
+    purpose = Text(default="{}")
+    installed = Text(default="[]")
 
     class Meta:
         """Table settings."""
@@ -76,7 +79,10 @@ class DeletedConsumerRow(Row):
 
 
 class EntitlementRow(Row):
-    """Rights of hosts to a product, or to all of them (NULL); `serial` is that of the certificate issued last."""
+    """Rights of hosts to a product, or to all of them (NULL); `serial` is that of the certificate issued last.
+
+    `listing` is the digest of the contents that were told last apart from an organization-wide certificate.
+    """
 
     id = AutoField()
     uid = Text(unique=True)
@@ -84,6 +90,8 @@ class EntitlementRow(Row):
     product = ForeignKeyField(ProductRow, null=True)
     stale = BooleanField()
     serial = BigIntegerField(null=True)
+    listing = Text(null=True)
+    listed_at = Time(null=True)
 
     class Meta:
         """Table settings."""

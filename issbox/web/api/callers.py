@@ -38,7 +38,7 @@ def enter(ctx: Context, route: Route, credentials: Credentials, consumer: str | 
     about another one.
     """
     address = credentials.address
-    nobody = Caller(replace(ctx, actor=Actor("anonymous", address), user=""))
+    nobody = Caller(replace(ctx, actor=Actor("unknown", address), user=""))
     if route.who is Who.ANYONE:
         return nobody
     if credentials.authorization and route.who.users:
