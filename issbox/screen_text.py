@@ -15,6 +15,11 @@ def printable(text: str) -> str:
     return "".join(c.encode("unicode_escape").decode() if unicodedata.category(c) in _UNPRINTABLE else c for c in text)
 
 
+def one_line(text: str) -> str:
+    """Give what a program said as one line without control characters."""
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())
+
+
 def width(text: str) -> int:
     """Give the columns that text takes on a terminal: East Asian wide characters take two, combining ones none."""
     if text.isascii():

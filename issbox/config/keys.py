@@ -69,6 +69,8 @@ KEYS: Final[Mapping[str, Mapping[str, Key]]] = {
         "max_bundle_size": Key("0", size(zero=True)),
         "max_files": Key(2_000_000, whole(1, 100_000_000)),
         "approvals": Key(0, whole(0, 2)),
+        "scan_command": Key([], words()),
+        "scan_timeout_seconds": Key(3600, seconds(0.1, 7 * 86400)),
         "forget_after_days": Key(30, whole(1, 3650)),
         "accept_unsigned_katello": Key("approve", choice(*UnsignedKatello)),
     },

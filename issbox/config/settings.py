@@ -47,6 +47,9 @@ class InboxSettings:
     max_files: int
     approvals: int
     """How many different people have to approve a bundle before it is imported."""
+    scan_command: tuple[str, ...]
+    """A program with its arguments that looks at what a bundle brings; empty for none."""
+    scan_timeout_seconds: float
     forget_after_days: int
     """How long a bundle waits for its other volumes, for its base or for an approval before it is refused."""
     accept_unsigned_katello: UnsignedKatello

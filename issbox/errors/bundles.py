@@ -33,6 +33,22 @@ class WaitedTooLongError(ImportRefusedError):
     hint = "When what it waits for is there, run `issbox content-import retry`, or drop all of its volumes again."
 
 
+class ScannerRefusedError(ImportRefusedError):
+    """The scanner of the site, [inbox] scan_command, found something in the bundle; the message says what."""
+
+    code = "scanner-refused"
+    hint = (
+        "Nothing of the bundle was stored. If the scanner is wrong, correct it, then run `issbox content-import retry`."
+    )
+
+
+class ScannerFailedError(IssboxError):
+    """The scanner of the site, [inbox] scan_command, could not look at the bundle; this is not the bundle's fault."""
+
+    code = "scanner-failed"
+    hint = "Run the command by hand with a directory as its last argument; exit code 0 lets a bundle in, 1 refuses it."
+
+
 class BundleError(IssboxError):
     """The bundle cannot be accepted."""
 

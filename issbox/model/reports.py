@@ -23,6 +23,8 @@ class ReportCheck(StrEnum):
     """repomd.xml is the one that the manifest names, and the repodata lists exactly the packages that are there."""
     OWN_CHECKSUMS = "own-checksums"
     """Every file of a Katello export has the checksum that the export itself gives; nobody has signed these."""
+    SCAN = "scan"
+    """The scanner of the site was shown every file that was copied now, and refused none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from typing import Final
 from issbox.model import ContentImport, ImportState
 from issbox.names import format_time
 from issbox.rules.health import Trouble
+from issbox.screen_text import one_line
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.health import problems
 
@@ -122,7 +123,7 @@ def _tell(ctx: Context, box: str, event: Event) -> None:
     if hooks.mail_to:
         mail = EmailMessage()
         mail["To"] = hooks.mail_to
-        mail["Subject"] = f"[issbox {_one_line(box)}] {event.name}"
+        mail["Subject"] = f"[issbox {one_line(box)}] {event.name}"
         mail.set_content(f"{event.text}\n\n{at}, box {box}\n")
         _run(["sendmail", "-i", "--", hooks.mail_to], bytes(mail), hooks.timeout_seconds, event)
 
@@ -136,9 +137,5 @@ def _run(command: list[str], data: bytes, timeout: float, event: Event) -> None:
         _LOG.warning("hook cannot be started: %s event=%s", error, event.name)
     else:
         if done.returncode != 0:
-            said = _one_line(done.stderr[-_LONGEST_OUTPUT:].decode(errors="replace"))
+            said = one_line(done.stderr[-_LONGEST_OUTPUT:].decode(errors="replace"))
             _LOG.warning("hook failed with %d event=%s said=%r", done.returncode, event.name, said)
-
-
-def _one_line(text: str) -> str:
-    return " ".join("".join(each if each.isprintable() else " " for each in text).split())

@@ -42,6 +42,7 @@ from issbox.workflows.peeking import peek
 from issbox.workflows.planning import library_of, refusal_error
 from issbox.workflows.publishing import STEPS as PUBLISH_STEPS
 from issbox.workflows.publishing import changing_content, publish
+from issbox.workflows.scanning import scan
 from issbox.workflows.staging import content_entries, fill, stage
 from issbox.workflows.waiting import Waiting, missing_volumes, wait, why_to_wait
 
@@ -219,6 +220,7 @@ def _take_in(ctx: Context, job: _Job) -> ContentImport:
         if not missing and (len(job.manifest.volumes) > 1 or incoming.began):
             missing = sorted(incoming.complete(content_entries(job.bundle), batch, damaged))
             forget_volumes(ctx, job.row, missing)
+        scan(ctx, batch, lambda: content_entries(job.bundle))
         if missing:
             waiting = _take_volume(ctx, job, batch, incoming, missing)
             mended = {digest for digest in damaged if batch.has(digest)}

@@ -77,7 +77,7 @@ def record_report(
             made_by=source.made_by,
         ),
         manifest_sha256=sha256(head).hexdigest() if signed else "",
-        checks=_checks(row, signed=signed),
+        checks=_checks(ctx, row, signed=signed),
         volumes=volumes,
         files=_files(manifest, row, repositories, volumes, signed=signed),
         repositories=repositories,
@@ -159,11 +159,12 @@ def _repositories(ctx: Context, plan: ImportPlan, changes: Sequence[VersionChang
         )
 
 
-def _checks(row: ContentImport, *, signed: bool) -> tuple[ReportCheck, ...]:
+def _checks(ctx: Context, row: ContentImport, *, signed: bool) -> tuple[ReportCheck, ...]:
+    scan = (ReportCheck.SCAN,) if ctx.settings.inbox.scan_command else ()
     if not signed:
-        return (ReportCheck.OWN_CHECKSUMS,)
+        return (ReportCheck.OWN_CHECKSUMS, *scan)
     chunks = (ReportCheck.CHUNKS,) if row.path.endswith(TOC_SUFFIX) else ()
-    return (ReportCheck.SIGNATURE, *chunks, ReportCheck.FILE_TABLE, ReportCheck.FILES, ReportCheck.REPODATA)
+    return (ReportCheck.SIGNATURE, *chunks, ReportCheck.FILE_TABLE, ReportCheck.FILES, ReportCheck.REPODATA, *scan)
 
 
 def _files(

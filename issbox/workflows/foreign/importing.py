@@ -7,6 +7,7 @@ put files into the inbox. Everything else is as with any bundle: all of it is ch
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -41,6 +42,7 @@ from issbox.workflows.foreign.form import Export, Target, check_limits
 from issbox.workflows.foreign.trees import open_trees_export
 from issbox.workflows.planning import library_of, refusal_error
 from issbox.workflows.publishing import changing_content, publish
+from issbox.workflows.scanning import scan
 from issbox.workflows.waiting import Waiting, missing_approval, missing_base, wait
 
 _NAMED: Final = 20
@@ -199,6 +201,7 @@ def _take_in(ctx: Context, job: _Job) -> ContentImport:
             draft.add(taken.files)
             drafts.append(draft)
             repomd[key] = taken.repomd_sha256
+        scan(ctx, batch, lambda: chain.from_iterable(draft.files() for draft in drafts))
         ctx.progress.step("store-files")
         files, size = batch.staged
         _update(ctx, job.row, copied_files=files, copied_size=size)
