@@ -8,6 +8,7 @@ from issbox.cli import output
 from issbox.cli.command import Run, command
 from issbox.cli.consumer_shapes import CERTIFICATE, REGENERATION
 from issbox.cli.index import noun
+from issbox.cli.job import JOB
 from issbox.cli.options import chosen_organization, organization_option, read_text_file
 from issbox.cli.shapes import Field, Shape
 from issbox.errors import CommandLineError
@@ -93,12 +94,16 @@ def check(run: Run, *, file: str, path: str) -> int:
     group=certificate,
     example="issbox certificate regenerate --environment dev",
     shape=REGENERATION,
+    instead={"--async": JOB},
 )
 @organization_option
 @click.option("--consumer", metavar="UUID", help="Only of this host.")
 @click.option("--environment", metavar="LABEL", help="Only of hosts in this environment.")
 @click.option("--product", metavar="LABEL", help="Only those that may hold content of this product.")
 @click.option("--unchanged", is_flag=True, help="Also those that say the same: all get new serial numbers.")
+@click.option(
+    "--async", "as_job", is_flag=True, help="As a job that goes on by itself; `issbox job wait` shows how far."
+)
 @click.option("--resume", type=int, metavar="ID", help="Go on with one that was paused or interrupted.")
 @click.option("--pause", type=int, metavar="ID", help="Let one rest, from another terminal.")
 @click.option("--cancel", type=int, metavar="ID", help="End one; what was issued stays.")
@@ -110,15 +115,18 @@ def regenerate(
     environment: str | None,
     product: str | None,
     unchanged: bool,
+    as_job: bool,
     resume: int | None,
     pause: int | None,
     cancel: int | None,
 ) -> None:
     """Issue now what hosts would get when they ask: certificates that are stale or missing.
 
-    One that would say the same stays. Interrupted, it goes on with --resume where it was.
+    One that would say the same stays. Interrupted, it goes on with --resume where it was; a job goes on by itself.
     """
+    from issbox.job_running import begin
     from issbox.workflows import regenerating
+    from issbox.workflows.job_kinds.regeneration import RegenerateJob
 
     ctx = run.open()
     if pause is not None:
@@ -133,7 +141,10 @@ def regenerate(
         owner = chosen_organization(ctx, organization)
         scope = RegenerationScope(owner, consumer, environment, product, unchanged)
         job = regenerating.start_regeneration(ctx, scope)
-    run.show(REGENERATION, regenerating.run_regeneration(ctx, job.id))
+    if as_job:
+        run.show(JOB, begin(ctx, RegenerateJob(job.id)))
+    else:
+        run.show(REGENERATION, regenerating.run_regeneration(ctx, job.id))
 
 
 @command("regenerations", group=certificate, example="issbox certificate regenerations", shape=REGENERATION, many=True)

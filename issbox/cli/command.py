@@ -5,7 +5,8 @@ import json
 import logging
 import sys
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -81,8 +82,8 @@ class IssboxCommand(click.Command):
     """What it shows, and --json gives."""
     many: bool = False
     """Whether it shows several of them."""
-    dry_run: Shape[Any] | None = None
-    """What it shows with --dry-run, when that is something else."""
+    instead: Mapping[str, Shape[Any]] = MappingProxyType({})
+    """What it shows with an option such as --dry-run, when that is something else."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run it; errors of the operating system and interruptions leave as errors of issbox."""
@@ -101,7 +102,7 @@ def command(
     example: str,
     shape: Shape[Any] | None = None,
     many: bool = False,
-    dry_run: Shape[Any] | None = None,
+    instead: Mapping[str, Shape[Any]] | None = None,
 ) -> Callable[[Callable[..., object]], IssboxCommand]:
     """Make a command of a function whose first argument is the Run; its docstring is the help text.
 
@@ -127,7 +128,7 @@ def command(
             params=[*options, *_common_options()],
             help=f"{inspect.cleandoc(function.__doc__ or '')}\n\n\b\nExample:\n{textwrap.indent(example, '  ')}",
         )
-        made.example, made.shape, made.many, made.dry_run = example, shape, many, dry_run
+        made.example, made.shape, made.many, made.instead = example, shape, many, instead or {}
         if group is not None:
             group.add_command(made)
         return made

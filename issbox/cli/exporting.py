@@ -134,7 +134,7 @@ def make_command(
             group=group,
             example=example.format(kind="incremental" if is_incremental else "complete"),
             shape=EXPORT,
-            dry_run=PLAN,
+            instead={"--dry-run": PLAN},
         )(decorated)
         return function
 

@@ -18,7 +18,7 @@ JOB = Shape[Job](
         Field("id", "its number", lambda each: each.id, column=True),
         Field(
             "kind",
-            "`synchronize`, `export`, `publish`, `promote`, `inbox`, `garbage` or `audit`",
+            "`synchronize`, `export`, `publish`, `promote`, `regenerate`, `inbox`, `garbage` or `audit`",
             lambda each: each.kind,
             column=True,
         ),
@@ -34,8 +34,8 @@ JOB = Shape[Job](
         Field("attempts", "how often it was begun", lambda each: each.attempts),
         Field("cancel_requested", "true when it is to stop", lambda each: each.cancel_requested),
         Field("step", "its present or last step", lambda each: each.progress.step),
-        Field("files", "files of this step that are done", lambda each: each.progress.files),
-        Field("expected_files", "files of this step, or 0", lambda each: each.progress.expected_files),
+        Field("files", "files or certificates of this step that are done", lambda each: each.progress.files),
+        Field("expected_files", "files or certificates of this step, or 0", lambda each: each.progress.expected_files),
         Field("size", "bytes of this step that are done", lambda each: each.progress.size, show=size),
         Field("expected_size", "bytes of this step, or 0", lambda each: each.progress.expected_size, show=size),
         Field("notes", "array: what a person should read", lambda each: each.progress.notes),
@@ -51,7 +51,7 @@ JOB = Shape[Job](
 @click.option("--open", "only_open", is_flag=True, help="Only those that are not over.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the newest.")
 def list_(run: Run, *, only_open: bool, limit: int | None) -> None:
-    """List long work that was asked for in the console, newest first."""
+    """List long work that was asked for in the console or with --async, newest first."""
     from issbox.workflows import jobs
 
     run.show_all(JOB, jobs.list_jobs(run.open(), only_open=only_open, limit=limit))

@@ -90,7 +90,7 @@ add_list_and_info(product, PRODUCT, _read, example="Tools")
     group=product,
     example="issbox product update --label Tools --source-url https://mirror.example.com/exports/ --dry-run",
     shape=PRODUCT,
-    dry_run=PLAN,
+    instead={"--dry-run": PLAN},
 )
 @organization_option
 @click.option("--label", required=True, metavar="LABEL", help="Which product.")

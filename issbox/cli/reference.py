@@ -65,7 +65,7 @@ def command_reference() -> str:
     parts = [_HEAD + "".join(_option(option) for option in common)]
     parts.extend(_command(ctx, command, {option.name for option in common}) for ctx, command in found)
     parts.append("\n# JSON objects\n")
-    shapes = {shape.name: shape for command in made for shape in (command.shape, command.dry_run) if shape is not None}
+    shapes = {shape.name: shape for command in made for shape in _shapes(command)}
     parts.extend(_shape(shapes[name]) for name in sorted(shapes))
     return "".join(parts)
 
@@ -101,8 +101,13 @@ def _command(ctx: click.Context, command: click.Command, common: set[str | None]
         text += f"\nExample:\n\n    {command.example}\n"
         if command.shape is not None:
             text += f"\nJSON: {'an array of' if command.many else 'one'} {_link(command.shape)}"
-            text += f"; with `--dry-run` one {_link(command.dry_run)}.\n" if command.dry_run else ".\n"
+            text += "".join(f"; with `{option}` one {_link(shape)}" for option, shape in command.instead.items())
+            text += ".\n"
     return text
+
+
+def _shapes(command: IssboxCommand) -> list[Shape[Any]]:
+    return [*([] if command.shape is None else [command.shape]), *command.instead.values()]
 
 
 def _option(option: click.Option) -> str:

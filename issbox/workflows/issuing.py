@@ -34,7 +34,7 @@ from issbox.rules.renewal import RenewalState, renewal_state
 from issbox.store.certificates import CertificateBody
 from issbox.workflows.authority import open_authority
 from issbox.workflows.context import Context
-from issbox.workflows.parallel import WORKERS
+from issbox.workflows.parallel import CORES
 
 _CLOCK_SKEW = timedelta(hours=1)
 
@@ -221,7 +221,7 @@ def _together(jobs: Sequence[Callable[[], str]]) -> list[str]:
     """Run signatures, which release Python's lock, in as many threads as there are processors."""
     if len(jobs) < 4:
         return [job() for job in jobs]
-    with ThreadPoolExecutor(WORKERS) as pool:
+    with ThreadPoolExecutor(CORES) as pool:
         return list(pool.map(lambda job: job(), jobs))
 
 

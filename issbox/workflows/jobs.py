@@ -14,7 +14,7 @@ from issbox.errors import BugError, InterruptedByUserError, IssboxError, NotFoun
 from issbox.files import FileLock, error_from_os
 from issbox.model import Job, JobState
 from issbox.workflows.context import Context, Permission
-from issbox.workflows.job_kinds import JobParameters, from_row, to_row
+from issbox.workflows.job_kinds import Cancellable, JobParameters, from_row, to_row
 from issbox.workflows.job_progress import JobReporter
 
 _LOG: Final = logging.getLogger("issbox.jobs")
@@ -75,6 +75,7 @@ def cancel_job(ctx: Context, job_id: int) -> Job:
         now = ctx.clock()
         if job.state is JobState.QUEUED:
             job = ctx.store.jobs.update(job_id, updated_at=now, state=JobState.CANCELLED, ended_at=now)
+            _put_right(ctx, job)
         else:
             job = ctx.store.jobs.update(job_id, updated_at=now, cancel_requested=True)
         ctx.audit("job.cancel", f"{job.kind} {job.subject}", organization=job.organization, details={"job": job.id})
@@ -145,9 +146,18 @@ def _end(ctx: Context, job: Job, reporter: JobReporter, ended: dict[str, object]
     now = ctx.clock()
     over = ended["state"] is not JobState.QUEUED
     with ctx.store.session():
+        if ended["state"] is JobState.CANCELLED:
+            _put_right(ctx, job)
         return ctx.store.jobs.update(
             job.id, updated_at=now, ended_at=now if over else None, progress=reporter.facts(), **ended
         )
+
+
+def _put_right(ctx: Context, job: Job) -> None:
+    """Let a kind of job that has something to put right do so, its job being cancelled."""
+    parameters = from_row(job.kind, job.parameters)
+    if isinstance(parameters, Cancellable):
+        parameters.cancelled(ctx)
 
 
 def _failure(error: IssboxError) -> dict[str, object]:
@@ -159,6 +169,7 @@ def _put_back_dead(ctx: Context) -> None:
         now = ctx.clock()
         if job.cancel_requested:
             ended: dict[str, object] = {"state": JobState.CANCELLED, "ended_at": now}
+            _put_right(ctx, job)
         elif job.attempts < MOST_ATTEMPTS:
             ended = {"state": JobState.QUEUED}
         else:

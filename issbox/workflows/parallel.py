@@ -9,6 +9,9 @@ from typing import Final
 WORKERS: Final = max(2, min(4, os.cpu_count() or 1))
 """Hashing and copying release Python's lock; more threads than processors only wait for each other."""
 
+CORES: Final = len(os.sched_getaffinity(0))
+"""Processors for what neither reads nor writes files, such as signatures."""
+
 _AHEAD: Final = 16
 """Jobs waiting for each worker."""
 

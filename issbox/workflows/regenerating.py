@@ -7,6 +7,7 @@ at all. A certificate whose content is the same stays.
 from typing import Final
 
 from issbox.errors import WrongStateError
+from issbox.files import FileLock
 from issbox.model import Regeneration, RegenerationScope, RegenerationState
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.issuing import Issuer
@@ -33,11 +34,13 @@ def run_regeneration(ctx: Context, job_id: int) -> Regeneration:
     """Issue what is left of a regeneration and give what became of it.
 
     It ends early, to be gone on with, when somebody pauses it, and for good when somebody cancels it. Raises
-    NotFoundError.
+    NotFoundError, and BusyError when another process is at it.
     """
     job = get_regeneration(ctx, job_id)
     ctx.require(Permission.CERTIFICATE_MANAGE, job.scope.organization)
-    with ctx.store.session():
+    busy = f"another process issues the certificates of the regeneration {job_id}"
+    with ctx.store.session(), FileLock(ctx.store.locks / f"regeneration-{job_id}.lock", busy=busy) as lock:
+        job = ctx.store.regenerations.get(job_id)
         if job.ended or job.state is RegenerationState.PAUSED:
             return job
         ctx.progress.step("issue-certificates", str(job.scope))
@@ -48,7 +51,10 @@ def run_regeneration(ctx: Context, job_id: int) -> Regeneration:
             if not number:
                 break
             ctx.progress.advance(files=number)
-        return ctx.store.regenerations.get(job_id)
+        done = ctx.store.regenerations.get(job_id)
+        if done.ended:
+            lock.remove()
+        return done
 
 
 def _batch(ctx: Context, job: Regeneration) -> int:

@@ -60,7 +60,7 @@ def test_every_command_is_tried_as_users_who_may_not_run_it() -> None:
 def test_every_shape_has_unique_keys_and_meanings() -> None:
     for _, command in COMMANDS:
         assert isinstance(command, IssboxCommand)
-        for shape in (command.shape, command.dry_run):
+        for shape in (command.shape, *command.instead.values()):
             if shape is not None:
                 names = [field.name for field in shape.fields]
                 assert len(set(names)) == len(names)

@@ -29,6 +29,7 @@ from issbox.workflows.job_kinds import KINDS, JobParameters, from_row, to_row
 from issbox.workflows.job_kinds.content import PublishJob, SynchronizeJob
 from issbox.workflows.job_kinds.exporting import ExportJob
 from issbox.workflows.job_kinds.promotions import PromoteJob, plan_digest
+from issbox.workflows.job_kinds.regeneration import RegenerateJob
 from issbox.workflows.job_kinds.upkeep import AuditJob, GarbageJob, InboxJob
 from issbox.workflows.job_progress import JobReporter
 from issbox.workflows.jobs import MOST_ATTEMPTS, any_left, cancel_job, create_job, get_job, list_jobs, next_job, run_job
@@ -224,6 +225,7 @@ def test_parameters_of_every_kind_survive_the_row() -> None:
         ExportJob(request),
         PublishJob("acme", "servers"),
         PromoteJob("acme", "dev", "00", demote=(KEY,), reason="why"),
+        RegenerateJob(3),
         InboxJob(),
         GarbageJob(),
         AuditJob(),

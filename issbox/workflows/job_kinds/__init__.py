@@ -7,7 +7,7 @@ is asked for or done, so that looking at jobs stays quick.
 import importlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Protocol
+from typing import Any, ClassVar, Final, Protocol, runtime_checkable
 
 import msgspec
 
@@ -37,12 +37,21 @@ class JobParameters(Protocol):
         """Do it and give what came of it."""
 
 
+@runtime_checkable
+class Cancellable(Protocol):
+    """A kind of job with something to put right when it is cancelled, before or while it runs."""
+
+    def cancelled(self, ctx: Context) -> None:
+        """Put it right; called inside a session, as nobody in particular."""
+
+
 _HERE: Final = "issbox.workflows.job_kinds"
 KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "synchronize": (f"{_HERE}.content", "SynchronizeJob"),
     "publish": (f"{_HERE}.content", "PublishJob"),
     "export": (f"{_HERE}.exporting", "ExportJob"),
     "promote": (f"{_HERE}.promotions", "PromoteJob"),
+    "regenerate": (f"{_HERE}.regeneration", "RegenerateJob"),
     "inbox": (f"{_HERE}.upkeep", "InboxJob"),
     "garbage": (f"{_HERE}.upkeep", "GarbageJob"),
     "audit": (f"{_HERE}.upkeep", "AuditJob"),

@@ -1,0 +1,189 @@
+"""Regenerations as jobs: done in the background, seen, paused, cancelled, and gone on with after a crash."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from makers.boxes import KEY
+from makers.fleets import Fleet, make_fleet
+
+from issbox.errors import BusyError, NotFoundError, NotPermittedError, WrongStateError
+from issbox.files import FileLock
+from issbox.job_running import work_through
+from issbox.model import Consumer, Job, JobState, RegenerationScope, RegenerationState, Role
+from issbox.workflows import regenerating, users
+from issbox.workflows.context import Context
+from issbox.workflows.job_kinds.regeneration import RegenerateJob
+from issbox.workflows.job_progress import JobReporter
+from issbox.workflows.jobs import cancel_job, create_job, get_job, next_job
+from issbox.workflows.regenerating import get_regeneration, start_regeneration
+
+ALL = RegenerationScope("acme")
+ANEW = RegenerationScope("acme", unchanged=True)
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fleet:
+    monkeypatch.setattr(regenerating, "BATCH", 2)
+    return make_fleet(tmp_path)
+
+
+@pytest.fixture
+def hosts(fleet: Fleet) -> list[Consumer]:
+    """Five hosts, all with certificates; those in dev have stale ones."""
+    hosts = [fleet.host(f"h{each}", "dev" if each < 3 else "prod") for each in range(5)]
+    serials(fleet, hosts)
+    fleet.promote(KEY, "dev")
+    return hosts
+
+
+def serials(fleet: Fleet, hosts: list[Consumer]) -> list[int]:
+    return [fleet.certificate(host).serial for host in hosts]
+
+
+def ask(fleet: Fleet, scope: RegenerationScope = ALL) -> Job:
+    return create_job(fleet.ctx, RegenerateJob(start_regeneration(fleet.ctx, scope).id))
+
+
+def number(job: Job) -> int:
+    found = job.parameters["regeneration"]
+    assert isinstance(found, int)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("scope", "total"),
+    [
+        (ALL, 3),
+        (RegenerationScope("acme", environment="dev"), 3),
+        (RegenerationScope("acme", environment="prod", unchanged=True), 2),
+        (RegenerationScope("acme", product="tools", unchanged=True), 5),
+        (ANEW, 5),
+    ],
+)
+def test_who_is_meant(fleet: Fleet, hosts: list[Consumer], scope: RegenerationScope, total: int) -> None:
+    job = ask(fleet, scope)
+    assert (job.subject, job.organization) == (f"certificates: {scope}", "acme")
+    (done,) = work_through(fleet.ctx)
+    assert done.state is JobState.FINISHED
+    assert done.result == {
+        "regeneration": 1, "state": "done", "total": total, "done": total, "kept": 0, "failed": 0,
+    }  # fmt: skip
+    assert (done.progress.files, done.progress.expected_files) == (total, total)
+    assert fleet.stale(*hosts) == ({"h0", "h1", "h2"} if scope.environment == "prod" else set())
+
+
+def test_one_host(fleet: Fleet, hosts: list[Consumer]) -> None:
+    ask(fleet, RegenerationScope("acme", consumer=hosts[0].uuid))
+    work_through(fleet.ctx)
+    assert fleet.stale(*hosts) == {"h1", "h2"}
+    with pytest.raises(NotFoundError):
+        ask(fleet, RegenerationScope("acme", consumer="nobody"))
+
+
+def test_cancelled_before_it_begins(fleet: Fleet, hosts: list[Consumer]) -> None:
+    job = ask(fleet)
+    assert cancel_job(fleet.ctx, job.id).state is JobState.CANCELLED
+    assert get_regeneration(fleet.ctx, number(job)).state is RegenerationState.CANCELLED
+    with pytest.raises(WrongStateError):
+        create_job(fleet.ctx, RegenerateJob(number(job)))
+    assert work_through(fleet.ctx) == []
+    assert fleet.stale(*hosts) == {"h0", "h1", "h2"}
+
+
+def after_the_first_batch(monkeypatch: pytest.MonkeyPatch, deed: Any) -> None:
+    """Let something happen once the first batch is done."""
+    real, seen = regenerating._batch, []
+
+    def batch(*words: Any) -> int:
+        looked_at = real(*words)
+        seen.append(looked_at)
+        if len(seen) == 1:
+            deed(words[0])
+        return looked_at
+
+    monkeypatch.setattr(regenerating, "_batch", batch)
+
+
+def test_cancelled_while_it_runs(fleet: Fleet, hosts: list[Consumer], monkeypatch: pytest.MonkeyPatch) -> None:
+    job = ask(fleet)
+
+    def cancel(acting: Context) -> None:
+        cancel_job(fleet.ctx, job.id)
+        assert isinstance(acting.progress, JobReporter)
+        assert acting.progress.cancelled.wait(10), "the job looks by itself whether it is to end"
+
+    after_the_first_batch(monkeypatch, cancel)
+    (done,) = work_through(fleet.ctx)
+    assert done.state is JobState.CANCELLED
+    assert get_regeneration(fleet.ctx, number(job)).state is RegenerationState.CANCELLED
+    assert len(fleet.stale(*hosts)) == 1, "what was issued stays"
+
+
+def test_paused_and_gone_on_with(fleet: Fleet, hosts: list[Consumer], monkeypatch: pytest.MonkeyPatch) -> None:
+    job = ask(fleet)
+    with monkeypatch.context() as patched:
+        after_the_first_batch(patched, lambda _: regenerating.pause_regeneration(fleet.ctx, number(job)))
+        (rests,) = work_through(fleet.ctx)
+    assert (rests.state, rests.result["state"], rests.result["done"]) == (JobState.FINISHED, "paused", 2)
+    regenerating.resume_regeneration(fleet.ctx, number(job))
+    create_job(fleet.ctx, RegenerateJob(number(job)))
+    (done,) = work_through(fleet.ctx)
+    assert (done.result["state"], done.result["done"]) == ("done", 3)
+    assert (done.progress.files, done.progress.expected_files) == (1, 1), "only what was left"
+
+
+def test_ended_by_its_own_command(fleet: Fleet, hosts: list[Consumer]) -> None:
+    job = ask(fleet)
+    regenerating.cancel_regeneration(fleet.ctx, number(job))
+    (done,) = work_through(fleet.ctx)
+    assert (done.state, done.result["state"]) == (JobState.FINISHED, "cancelled")
+    assert len(fleet.stale(*hosts)) == 3
+
+
+def test_goes_on_after_its_worker_ends(fleet: Fleet, hosts: list[Consumer], monkeypatch: pytest.MonkeyPatch) -> None:
+    job, stop = ask(fleet, ANEW), threading.Event()
+    before = serials(fleet, hosts)
+    with monkeypatch.context() as patched:
+        after_the_first_batch(patched, lambda _: stop.set())
+        (left,) = work_through(fleet.ctx, stop)
+    assert left.state is JobState.QUEUED
+    (done,) = work_through(fleet.ctx)
+    assert (done.id, done.attempts, done.result["done"]) == (job.id, 2, 5)
+    assert not set(before) & set(serials(fleet, hosts))
+    with fleet.ctx.store.session():
+        issued = [len(fleet.ctx.store.certificates.of(host.uuid)) for host in hosts]
+    assert len(set(issued)) == 1, "no host got two"
+
+
+def test_cancelled_after_its_process_died(fleet: Fleet, hosts: list[Consumer]) -> None:
+    job = ask(fleet)
+    with fleet.ctx.store.session():
+        fleet.ctx.store.jobs.claim(job.id, fleet.ctx.clock())
+    cancel_job(fleet.ctx, job.id)
+    assert next_job(fleet.ctx) is None
+    assert get_job(fleet.ctx, job.id).state is JobState.CANCELLED
+    assert get_regeneration(fleet.ctx, number(job)).state is RegenerationState.CANCELLED
+
+
+def test_two_at_once_do_not_issue_twice(fleet: Fleet, hosts: list[Consumer]) -> None:
+    job = ask(fleet)
+    lock = FileLock(fleet.ctx.store.locks / f"regeneration-{number(job)}.lock")
+    with lock, pytest.raises(BusyError):
+        regenerating.run_regeneration(fleet.ctx, number(job))
+    (done,) = work_through(fleet.ctx)
+    assert done.result["state"] == "done"
+    assert list(fleet.ctx.store.locks.glob("regeneration-*")) == []
+
+
+def test_for_org_admins_only(fleet: Fleet, hosts: list[Consumer]) -> None:
+    for name, role in (("vic", Role.VIEWER), ("pro", Role.PROMOTER), ("ann", Role.ORG_ADMIN)):
+        users.create_user(fleet.ctx, name=name)
+        users.grant_role(fleet.ctx, name, role, organization="acme")
+    job = ask(fleet)
+    for name in ("vic", "pro"):
+        with pytest.raises(NotPermittedError):
+            create_job(fleet.ctx.acting_as(name, "local"), RegenerateJob(number(job)))
+    ann = fleet.ctx.acting_as("ann", "local")
+    assert create_job(ann, RegenerateJob(start_regeneration(ann, ALL).id)).user == "ann"
