@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from peewee import fn
 
@@ -13,14 +13,6 @@ from issbox.model import BundleForm, ContentImport, ImportState, VersionChange, 
 from issbox.store.database import Noun, rows, transaction
 from issbox.store.tables import ImportRow
 from issbox.store.tables.columns import from_json, to_json
-
-CLOSED_STATES: Final = (
-    ImportState.IMPORTED,
-    ImportState.REFUSED,
-    ImportState.DISCARDED,
-    ImportState.ROLLED_BACK,
-)
-"""States in which nothing more happens by itself."""
 
 
 class Imports(Noun):
@@ -56,11 +48,6 @@ class Imports(Noun):
         if not found:
             raise NotFoundError(f"there is no content import {import_id}")
         return found[0]
-
-    def find_open(self, path: str) -> ContentImport | None:
-        """Give the content import of this path that is not over yet, or None."""
-        query = ImportRow.select().where(ImportRow.path == path, ImportRow.state.not_in(_values(CLOSED_STATES)))
-        return next(iter(_read(query.order_by(ImportRow.id.desc()).limit(1))), None)
 
     def list(
         self,

@@ -1,5 +1,6 @@
 """The SQL that keeps files as ranges of versions: set by set, never row by row."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from issbox.store.database import execute, whole_sets
@@ -48,8 +49,8 @@ def close_and_open(repository: int, draft: int, number: int) -> None:
         execute(_OPEN, (repository, number, draft, repository))
 
 
-def drop_unneeded(repository: int) -> None:
-    """Delete the ranges of a repository that none of its versions lies in, and packages nothing refers to any more."""
+def drop_unneeded(repositories: Iterable[int]) -> None:
+    """Delete the ranges of repositories that no version lies in, and packages that nothing refers to any more."""
     with whole_sets():
-        if execute(_DROP, (repository,)).rowcount:
+        if sum(execute(_DROP, (repository,)).rowcount for repository in repositories):
             drop_unused_packages()

@@ -1,9 +1,10 @@
 """Rows of repository versions: immutable snapshots kept as ranges, so that a version costs what it changes."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from heapq import merge
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from issbox.errors import NotFoundError
@@ -157,15 +158,26 @@ class Versions(Noun):
         held |= Promotions().undoable(key)
         return [number for number in numbers[: -max(1, keep)] if number not in held and number not in spared]
 
-    def prune(self, key: RepositoryKey, keep: int, spared: Collection[int] = ()) -> list[int]:
-        """Delete old versions (see `prunable`) with the rows that only they needed, and give their numbers."""
+    def prune(
+        self,
+        keys: Iterable[RepositoryKey],
+        keep: int,
+        spared: Mapping[RepositoryKey, Collection[int]] = MappingProxyType({}),
+    ) -> list[tuple[RepositoryKey, int]]:
+        """Delete old versions of repositories (see `prunable`) with the rows that only they needed, and give them."""
         with transaction():
-            numbers = self.prunable(key, keep, spared)
-            if numbers:
-                repository = repository_id(key)
-                VersionRow.delete().where(VersionRow.repository == repository, VersionRow.number.in_(numbers)).execute()
-                drop_unneeded(repository)
-            return numbers
+            pruned: list[tuple[RepositoryKey, int]] = []
+            changed = []
+            for key in keys:
+                numbers = self.prunable(key, keep, spared.get(key, ()))
+                if numbers:
+                    repository = repository_id(key)
+                    dead = (VersionRow.repository == repository) & VersionRow.number.in_(numbers)
+                    VersionRow.delete().where(dead).execute()
+                    changed.append(repository)
+                    pruned += [(key, number) for number in numbers]
+            drop_unneeded(changed)
+            return pruned
 
     def promoted(self, organization: str, environment: str) -> list[tuple[Repository, int]]:
         """Give the repositories that an environment holds, each with the version; raises NotFoundError."""

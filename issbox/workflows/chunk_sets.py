@@ -48,7 +48,8 @@ def set_incomplete(path: Path, folders: list[Path]) -> Waiting | None:
     count, missing = missing_chunks(toc, folders)
     if not missing:
         return None
-    names = _names(read_toc(toc, None).chunks[number - 1].name for number in islice(missing, _NAMED + 1))
+    chunks = read_toc(toc, None).chunks
+    names = _names(chunks[number - 1].name for number in islice(missing, _NAMED + 1))
     return Waiting(WaitsFor.VOLUMES, f"still missing: {words_for_volumes(count, missing, noun='chunk')}: {names}")
 
 

@@ -13,6 +13,7 @@ from issbox.rules.definitions import Change, DefinitionsPlan, describe_definitio
 from issbox.rules.importing import Library
 from issbox.workflows import catalog, repositories
 from issbox.workflows.context import Context, Permission
+from issbox.workflows.planning import library_of
 from issbox.workflows.upstreams import require_source
 
 _SHOWN: Final = 100
@@ -79,8 +80,7 @@ def import_definitions(ctx: Context, organization: str, data: bytes, *, dry_run:
     rows, problems = read_table(data)
     ctx.require(Permission.CONTENT_MANAGE, organization, {row["product"] for row in rows})
     with ctx.store.session(), ctx.store.transaction():
-        ctx.store.organizations.get(organization)
-        library = _library(ctx, organization)
+        library = library_of(ctx, organization)
         plan = plan_definitions(rows, library)
         problems += [*plan.problems, *_source_problems(ctx, organization, plan, library)]
         if problems:
@@ -89,15 +89,6 @@ def import_definitions(ctx: Context, organization: str, data: bytes, *, dry_run:
             for change in plan.changes:
                 _apply(ctx, organization, change)
     return plan
-
-
-def _library(ctx: Context, organization: str) -> Library:
-    return Library(
-        organization,
-        {each.label: each for each in ctx.store.products.list(organization)},
-        {(each.key.product, each.key.label): each for each in ctx.store.repositories.list(organization)},
-        {each.label: each for each in ctx.store.credentials.list(organization)},
-    )
 
 
 def _source_problems(ctx: Context, organization: str, plan: DefinitionsPlan, library: Library) -> list[Problem]:

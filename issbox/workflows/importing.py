@@ -28,7 +28,7 @@ from issbox.errors import (
 from issbox.files import FileLock
 from issbox.manifest import BundleKind, Manifest
 from issbox.model import BundleForm, ContentImport, ImportState, RepositoryKey, VersionOrigin, WaitsFor
-from issbox.rules.importing import ImportPlan, Library, PlannedRepository, holds_already, plan_import
+from issbox.rules.importing import ImportPlan, PlannedRepository, plan_import
 from issbox.store import Batch
 from issbox.workflows.arrival import describe, held_before, record_import
 from issbox.workflows.chunk_sets import bad_chunks, form_of_toc, set_incomplete, words_for_damage
@@ -39,7 +39,7 @@ from issbox.workflows.foreign import import_foreign, is_foreign
 from issbox.workflows.incoming import Incoming, forget_volumes, volumes_taken, words_for_volumes
 from issbox.workflows.mending import find_damaged, rebuild_trees
 from issbox.workflows.peeking import peek
-from issbox.workflows.planning import library_of, refusal_error
+from issbox.workflows.planning import imported_before, library_of, refusal_error
 from issbox.workflows.publishing import STEPS as PUBLISH_STEPS
 from issbox.workflows.publishing import changing_content, publish
 from issbox.workflows.scanning import scan
@@ -198,12 +198,6 @@ def facts(bundle: BundleReader, form: BundleForm) -> dict[str, object]:
         "made_by": manifest.source.made_by,
         "form": form,
     }
-
-
-def imported_before(ctx: Context, manifest: Manifest, library: Library) -> ContentImport | None:
-    """Give the earlier import of this bundle, if the organization still holds what it brought, or newer; else None."""
-    before = ctx.store.imports.imported_bundle(manifest.bundle.id, library.organization)
-    return before if before is not None and holds_already(manifest, library) else None
 
 
 def _take_in(ctx: Context, job: _Job) -> ContentImport:

@@ -163,21 +163,27 @@ def forget_volumes(ctx: Context, row: ContentImport, numbers: Sequence[int]) -> 
 
 
 def spared_digests(ctx: Context) -> frozenset[bytes]:
-    """Give the digests of everything that bundles in the making list, so that garbage collection leaves it alone.
+    """Give the digests of everything that bundles in the making list, so that garbage collection leaves it alone."""
+    waiting, _ = _places(ctx)
+    return frozenset(bytes.fromhex(digest) for place in waiting for digest in _listed(place))
 
-    Heads of bundles that nothing waits for any more are removed.
-    """
+
+def forget_abandoned(ctx: Context) -> None:
+    """Remove what was kept of bundles that nothing waits for any more."""
+    _, abandoned = _places(ctx)
+    for place in abandoned:
+        remove_tree(place)
+
+
+def _places(ctx: Context) -> tuple[list[Path], list[Path]]:
+    """Give what is kept of bundles in the making, and of those that came to nothing."""
     wanted = {row.bundle_id for row in ctx.store.imports.list(states=(ImportState.WAITING,)) if row.taken}
-    spared: set[bytes] = set()
-    for place in sorted(ctx.store.incoming.iterdir()) if ctx.store.incoming.is_dir() else ():
-        if place.name not in wanted:
-            remove_tree(place)
-            continue
-        spared.update(bytes.fromhex(digest) for digest in _listed(ctx, place))
-    return frozenset(spared)
+    kept = sorted(ctx.store.incoming.iterdir()) if ctx.store.incoming.is_dir() else []
+    waiting = [place for place in kept if place.name in wanted]
+    return waiting, [place for place in kept if place.name not in wanted]
 
 
-def _listed(_ctx: Context, place: Path) -> Iterator[str]:
+def _listed(place: Path) -> Iterator[str]:
     # Read without a check of its signature: a table that somebody changed here spares other blobs, no more.
     # Its size was found right when it came; the configuration may allow less by now.
     for entry in open_head(place, None, Limits(max_files=MAX_NUMBER)).entries():

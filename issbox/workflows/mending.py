@@ -38,6 +38,8 @@ def rebuild_trees(ctx: Context, mended: AbstractSet[str]) -> list[tuple[Reposito
 
     A tree links to the damaged file itself, whatever the blob store holds now.
     """
+    if not mended:
+        return []
     left = []
     for key, number in sorted(ctx.store.versions.in_use()):
         if any(file.sha256 in mended for file in ctx.store.versions.files(key, number)):

@@ -1,7 +1,9 @@
 """What a plan of an import needs to know of the organization, and what it says when it may not be carried out."""
 
 from issbox.errors import ImportRefusedError, IssboxError, OlderBundleError
-from issbox.rules.importing import ImportPlan, Library
+from issbox.manifest import Manifest
+from issbox.model import ContentImport
+from issbox.rules.importing import ImportPlan, Library, holds_already
 from issbox.workflows.context import Context
 
 
@@ -16,6 +18,12 @@ def library_of(ctx: Context, organization: str) -> Library:
         {(repository.key.product, repository.key.label): repository for repository in repositories},
         {credential.label: credential for credential in store.credentials.list(organization)},
     )
+
+
+def imported_before(ctx: Context, manifest: Manifest, library: Library) -> ContentImport | None:
+    """Give the earlier import of this bundle, if the organization still holds what it brought, or newer; else None."""
+    before = ctx.store.imports.imported_bundle(manifest.bundle.id, library.organization)
+    return before if before is not None and holds_already(manifest, library) else None
 
 
 def refusal_error(plan: ImportPlan) -> IssboxError:

@@ -23,7 +23,7 @@ from issbox.workflows.foreign import is_foreign
 from issbox.workflows.foreign.contents import read_contents
 from issbox.workflows.history import get_import
 from issbox.workflows.incoming import volumes_taken, words_for_volumes
-from issbox.workflows.planning import library_of
+from issbox.workflows.planning import imported_before, library_of
 from issbox.workflows.previewed import difference_to, read_metadata
 from issbox.workflows.staging import missing_files
 from issbox.workflows.waiting import Waiting, approvals_given, missing_base
@@ -128,7 +128,7 @@ def _preview(
     ctx.require(Permission.CONTENT_IMPORT, owner, {each.product for each in manifest.repositories})
     bundle.check_body()
     library = library_of(ctx, owner)
-    before = None if allow_older else importing.imported_before(ctx, manifest, library)
+    before = None if allow_older else imported_before(ctx, manifest, library)
     plan = plan_import(manifest, library, allow_older=allow_older)
     files, size = _weigh(ctx, bundle)
     missing = [entry.path for entry in missing_files(ctx, bundle)]
@@ -213,7 +213,7 @@ def _preview_katello(ctx: Context, path: Path, chosen: str | None, *, allow_olde
         manifest=manifest,
         volume=1,
         organization=owner,
-        imported_before=None if allow_older else katello.imported_before(ctx, synthesis, library),
+        imported_before=None if allow_older else imported_before(ctx, manifest, library),
         refusals=plan.refusals,
         waits=tuple(_waits(ctx, manifest, owner, approvals=needed, absent=missing, volume=1, chunks=(0, []))),
         new_products=tuple(product.label for product in plan.products_to_create),

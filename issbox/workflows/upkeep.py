@@ -10,7 +10,7 @@ from issbox.model import ImportState, RepositoryKey
 from issbox.rules.retention import spared_versions
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.exports.recovery import remove_heads, undo_exports
-from issbox.workflows.incoming import spared_digests
+from issbox.workflows.incoming import forget_abandoned, spared_digests
 from issbox.workflows.publishing import point_environment
 
 
@@ -138,10 +138,8 @@ def collect_garbage(ctx: Context, *, dry_run: bool) -> GarbageReport:
         size = 0
         with suppress(_OnlyCountingError), ctx.store.transaction():
             spared = spared_versions(ctx.store.exports.list())
-            for repository in ctx.store.repositories.list(derived=True):
-                kept = spared.get(repository.key, ())
-                numbers = ctx.store.versions.prune(repository.key, ctx.settings.versions.keep, kept)
-                pruned += [(repository.key, number) for number in numbers]
+            keys = [repository.key for repository in ctx.store.repositories.list(derived=True)]
+            pruned = ctx.store.versions.prune(keys, ctx.settings.versions.keep, spared)
             ctx.store.certificates.drop_unused_bodies()
             blobs = list(_unneeded(ctx))
             size = sum(map(ctx.store.blobs.size, blobs))
@@ -157,6 +155,7 @@ def collect_garbage(ctx: Context, *, dry_run: bool) -> GarbageReport:
             for digest in blobs:
                 ctx.store.blobs.remove(digest)
             ctx.store.clean_staging(downloads=True)
+            forget_abandoned(ctx)
             remove_heads(ctx)
         return GarbageReport(len(pruned), len(blobs), size, dry_run)
 

@@ -16,7 +16,8 @@ from makers.stores import KEY, NOW, Library, UndoError, metadata, package, repos
 from issbox.errors import BadMetadataError, NotFoundError
 from issbox.files import Digest
 from issbox.model import LIBRARY, Product, RepositoryFile, RepositoryKey, RepositoryVersion, VersionOrigin
-from issbox.store import Store
+from issbox.store import Store, ranges
+from issbox.store.repositories import drop_unused_packages
 
 
 def ordered(files: list[RepositoryFile]) -> list[RepositoryFile]:
@@ -189,12 +190,12 @@ def test_pruning_keeps_the_newest_and_what_environments_hold(library: Library) -
         library.publish([package(number), package(100), metadata(str(number))])
     store.versions.promote(LIBRARY, KEY, 2)
     assert store.versions.prunable(KEY, 2) == [1, 3, 4]
-    assert store.versions.prune(KEY, 2) == [1, 3, 4]
+    assert store.versions.prune([KEY], 2) == [(KEY, 1), (KEY, 3), (KEY, 4)]
     assert [version.number for version in store.versions.list(KEY)] == [2, 5, 6]
     for number in (2, 5, 6):
         assert library.files(number) == [package(number), package(100), metadata(str(number))]
-    assert store.versions.prune(KEY, 2) == []
-    assert store.versions.prune(KEY, 0) == [5]
+    assert store.versions.prune([KEY], 2) == []
+    assert store.versions.prune([KEY], 0) == [(KEY, 5)]
     assert store.versions.latest(KEY) == store.versions.get(KEY, 6)
 
 
@@ -208,12 +209,32 @@ def test_a_pruned_version_needs_no_blobs(library: Library, count_rows: Callable[
     wanted = {package(1).sha256, package(2).sha256, package(3).sha256, metadata("same").sha256}
     assert list(referenced()) == sorted(wanted)
     library.store.repositories.delete(second)
-    library.store.versions.prune(KEY, 1)
+    library.store.versions.prune([KEY], 1)
     assert list(referenced()) == sorted({package(2).sha256, metadata("same").sha256})
     assert count_rows("package") == 1
     with library.store.versions.draft(KEY) as draft:
         draft.add([package(9)])
         assert package(9).sha256 in set(referenced())
+
+
+def test_packages_are_looked_through_once_for_all_repositories(
+    library: Library, count_rows: Callable[[str], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = RepositoryKey("Example", "tools", "second")
+    library.store.repositories.create(repository(second))
+    for key, start in ((KEY, 1), (second, 3)):
+        for number in (start, start + 1):
+            library.publish([package(number)], key)
+    looked: list[int] = []
+
+    def look() -> None:
+        looked.append(1)
+        drop_unused_packages()
+
+    monkeypatch.setattr(ranges, "drop_unused_packages", look)
+    assert library.store.versions.prune([KEY, second], 1) == [(KEY, 1), (second, 1)]
+    assert len(looked) == 1
+    assert count_rows("package") == 2
 
 
 CONTENTS = st.dictionaries(st.integers(0, 12), st.sampled_from(["1", "2", "no package"]), max_size=9)
@@ -251,7 +272,7 @@ def test_every_version_is_what_was_committed_also_after_pruning(
     check(everything)
     held = min(held, len(history))
     store.versions.promote(LIBRARY, KEY, held)
-    pruned = store.versions.prune(KEY, keep)
+    pruned = [number for _, number in store.versions.prune([KEY], keep)]
     assert pruned == [number for number in everything[:-keep] if number != held]
     check([number for number in everything if number not in pruned])
     library.publish(describe(history[0]))
@@ -294,6 +315,6 @@ def test_a_big_repository_stays_quick(library: Library, count_rows: Callable[[st
         assert draft.same_as_latest()
     began = time.monotonic()
     library.publish(package(number) for number in range(changed, count + changed))
-    assert library.store.versions.prune(KEY, 1) == [1]
+    assert library.store.versions.prune([KEY], 1) == [(KEY, 1)]
     assert time.monotonic() - began < 60
     assert count_rows("repository_file") == count_rows("package") == count

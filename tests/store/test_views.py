@@ -160,9 +160,9 @@ def test_pruning_keeps_what_content_view_versions_hold(views: Library) -> None:
         views.publish([package(number)])
     publish(store, base=1)
     assert store.versions.prunable(KEY, 1) == [2]
-    assert store.versions.prune(KEY, 1) == [2]
+    assert store.versions.prune([KEY], 1) == [(KEY, 2)]
     store.view_versions.delete("Example", ViewVersionName("servers", "1.0"))
-    assert store.versions.prune(KEY, 1) == [1]
+    assert store.versions.prune([KEY], 1) == [(KEY, 1)]
 
 
 def test_a_filtered_repository_shares_everything_with_its_source_but_its_versions(views: Library) -> None:

@@ -143,7 +143,7 @@ def test_a_version_that_is_no_longer_kept_is_said_before_anything_changes(tmp_pa
     crossing.publish([0, 1, 2])
     row = take(crossing)
     with ctx.store.session(), ctx.store.transaction():
-        ctx.store.versions.prune(KEY, 1)
+        ctx.store.versions.prune([KEY], 1)
     seen = crossing.seen()
     with pytest.raises(NotFoundError, match=r"version 1 of .* is no longer kept"):
         roll_back(ctx, row.id)

@@ -89,6 +89,16 @@ def test_abandoned_downloads_go_with_cleanup_and_stay_with_reconcile(ctx: Contex
     assert not partial.exists()
 
 
+def test_what_was_kept_of_a_bundle_that_came_to_nothing_goes_with_cleanup_alone(ctx: Context) -> None:
+    kept = ctx.store.incoming / "0d5cbe8e-52b1-4a0a-9f5c-00000000000f"
+    kept.mkdir(parents=True)
+    (kept / "half.whole").write_bytes(b"half")
+    collect_garbage(ctx, dry_run=True)
+    assert (kept / "half.whole").read_bytes() == b"half"
+    collect_garbage(ctx, dry_run=False)
+    assert not kept.exists()
+
+
 def test_reconcile_says_what_it_had_to_do(ctx: Context) -> None:
     assert reconcile(ctx).trees_built == 0
     with ctx.store.session():

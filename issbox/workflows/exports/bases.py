@@ -103,9 +103,9 @@ def _from_exports(ctx: Context, newest_first: Sequence[ContentExport]) -> Base:
         described: dict[tuple[str, str], tuple[tuple[RepositoryKey, int], ...]] = {}
         for version in export.versions:
             key = version.repository
-            if _is_there(ctx, key, version.number):
+            if (key.product, key.label) not in held and _is_there(ctx, key, version.number):
                 described[key.product, key.label] = ((key, version.number),)
-        held = described | held
+        held |= described
     last = newest_first[0]
     return Base({"kind": "export", "bundle_id": last.bundle_id, "sequence": last.sequence}, held)
 

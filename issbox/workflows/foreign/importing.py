@@ -32,7 +32,7 @@ from issbox.model import (
     RepositoryVersion,
     VersionOrigin,
 )
-from issbox.rules.importing import ImportPlan, Library, holds_already, plan_import
+from issbox.rules.importing import ImportPlan, Library, plan_import
 from issbox.store import Draft
 from issbox.workflows.arrival import Before, describe, held_before, record_import
 from issbox.workflows.context import Context, Permission
@@ -40,7 +40,7 @@ from issbox.workflows.credential_contents import check_content
 from issbox.workflows.foreign.archive import open_archive_export
 from issbox.workflows.foreign.form import Export, Target, check_limits
 from issbox.workflows.foreign.trees import open_trees_export
-from issbox.workflows.planning import library_of, refusal_error
+from issbox.workflows.planning import imported_before, library_of, refusal_error
 from issbox.workflows.publishing import changing_content, publish
 from issbox.workflows.scanning import scan
 from issbox.workflows.waiting import Waiting, missing_approval, missing_base, wait
@@ -82,7 +82,7 @@ def import_foreign(ctx: Context, row: ContentImport, *, accept_unsigned: bool = 
     row = _update(ctx, row, organization=library.organization)
     synthesis = described(ctx, metadata, library, export)
     ctx.require(Permission.CONTENT_IMPORT, library.organization, {each.product for each in synthesis.repositories})
-    if not row.allow_older and (before := imported_before(ctx, synthesis, library)):
+    if not row.allow_older and (before := imported_before(ctx, synthesis.manifest, library)):
         note = f"imported before, on {before.updated_at:%Y-%m-%d %H:%M} UTC: nothing to do"
         ctx.progress.note(note)
         return _update(ctx, row, state=ImportState.IMPORTED, reason=note)
@@ -165,12 +165,6 @@ def check_keys(metadata: KatelloMetadata) -> None:
             check_content(CredentialKind.GPG_KEY, key.content, None)
         except InvalidValueError as error:
             raise BadManifestError(f"metadata.json: the GPG key {key.name[:60]!r} is none: {error}") from None
-
-
-def imported_before(ctx: Context, synthesis: Synthesis, library: Library) -> ContentImport | None:
-    """Give the earlier import of this export, if the organization still holds what it brought, or newer."""
-    before = ctx.store.imports.imported_bundle(synthesis.manifest.bundle.id, library.organization)
-    return before if before is not None and holds_already(synthesis.manifest, library) else None
 
 
 def organization_of(ctx: Context, chosen: str | None, metadata: KatelloMetadata) -> str:
