@@ -57,6 +57,11 @@ IMPORT = Shape[ContentImport](
                 {"repository": str(one.repository), "before": one.before, "after": one.after} for one in each.changes
             ],
         ),
+        Field(
+            "view_version",
+            "content view and number of the version that it brought, such as `servers 3.0`, or null",
+            lambda each: each.view_version,
+        ),
         Field("inbox", "whether it came through the inbox", lambda each: each.inbox),
         Field("first_seen", "when it was first seen", lambda each: each.first_seen),
         Field("updated_at", "when its state changed last", lambda each: each.updated_at, column=True),

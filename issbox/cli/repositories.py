@@ -30,6 +30,12 @@ REPOSITORY = Shape[Repository](
         Field("name", "name for people", lambda each: each.name, column=True),
         Field("latest", "number of the newest version, or null", lambda each: each.latest, column=True),
         Field(
+            "library",
+            "number of the version that Library holds, or null; older than the newest after a rollback",
+            lambda each: each.library,
+            column=True,
+        ),
+        Field(
             "url",
             "where it is synchronized from, or null; user, password and query are shown as `***`",
             lambda each: mask_url(each.upstream.url) if each.upstream.url else None,

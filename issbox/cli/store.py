@@ -28,6 +28,7 @@ RECONCILED: "Shape[ReconcileReport]" = Shape(
         ),
         Field("imports_put_back", "imports that a killed process had begun", lambda each: each.imports_put_back),
         Field("exports_undone", "exports that a killed process had begun", lambda each: each.exports_undone),
+        Field("keys_removed", "private keys that belong to no host", lambda each: each.keys_removed),
         Field("staging_bytes", "bytes of unfinished files removed", lambda each: each.staging_bytes, show=size),
     ),
 )

@@ -173,6 +173,8 @@ class Repository:
     upstream: Upstream = field(default_factory=Upstream)
     latest: int | None = None
     """Number of the newest repository version."""
+    library: int | None = None
+    """Number of the version that Library holds: an older one when an import was rolled back."""
     imported: ImportMark | None = None
     unprotected: bool = False
     """Whether hosts may read it without a certificate."""

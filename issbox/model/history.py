@@ -151,6 +151,8 @@ class ContentImport:
     """Files that this import, or this volume, copied into the store."""
     copied_size: int = 0
     """Their bytes."""
+    view_version: str | None = None
+    """The content view version that the import brought, for example `servers 3.0`; None when it was here, or none."""
 
 
 class ExportState(StrEnum):

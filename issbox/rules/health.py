@@ -22,7 +22,7 @@ class Trouble(IntFlag):
 MEANINGS: Final[Mapping[Trouble, str]] = MappingProxyType(
     {
         Trouble.REFUSED: "a bundle was refused and waits for a person",
-        Trouble.WAITING: "a bundle has waited too long for volumes, its base or an approval",
+        Trouble.WAITING: "a bundle has waited too long for volumes, its base or an approval, or could not be finished",
         Trouble.SPACE: "the store has little free space",
         Trouble.CERTIFICATE: "a certificate has expired or soon will",
         Trouble.SKIPPED: "an export of another box never came",

@@ -72,6 +72,10 @@ class Consumers(Noun):
         """Give those of some hosts that there are, by UUID."""
         return {each.uuid: each for each in _read(_query().where(ConsumerRow.uuid.in_([*uuids])))}
 
+    def known(self, uuids: Sequence[str]) -> set[str]:
+        """Give those of some UUIDs that are of hosts."""
+        return {uuid for (uuid,) in rows(ConsumerRow.select(ConsumerRow.uuid).where(ConsumerRow.uuid.in_([*uuids])))}
+
     def count(self, organization: str, *, environment: str | None = None, activation_key: str | None = None) -> int:
         """Give the number of hosts of an organization, in an environment, or with an activation key."""
         query = ConsumerRow.select().where(ConsumerRow.organization == organization_id(organization))

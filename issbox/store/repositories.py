@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 from peewee import JOIN, fn
 
 from issbox.errors import AlreadyExistsError, InvalidValueError, NotFoundError
-from issbox.model import Content, ImportMark, ProductKind, Repository, RepositoryKey, Upstream
+from issbox.model import LIBRARY, Content, ImportMark, ProductKind, Repository, RepositoryKey, Upstream
 from issbox.names import check_label, check_relative_path
 from issbox.store.credentials import credential_id
 from issbox.store.database import Noun, first, rows, transaction
@@ -17,6 +17,7 @@ from issbox.store.products import product_id
 from issbox.store.tables import (
     ContentRow,
     CredentialRow,
+    EnvironmentRow,
     FileRow,
     OrganizationRow,
     PackageRow,
@@ -96,7 +97,7 @@ class Repositories(Noun):
             source = self.get(key.source)
             if find_repository_id(key) is None:
                 organization = organization_id(key.organization)
-                derived = replace(source, key=key, upstream=Upstream(), imported=None)
+                derived = replace(source, key=key, upstream=Upstream(), imported=None, latest=None, library=None)
                 RepositoryRow.create(
                     organization=organization,
                     product=product_id(key.organization, key.product),
@@ -234,6 +235,13 @@ def repository_query() -> Any:
     gpg_key, ca, client_certificate = CredentialRow.alias(), CredentialRow.alias(), CredentialRow.alias()
     newest = VersionRow.alias()
     latest = newest.select(fn.MAX(newest.number)).where(newest.repository == RepositoryRow.id)
+    shown, library = VersionRow.alias(), EnvironmentRow.alias()
+    held = (
+        shown.select(shown.number)
+        .join(PromotionRow, on=(PromotionRow.version == shown.id))
+        .join(library, on=(PromotionRow.environment == library.id))
+        .where(PromotionRow.repository == RepositoryRow.id, library.label == LIBRARY)
+    )
     return (
         RepositoryRow.select(
             RepositoryRow,
@@ -251,6 +259,7 @@ def repository_query() -> Any:
             ca.label.alias("ca_label"),
             client_certificate.label.alias("client_certificate_label"),
             latest.alias("latest"),
+            held.alias("held_by_library"),
         )
         .join(ProductRow)
         .join(OrganizationRow)
@@ -288,6 +297,7 @@ def read_repository(row: dict[str, Any]) -> Repository:
             check_packages=bool(row["check_packages"]),
         ),
         latest=row["latest"],
+        library=row["held_by_library"],
         imported=None
         if row["imported_box"] is None
         else ImportMark(row["imported_box"], row["imported_number"], row["imported_lineage"]),

@@ -25,6 +25,17 @@ STREAM: Final = "(standard input)"
 """Stands where a path would be for a bundle that came down a pipe."""
 
 
+def not_its_fault(row: ContentImport, code: str, reason: str) -> dict[str, object]:
+    """Give what the row of an import says that ended for a reason which is not the bundle's, such as a full disk.
+
+    The inbox tries again by itself, a person has to; what came down a pipe has to be sent again.
+    """
+    if row.path == STREAM:
+        return {"state": ImportState.REFUSED, "error_code": code, "reason": f"{reason} Then send the bundle again."}
+    again = "It will be tried again." if row.inbox else f"`issbox content-import retry {row.id}` goes on with it."
+    return {"state": ImportState.SETTLED, "error_code": code, "reason": f"{reason} {again}"}
+
+
 def describe(ctx: Context, plan: ImportPlan) -> None:
     """Create and update what the plan says; in the transaction that records the versions."""
     store, organization = ctx.store, plan.organization
@@ -114,7 +125,8 @@ def record_import(
         elif other.waits_for is WaitsFor.BASE and other.inbox:
             ctx.store.imports.update(other.id, updated_at=now, state=ImportState.SETTLED, waits_for=None)
     _settle_refused(ctx, row)
-    keep_view_version(ctx, manifest.scope, plan)
+    kept = keep_view_version(ctx, manifest.scope, plan)
+    ctx.store.imports.update(row.id, updated_at=now, view_version=None if kept is None else str(kept))
     record_report(ctx, row, manifest, plan, changes, head=head)
     ctx.audit(
         "content-import.import",
@@ -134,14 +146,20 @@ def _same(row: ContentImport) -> tuple[str | None, ...]:
     return row.bundle_id, row.key_id, row.organization
 
 
+def is_given_up(row: ContentImport) -> bool:
+    """Tell whether an import by hand ended for a reason that was not the bundle's, and waits for a person."""
+    return row.state is ImportState.SETTLED and not row.inbox and row.error_code is not None
+
+
 def _settle_refused(ctx: Context, row: ContentImport) -> None:
-    """Close the refusals of earlier attempts with the same bundle: nobody has to look at them any more.
+    """Close earlier attempts with the same bundle that came to nothing: nobody has to look at them any more.
 
     What could not be read far enough to say which bundle it was is known by its place, but all pipes have the same.
     """
     same = (row.bundle_id,) if row.path == STREAM else (row.bundle_id, None)
-    for earlier in ctx.store.imports.list(states=(ImportState.REFUSED,)):
-        if earlier.path == row.path and earlier.bundle_id in same and earlier.id != row.id:
+    for earlier in ctx.store.imports.list(states=(ImportState.REFUSED, ImportState.SETTLED)):
+        ended = earlier.state is ImportState.REFUSED or is_given_up(earlier)
+        if ended and earlier.path == row.path and earlier.bundle_id in same and earlier.id != row.id:
             reason = f"imported later, as {row.id}; it was: {earlier.reason}"
             ctx.store.imports.update(earlier.id, updated_at=ctx.clock(), state=ImportState.DISCARDED, reason=reason)
 

@@ -1,29 +1,26 @@
 """Hosts: registering, showing, changing, moving and deleting them.
 
-A host's private key lies in a file of its own, mode 0600. In updates, None leaves a value as it is.
+In updates, None leaves a value as it is.
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
 from issbox.certs.keys import KeyKind, PrivateKey
 from issbox.errors import InUseError, InvalidValueError, NotFoundError
-from issbox.files import atomic_write, error_from_os
 from issbox.model import ActivationKey, Consumer, HostProfile, IssuedKind
 from issbox.names import check_label, check_name
-from issbox.private_files import read_secret
 from issbox.rules.consumers import check_environments, check_facts, profile_of
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.following import mark_moved
+from issbox.workflows.host_keys import delete_key, read_key_file, write_key
 from issbox.workflows.issuing import Issuer
 
 STEPS: Final = ("make-key", "record-host")
 """What registering announces, in order."""
 MOVE_STEPS: Final = ("record-move",)
 """What moving announces, in order."""
-_MOST_KEY_BYTES: Final = 64 << 10
 _MOST_MOVED: Final = 1000
 
 
@@ -120,7 +117,7 @@ def _register(
         public_key=private.public.pem,
         activation_key=keys[0].label if keys else None,
     )
-    _write_key(ctx, consumer.uuid, private)
+    write_key(ctx, consumer.uuid, private)
     try:
         with ctx.store.session():
             issuer = Issuer(ctx)
@@ -140,7 +137,7 @@ def _register(
                 }
                 ctx.audit("consumer.create", consumer.uuid, organization=organization, details=details)
     except BaseException:
-        key_path(ctx, consumer.uuid).unlink(missing_ok=True)
+        delete_key(ctx, consumer.uuid)
         raise
     return consumer
 
@@ -242,7 +239,7 @@ def delete_consumer(ctx: Context, uuid: str) -> Consumer:
 
 
 def forget_consumer(ctx: Context, uuid: str) -> Consumer:
-    """Do what `delete_consumer` does inside a transaction; once that is committed, call `delete_key`."""
+    """Do what `delete_consumer` does inside a transaction; once that is committed, call `host_keys.delete_key`."""
     present = get_consumer(ctx, uuid)
     ctx.require(Permission.CONSUMER_MANAGE, present.organization)
     revoked = ctx.store.certificates.revoke_all_of([uuid], ctx.clock())
@@ -252,15 +249,10 @@ def forget_consumer(ctx: Context, uuid: str) -> Consumer:
     return present
 
 
-def delete_key(ctx: Context, uuid: str) -> None:
-    """Delete the private key of a host that is no more; never before its rows are gone for good."""
-    key_path(ctx, uuid).unlink(missing_ok=True)
-
-
 def read_key(ctx: Context, uuid: str) -> str:
     """Give the private key of a host in PEM, for the host itself and for whoever manages hosts."""
     get_consumer(ctx, uuid)
-    return read_secret(key_path(ctx, uuid), "the key of the host", limit=_MOST_KEY_BYTES).decode()
+    return read_key_file(ctx, uuid)
 
 
 def identity_of(ctx: Context, uuid: str, *, renew: bool = False) -> str:
@@ -277,16 +269,3 @@ def identity_of(ctx: Context, uuid: str, *, renew: bool = False) -> str:
             details: dict[str, object] = {"serial": str(issued.serial)}
             ctx.audit("consumer.identity", uuid, organization=consumer.organization, details=details)
             return issued.pem
-
-
-def key_path(ctx: Context, uuid: str) -> Path:
-    """Give the file of a host's private key."""
-    return ctx.store.consumer_keys / f"{uuid}.pem"
-
-
-def _write_key(ctx: Context, uuid: str, private: PrivateKey) -> None:
-    try:
-        with atomic_write(key_path(ctx, uuid), mode=0o600) as out:
-            out.write(private.pem().encode())
-    except OSError as error:
-        raise error_from_os(error) from error

@@ -17,9 +17,10 @@ from issbox.rules.environments import (
     check_prefix,
     environment_paths,
 )
-from issbox.workflows.consumers import delete_key, forget_consumer
+from issbox.workflows.consumers import forget_consumer
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.following import certificates_follow, mark_leaving
+from issbox.workflows.host_keys import delete_key
 from issbox.workflows.promoting import changing_environment
 
 _NAMED: Final = 20

@@ -30,7 +30,7 @@ from issbox.manifest import BundleKind, Manifest
 from issbox.model import BundleForm, ContentImport, ImportState, RepositoryKey, VersionOrigin, WaitsFor
 from issbox.rules.importing import ImportPlan, PlannedRepository, plan_import
 from issbox.store import Batch
-from issbox.workflows.arrival import describe, held_before, record_import
+from issbox.workflows.arrival import describe, held_before, not_its_fault, record_import
 from issbox.workflows.chunk_sets import bad_chunks, form_of_toc, set_incomplete, words_for_damage
 from issbox.workflows.chunks import chunk_folders, peek_toc
 from issbox.workflows.context import Context, Permission
@@ -314,13 +314,7 @@ def refuse(ctx: Context, import_id: int, error: IssboxError) -> ContentImport:
 
 def put_back(ctx: Context, row: ContentImport, error: BaseException) -> None:
     """Write down what happened, which was not the bundle's fault: the inbox tries again, a person has to."""
-    code, reason = InterruptedByUserError.code, "The import was interrupted."
+    code, reason = InterruptedByUserError.code, "The import was interrupted and changed nothing."
     if isinstance(error, IssboxError):
         code, reason = error.code, f"{error}. {error.hint}"
-    update(
-        ctx,
-        row.id,
-        state=ImportState.SETTLED if row.inbox else ImportState.REFUSED,
-        reason=f"{reason} It will be tried again." if row.inbox else reason,
-        error_code=code,
-    )
+    update(ctx, row.id, **not_its_fault(row, code, reason))

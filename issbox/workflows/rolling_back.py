@@ -5,13 +5,15 @@ from issbox.files import FileLock
 from issbox.model import LIBRARY, ContentImport, ImportState, VersionChange
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.following import certificates_follow
+from issbox.workflows.imported_views import take_back_view_version
 from issbox.workflows.publishing import changing_content, point_environment
 
 
 def roll_back(ctx: Context, import_id: int) -> ContentImport:
     """Let Library hold what it held before this import, and give the import's row.
 
-    Repositories that the import brought stay, empty. The versions stay too, so that importing the bundle again
+    Repositories that the import brought stay, empty. A content view version that it brought goes, unless a lifecycle
+    environment holds it by now. The versions stay too, so that importing the bundle again
     copies nothing. Raises WrongStateError when it is not imported, changed nothing, or another change has come
     since, and NotFoundError when a version before it is no longer kept.
     """
@@ -64,11 +66,14 @@ def _undo(ctx: Context, row: ContentImport) -> ContentImport:
             else:
                 ctx.store.versions.promote(LIBRARY, change.repository, change.before)
             ctx.store.repositories.update(change.repository, imported=change.mark_before)
+        left = "" if row.view_version is None else take_back_view_version(ctx, row.organization, row.view_version)
+        if left:
+            ctx.progress.note(left)
         after = ctx.store.imports.update(
             row.id,
             updated_at=ctx.clock(),
             state=ImportState.ROLLED_BACK,
-            reason="rolled back: its repositories show the versions before",
+            reason="; ".join(filter(None, ("rolled back: its repositories show the versions before", left))),
         )
         ctx.audit(
             "content-import.rollback",

@@ -8,8 +8,10 @@ from issbox.errors import InterruptedByUserError, StoreDamagedError
 from issbox.files import FileLock
 from issbox.model import ImportState, RepositoryKey
 from issbox.rules.retention import spared_versions
+from issbox.workflows.arrival import not_its_fault
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.exports.recovery import remove_heads, undo_exports
+from issbox.workflows.host_keys import forget_stray_keys
 from issbox.workflows.incoming import forget_abandoned, spared_digests
 from issbox.workflows.publishing import point_environment
 
@@ -27,6 +29,8 @@ class ReconcileReport:
     """Bytes of unfinished files removed."""
     trees_incomplete: int = 0
     """Trees that could not be built, since the store lacks files of them."""
+    keys_removed: int = 0
+    """Private keys that belong to no host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ def reconcile(ctx: Context) -> ReconcileReport:
         staging = ctx.store.clean_staging()
         imports = _put_imports_back(ctx)
         exports = undo_exports(ctx)
+        keys = forget_stray_keys(ctx)
         content = FileLock(ctx.store.locks / "content.lock")
         built = removed = links = incomplete = 0
         if content.try_acquire():
@@ -58,7 +63,7 @@ def reconcile(ctx: Context) -> ReconcileReport:
                 links = _mend_links(ctx)
             finally:
                 content.release()
-        return ReconcileReport(built, removed, links, imports, exports, staging, incomplete)
+        return ReconcileReport(built, removed, links, imports, exports, staging, incomplete, keys)
 
 
 def _mend_trees(ctx: Context) -> tuple[int, int, int]:
@@ -106,14 +111,10 @@ def _put_imports_back(ctx: Context) -> int:
         left = ctx.store.imports.list(states=(ImportState.CHECKING, ImportState.IMPORTING))
         for row in left:
             with ctx.store.transaction():
-                ctx.store.imports.update(
-                    row.id,
-                    updated_at=ctx.clock(),
-                    state=ImportState.SETTLED if row.inbox else ImportState.REFUSED,
-                    error_code=InterruptedByUserError.code,
-                    reason="The import was interrupted and changed nothing."
-                    + (" It starts over by itself." if row.inbox else ""),
+                changes = not_its_fault(
+                    row, InterruptedByUserError.code, "The import was interrupted and changed nothing."
                 )
+                ctx.store.imports.update(row.id, updated_at=ctx.clock(), **changes)
         return len(left)
     finally:
         lock.release()

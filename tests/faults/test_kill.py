@@ -97,8 +97,9 @@ def test_a_killed_import_by_hand_waits_for_a_person(gap: Gap) -> None:
     ctx = gap.inside.context()
     with ctx.store.session():
         (row,) = ctx.store.imports.list()
-    assert row.state is ImportState.REFUSED
+    assert row.state is ImportState.SETTLED
     assert row.error_code == "interrupted"
+    assert f"content-import retry {row.id}" in row.reason
     gap.inside.run("import", bundle)
     assert gap.inside.repomd() == gap.outside.repomd()
 

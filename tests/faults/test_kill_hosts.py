@@ -1,5 +1,6 @@
 """kill -9 while hosts and their certificates change: each is valid or stale then, none is lost and none is double."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,6 +99,16 @@ def test_register(town: Town, step: str) -> None:
     side = town.fleet.gap.outside
     side.run("register", "h3", kill=step)
     assert consumers.list_consumers(town.fleet.ctx, "acme", name="h3") == []
+    place = town.fleet.ctx.store.consumer_keys
+    own = {f"{host.uuid}.pem" for host in town.hosts}
+    stray = {path.name for path in place.iterdir()} - own
+    assert len(stray) == (step == "record-host")
+    town.fleet.gap.outside.restart()
+    assert {path.name for path in place.iterdir()} == own | stray, "it may be about to be recorded"
+    for name in stray | own:
+        os.utime(place / name, (0, 0))
+    town.fleet.gap.outside.restart()
+    assert {path.name for path in place.iterdir()} == own
     side.run("register", "h3")
     assert len(consumers.list_consumers(town.fleet.ctx, "acme", name="h3")) == 1
     town.check()

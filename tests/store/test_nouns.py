@@ -251,6 +251,7 @@ IMPORT: dict[str, object] = {
     "made_by": "anna",
     "approvals": ("bert", "carla"),
     "changes": (VersionChange(KEY, None, 1), VersionChange(KEY, 1, 2)),
+    "view_version": "servers 3.0",
 }
 
 

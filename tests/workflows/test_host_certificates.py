@@ -37,6 +37,7 @@ from issbox.workflows import (
     certificates,
     consumers,
     environments,
+    host_keys,
     promoting,
     regenerating,
     repositories,
@@ -58,7 +59,7 @@ def test_a_host_registers_and_proves_who_it_is(fleet: Fleet) -> None:
     assert (identity.kind, identity.common_name, identity.system_name) == (CertificateKind.IDENTITY, host.uuid, "web1")
     key = PrivateKey.from_pem(consumers.read_key(fleet.ctx, host.uuid))
     assert key.public.pem == host.public_key
-    assert consumers.key_path(fleet.ctx, host.uuid).stat().st_mode & 0o777 == 0o600
+    assert host_keys.key_path(fleet.ctx, host.uuid).stat().st_mode & 0o777 == 0o600
     (root,) = read_certificates(authority.show_authority(fleet.ctx).chain_pem, "test")
     identity.certificate.verify_directly_issued_by(root)
     again = consumers.identity_of(fleet.ctx, host.uuid, renew=True)
@@ -205,7 +206,7 @@ def test_a_deleted_host_is_told_so_and_its_certificates_are_revoked(fleet: Fleet
     with pytest.raises(ConsumerDeletedError):
         consumers.get_consumer(fleet.ctx, host.uuid)
     assert set(authority.revoked_serials(fleet.ctx)) == serials
-    assert not consumers.key_path(fleet.ctx, host.uuid).exists()
+    assert not host_keys.key_path(fleet.ctx, host.uuid).exists()
 
 
 def test_activation_keys_say_where_a_host_goes(fleet: Fleet) -> None:
@@ -277,7 +278,7 @@ def test_a_host_keeps_its_key_until_its_deletion_is_certain(fleet: Fleet, monkey
             environments.delete_environment(fleet.ctx, "acme", "dev", force=True, delete_hosts=True)
     assert PrivateKey.from_pem(consumers.read_key(fleet.ctx, host.uuid)).public.pem == host.public_key
     environments.delete_environment(fleet.ctx, "acme", "dev", force=True, delete_hosts=True)
-    assert not consumers.key_path(fleet.ctx, host.uuid).exists()
+    assert not host_keys.key_path(fleet.ctx, host.uuid).exists()
 
 
 def test_prefixes_and_access_make_stale_what_they_change(fleet: Fleet) -> None:

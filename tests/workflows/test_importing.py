@@ -19,7 +19,9 @@ from issbox.errors import BundleError, BusyError, ImportRefusedError, NoSpaceErr
 from issbox.files import FileLock
 from issbox.manifest import MANIFEST_NAME, SIGNATURE_NAME, TABLE_NAME
 from issbox.model import ContentImport, ImportState, Product, ProductKind, RepositoryKey
+from issbox.rules.health import Trouble
 from issbox.workflows import inbox
+from issbox.workflows.box_status import status
 from issbox.workflows.by_hand import import_stream, run_import
 from issbox.workflows.context import Context
 from issbox.workflows.importing import import_bundle
@@ -259,6 +261,35 @@ def test_too_little_space_is_known_before_anything_is_written(
     assert "tried again" in row.reason
     monkeypatch.undo()
     assert import_bundle(ctx, row.id).state is ImportState.IMPORTED
+
+
+def test_a_full_disk_lets_a_person_go_on_later(
+    ctx: Context, key: SigningKey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = make_bundle(tmp_path, key)
+
+    def states() -> list[ImportState]:
+        with ctx.store.session():
+            return [row.state for row in ctx.store.imports.list()]
+
+    for _ in range(3):
+        with monkeypatch.context() as patch:
+            patch.setattr("issbox.workflows.staging._HEAD_ROOM", 1 << 60)
+            with pytest.raises(NoSpaceError):
+                run_import(ctx, bundle)
+    with ctx.store.session():
+        row = ctx.store.imports.list()[0]
+    assert states() == [ImportState.SETTLED] * 3
+    assert row.error_code == "no-space"
+    assert f"content-import retry {row.id}" in row.reason
+    waits = [each for each in status(ctx).problems if each.trouble is Trouble.WAITING]
+    assert len(waits) == 3
+    assert not [each for each in status(ctx).problems if each.trouble is Trouble.REFUSED]
+    inbox.discard(ctx, row.id - 2)
+    inbox.retry(ctx, row.id)
+    assert import_bundle(ctx, row.id).state is ImportState.IMPORTED
+    assert states() == [ImportState.IMPORTED, ImportState.DISCARDED, ImportState.DISCARDED]
+    assert not [each for each in status(ctx).problems if each.trouble is Trouble.WAITING]
 
 
 def test_a_second_import_at_the_same_time_waits(ctx: Context, key: SigningKey, tmp_path: Path) -> None:

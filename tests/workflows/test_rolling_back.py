@@ -10,8 +10,9 @@ from makers.katello import REAL
 
 from issbox.errors import BusyError, NotFoundError, NotPermittedError, WrongStateError
 from issbox.files import FileLock
+from issbox.manifest import ScopeKind
 from issbox.model import LIBRARY, ContentImport, ImportState, RepositoryKey, Role, ViewVersionName
-from issbox.workflows import environments, promoting, view_publishing, views
+from issbox.workflows import environments, promoting, repositories, view_publishing, views
 from issbox.workflows.by_hand import run_import
 from issbox.workflows.context import Context
 from issbox.workflows.rolling_back import roll_back
@@ -134,6 +135,51 @@ def test_environments_keep_what_was_promoted(crossing: Crossing) -> None:
     assert crossing.seen()["repodata/repomd.xml"] != before
     collect_garbage(ctx, dry_run=False)
     assert dev.read_bytes() == before
+
+
+def test_the_content_view_version_that_came_goes_with_it(crossing: Crossing) -> None:
+    ctx, first = crossing.receiver, ViewVersionName("servers", "1.0")
+    views.create_view(crossing.sender, organization="acme", label="servers", name="Servers")
+    views.add_repository(crossing.sender, "acme", "servers", KEY)
+    view_publishing.publish_view(crossing.sender, "acme", "servers")
+    asked = {"scope": ScopeKind.CONTENT_VIEW_VERSION, "content_view": "servers"}
+
+    def numbers() -> list[str]:
+        return [each.number for each in views.list_view_versions(ctx, "acme", "servers")]
+
+    row = take(crossing, **asked)
+    assert (row.view_version, numbers()) == ("servers 1.0", ["1.0"])
+    roll_back(ctx, row.id)
+    assert numbers() == []
+    (row,) = run_import(ctx, Path(row.path))
+    assert numbers() == ["1.0"]
+    environments.create_environment(ctx, organization="acme", label="dev", name="Dev", prior=LIBRARY)
+    promoting.promote(ctx, promoting.plan_view_promotion(ctx, "acme", first, "dev"))
+    back = roll_back(ctx, row.id)
+    assert numbers() == ["1.0"], "dev holds it"
+    assert "servers 1.0 is in dev" in back.reason
+    (again,) = run_import(ctx, Path(row.path))
+    assert again.view_version is None
+    promoting.promote(ctx, promoting.plan_demotion(ctx, "acme", "dev", [KEY]))
+    roll_back(ctx, again.id)
+    assert numbers() == ["1.0"], "it was here before that import"
+
+
+def test_the_list_of_repositories_says_what_library_holds(crossing: Crossing) -> None:
+    ctx = crossing.receiver
+    first = take(crossing)
+    crossing.publish([0, 1, 2])
+    row = take(crossing)
+
+    def found() -> tuple[int | None, int | None]:
+        (repository,) = repositories.list_repositories(ctx, "acme")
+        return repository.latest, repository.library
+
+    assert found() == (2, 2)
+    roll_back(ctx, row.id)
+    assert found() == (2, 1)
+    roll_back(ctx, first.id)
+    assert found() == (2, None)
 
 
 def test_a_version_that_is_no_longer_kept_is_said_before_anything_changes(tmp_path: Path) -> None:

@@ -43,8 +43,14 @@ def _show(session: Session, subject: Any, wanted: Wanted) -> View:
 
 def _repository_line(each: Repository) -> Line:
     upstream = _shown(each.upstream.url) or "none: filled by imports"
-    cells = (each.name, each.key.label, "none" if each.latest is None else str(each.latest), upstream)
-    return Line(each.key.label, cells, each, Mood.QUIET if each.latest is None else Mood.PLAIN)
+    cells = (each.name, each.key.label, _held(each), upstream)
+    return Line(each.key.label, cells, each, Mood.QUIET if each.library is None else Mood.PLAIN)
+
+
+def _held(each: Repository) -> str:
+    """Say which version Library holds, and which is the newest when that is another one."""
+    held = "none" if each.library is None else str(each.library)
+    return held if each.library == each.latest else f"{held} of {each.latest}"
 
 
 def _shown(url: str | None) -> str:

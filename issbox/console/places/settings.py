@@ -119,6 +119,7 @@ def _reconcile(session: Session, target: Target, answers: Answers) -> Outcome:
         f"trees removed: {report.trees_removed}",
         f"links changed: {report.links_changed}",
         f"imports put back: {report.imports_put_back}",
+        f"keys of no host removed: {report.keys_removed}",
     )
     return Outcome(", ".join(words) + ".")
 

@@ -37,6 +37,7 @@ class ImportRow(Row):
     changes = Text()
     copied_files = IntegerField()
     copied_size = BigIntegerField()
+    view_version = Text(null=True)
 
     class Meta:
         """Table settings."""
