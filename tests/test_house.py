@@ -106,6 +106,7 @@ ALLOWED_BEFORE = {
     "consumers.register_with_keys": "an activation key is what lets a host in, and is checked here",
     "importing.refuse": "writes down why an import, which asked, came to nothing",
     "imported_views.keep_view_version": "a step of an import, which asked",
+    "imported_views.take_back_view_version": "a step of a rollback, which asked",
     "arrival.record_import": "the last step of an import, which asked",
     "backing_up.restore": "there is no box yet, so there are no users",
     "disposal.finish": "moves a bundle after its import, which asked",

@@ -21,7 +21,8 @@ from issbox.model import (
 from issbox.store.database import Noun, first, rows, transaction
 from issbox.store.organizations import environment_id, organization_id
 from issbox.store.products import product_id
-from issbox.store.repositories import find_repository_id, read_repository, repository_id, repository_query
+from issbox.store.repositories import find_repository_id, repository_id
+from issbox.store.repository_rows import read_repository, repository_query
 from issbox.store.snapshots import (
     PRODUCT_KEY,
     content_row,

@@ -7,7 +7,7 @@ from peewee import JOIN
 
 from issbox.model import ContentSnapshot
 from issbox.store.database import first
-from issbox.store.repositories import repository_query
+from issbox.store.repository_rows import repository_query
 from issbox.store.tables import CredentialRow, ProductRow, RepositoryRow
 from issbox.store.tables.columns import from_json, to_json
 

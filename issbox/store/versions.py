@@ -22,7 +22,8 @@ from issbox.store.drafts import Draft, latest_number, read_file
 from issbox.store.organizations import environment_id
 from issbox.store.promotions import Promotions, hold_newest
 from issbox.store.ranges import close_and_open, drop_unneeded
-from issbox.store.repositories import read_repository, repository_id, repository_query
+from issbox.store.repositories import repository_id
+from issbox.store.repository_rows import read_repository, repository_query
 from issbox.store.tables import (
     PACKAGE_COLUMNS,
     DraftFileRow,

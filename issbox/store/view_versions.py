@@ -8,7 +8,8 @@ from issbox.errors import InUseError
 from issbox.model import PinnedVersion, RepositoryKey, ViewVersion, ViewVersionName
 from issbox.store.database import Noun, first, rows, transaction
 from issbox.store.promotions import version_id, view_version_id
-from issbox.store.repositories import drop_unused_packages, read_repository, repository_id, repository_query
+from issbox.store.repositories import drop_unused_packages, repository_id
+from issbox.store.repository_rows import read_repository, repository_query
 from issbox.store.tables import (
     EnvironmentRow,
     FileRow,
