@@ -154,6 +154,11 @@ class ContentImport:
     view_version: str | None = None
     """The content view version that the import brought, for example `servers 3.0`; None when it was here, or none."""
 
+    @property
+    def is_given_up(self) -> bool:
+        """Whether an import by hand ended for a reason that was not the bundle's, and waits for a person."""
+        return self.state is ImportState.SETTLED and not self.inbox and self.error_code is not None
+
 
 class ExportState(StrEnum):
     """Whether the bundle has its final name yet, and whether it is still there."""

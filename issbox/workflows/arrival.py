@@ -146,11 +146,6 @@ def _same(row: ContentImport) -> tuple[str | None, ...]:
     return row.bundle_id, row.key_id, row.organization
 
 
-def is_given_up(row: ContentImport) -> bool:
-    """Tell whether an import by hand ended for a reason that was not the bundle's, and waits for a person."""
-    return row.state is ImportState.SETTLED and not row.inbox and row.error_code is not None
-
-
 def _settle_refused(ctx: Context, row: ContentImport) -> None:
     """Close earlier attempts with the same bundle that came to nothing: nobody has to look at them any more.
 
@@ -158,7 +153,7 @@ def _settle_refused(ctx: Context, row: ContentImport) -> None:
     """
     same = (row.bundle_id,) if row.path == STREAM else (row.bundle_id, None)
     for earlier in ctx.store.imports.list(states=(ImportState.REFUSED, ImportState.SETTLED)):
-        ended = earlier.state is ImportState.REFUSED or is_given_up(earlier)
+        ended = earlier.state is ImportState.REFUSED or earlier.is_given_up
         if ended and earlier.path == row.path and earlier.bundle_id in same and earlier.id != row.id:
             reason = f"imported later, as {row.id}; it was: {earlier.reason}"
             ctx.store.imports.update(earlier.id, updated_at=ctx.clock(), state=ImportState.DISCARDED, reason=reason)

@@ -13,7 +13,6 @@ from issbox.files import FileLock, error_from_os, open_regular
 from issbox.model import CredentialKind, ImportState
 from issbox.names import format_size, format_time
 from issbox.rules.health import Problem, Trouble, lacks_space
-from issbox.workflows.arrival import is_given_up
 from issbox.workflows.audit_log import agreed_heads
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.visibility import seen_imports
@@ -70,7 +69,7 @@ def _imports(ctx: Context) -> Iterator[Problem]:
     for row in seen_imports(ctx, ctx.store.imports.list(states=(ImportState.REFUSED,))):
         yield Problem(Trouble.REFUSED, f"import {row.id} was refused: {row.reason}")
     for row in seen_imports(ctx, ctx.store.imports.list(states=(ImportState.SETTLED,))):
-        if is_given_up(row):
+        if row.is_given_up:
             yield Problem(Trouble.WAITING, f"import {row.id} waits for a person: {row.reason}")
     long_ago = ctx.clock() - timedelta(days=ctx.settings.health.waiting_days)
     for row in seen_imports(ctx, ctx.store.imports.list(states=(ImportState.WAITING,))):
