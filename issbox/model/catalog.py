@@ -63,6 +63,8 @@ class Product:
     description: str = ""
     gpg_key: str | None = None
     """Label of a content credential, used by repositories without a key of their own."""
+    number: str = ""
+    """Red Hat's engineering product number; empty for custom products."""
 
 
 class CredentialKind(StrEnum):

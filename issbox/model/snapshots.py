@@ -25,6 +25,9 @@ class ContentSnapshot:
     """Whether hosts have it enabled by default."""
     gpg_key: str | None = None
     """Label of a content credential."""
+    vendor: str = ""
+    gpg_url: str = ""
+    """Where hosts find the GPG key when there is no content credential, as a manifest says; may be empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,8 @@ class Offer:
     """What it has now, by content id: the content of hosts that are in no environment."""
     withdrawn: frozenset[str] = frozenset()
     """Content ids that it had when they were promoted and has no more; they stay where they were promoted."""
+    number: str = ""
+    """Red Hat's engineering product number; empty for custom products."""
 
     def has(self, content: str) -> bool:
         """Tell whether an entitlement to the product is one to this content id, wherever it was promoted."""

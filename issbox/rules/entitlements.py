@@ -61,7 +61,9 @@ def products(catalogue: Catalogue, profile: HostProfile, scope: str | None) -> t
         own = tuple(each for each in granted if offer.has(each.id))
         if own or scope is not None:
             listed.append(
-                CertifiedProduct(product_number(catalogue.organization, offer.label), offer.name, content=own)
+                CertifiedProduct(
+                    offer.number or product_number(catalogue.organization, offer.label), offer.name, content=own
+                )
             )
     return tuple(listed)
 
@@ -144,7 +146,10 @@ def _certified(catalogue: Catalogue, stage: Stage, promoted: PromotedContent) ->
         name=snapshot.name,
         path=_resolved(catalogue, stage, snapshot.path),
         type=snapshot.type,
-        gpg_url="" if snapshot.gpg_key is None else f"/{catalogue.organization}/{GPG_KEYS}/{snapshot.gpg_key}",
+        vendor=snapshot.vendor,
+        gpg_url=snapshot.gpg_url
+        if snapshot.gpg_key is None
+        else f"/{catalogue.organization}/{GPG_KEYS}/{snapshot.gpg_key}",
         enabled=snapshot.enabled if promoted.enabled is None else promoted.enabled,
         required_tags=snapshot.required_tags,
         arches=snapshot.arches,

@@ -34,7 +34,8 @@ class Catalogues(Noun):
         """Give what hosts of an organization could get now; raises NotFoundError."""
         owner = organization_id(organization)
         row: Any = OrganizationRow.get_by_id(owner)
-        names = dict(rows(ProductRow.select(ProductRow.label, ProductRow.name).where(ProductRow.organization == owner)))
+        named = ProductRow.select(ProductRow.label, ProductRow.name, ProductRow.number)
+        products = rows(named.where(ProductRow.organization == owner))
         present, withdrawn = _present(owner)
         stages, promoted = _stages(owner, present)
         for product, content in promoted:
@@ -46,8 +47,9 @@ class Catalogues(Noun):
                 name,
                 {each: found for each, found in present[label].items() if each not in withdrawn[label]},
                 frozenset(withdrawn[label]),
+                number,
             )
-            for label, name in names.items()
+            for label, name, number in products
         }
         return Catalogue(organization, row.content_prefix, CertificateType(row.access), offers, stages)
 

@@ -37,6 +37,7 @@ from issbox.store.imports import Imports
 from issbox.store.increments import Increments
 from issbox.store.jobs import Jobs
 from issbox.store.logins import Passwords, SshKeys, Tokens
+from issbox.store.manifests import Manifests
 from issbox.store.migrating import Migrations
 from issbox.store.notices import Notices
 from issbox.store.organizations import Organizations
@@ -58,7 +59,17 @@ from issbox.store.views import Views
 
 _DATABASE: Final = "issbox.db"
 _OPEN_TO_ALL: Final = ("blobs", "blobs/sha256", "published", "content")
-_PRIVATE: Final = ("keys", "keys/credentials", "keys/consumers", "keys/authority", "tmp", "locks", "heads", "incoming")
+_PRIVATE: Final = (
+    "keys",
+    "keys/credentials",
+    "keys/consumers",
+    "keys/authority",
+    "keys/manifests",
+    "tmp",
+    "locks",
+    "heads",
+    "incoming",
+)
 
 
 class Store:
@@ -77,6 +88,8 @@ class Store:
         """Where the keys and certificates of the box's authority lie."""
         self.consumer_keys = state_dir / "keys" / "consumers"
         """Where the private keys of hosts lie, by UUID."""
+        self.manifest_keys = state_dir / "keys" / "manifests"
+        """Where certificates and private keys of subscription manifests lie, by organization."""
         self.database = database
         """For the set-up of the queue only."""
         self._staging = state_dir / "tmp"
@@ -91,11 +104,9 @@ class Store:
         self.increments = Increments()
         self.views = Views()
         self.view_versions = ViewVersions()
-        self.promotions = Promotions()
-        self.catalogues = Catalogues()
-        self.consumers = Consumers()
-        self.entitlements = Entitlements()
-        self.overrides = Overrides()
+        self.promotions, self.manifests = Promotions(), Manifests()
+        self.catalogues, self.consumers = Catalogues(), Consumers()
+        self.entitlements, self.overrides = Entitlements(), Overrides()
         self.activation_keys = ActivationKeys()
         self.certificates = Certificates()
         self.regenerations = Regenerations()

@@ -17,6 +17,8 @@ from issbox.store.tables import (
     EnvironmentOverrideRow,
     EnvironmentRow,
     GrantRow,
+    ManifestEventRow,
+    ManifestRow,
     OrganizationRow,
     ProductRow,
     ProfileEnvironmentRow,
@@ -115,6 +117,12 @@ class Organizations(Noun):
             products = ProductRow.select().where(ProductRow.organization == identity).count()
             if products:
                 raise InUseError(f"the organization {label} has {products} products", hint="Delete its products first.")
+            if ManifestRow.select().where(ManifestRow.organization == identity).exists():
+                raise InUseError(
+                    f"the organization {label} has a subscription manifest",
+                    hint="Delete it first: `issbox manifest delete`.",
+                )
+            ManifestEventRow.delete().where(ManifestEventRow.organization == label).execute()
             ClientAuthorityRow.delete().where(ClientAuthorityRow.organization == identity).execute()
             CredentialRow.delete().where(CredentialRow.organization == identity).execute()
             GrantRow.delete().where(GrantRow.organization == identity).execute()

@@ -48,6 +48,7 @@ class Products(Noun):
                 kind=product.kind.value,
                 description=product.description,
                 gpg_key=credential_id(organization, product.gpg_key),
+                number=product.number,
             )
         return product
 
@@ -108,7 +109,12 @@ class Products(Noun):
 def _query(organization: str) -> Any:
     return (
         ProductRow.select(
-            ProductRow.label, ProductRow.name, ProductRow.kind, ProductRow.description, CredentialRow.label
+            ProductRow.label,
+            ProductRow.name,
+            ProductRow.kind,
+            ProductRow.description,
+            CredentialRow.label,
+            ProductRow.number,
         )
         .left_outer_join(CredentialRow)
         .where(ProductRow.organization == organization_id(organization))
@@ -116,6 +122,6 @@ def _query(organization: str) -> Any:
     )
 
 
-def _product(organization: str, row: tuple[str, str, str, str, str | None]) -> Product:
-    label, name, kind, description, gpg_key = row
-    return Product(organization, label, name, ProductKind(kind), description, gpg_key)
+def _product(organization: str, row: tuple[str, str, str, str, str | None, str]) -> Product:
+    label, name, kind, description, gpg_key, number = row
+    return Product(organization, label, name, ProductKind(kind), description, gpg_key, number)

@@ -10,6 +10,7 @@ from peewee import fn
 from issbox.errors import AlreadyExistsError, InvalidValueError, NotFoundError
 from issbox.model import Content, ProductKind, Repository, RepositoryKey, Upstream
 from issbox.names import check_label, check_relative_path
+from issbox.store.contents import drop_unused_content, keep_content
 from issbox.store.credentials import credential_id
 from issbox.store.database import Noun, first, rows, transaction
 from issbox.store.organizations import organization_id
@@ -78,7 +79,7 @@ class Repositories(Noun):
             RepositoryRow.create(
                 organization=organization,
                 product=product,
-                content=_keep_content(organization, repository.content),
+                content=keep_content(organization, repository.content),
                 label=key.label,
                 path=repository.path,
                 view="",
@@ -100,7 +101,7 @@ class Repositories(Noun):
                 RepositoryRow.create(
                     organization=organization,
                     product=product_id(key.organization, key.product),
-                    content=_keep_content(organization, source.content),
+                    content=keep_content(organization, source.content),
                     label=key.label,
                     path=source.path,
                     view=key.view,
@@ -159,14 +160,14 @@ class Repositories(Noun):
             if (wanted.key, wanted.path, wanted.latest) != (present.key, present.path, present.latest):
                 raise InvalidValueError(f"the path and the versions of the repository {key} cannot be changed so")
             organization = organization_id(key.organization)
-            columns = _columns(organization, wanted) | {"content": _keep_content(organization, wanted.content)}
+            columns = _columns(organization, wanted) | {"content": keep_content(organization, wanted.content)}
             RepositoryRow.update(**columns).where(RepositoryRow.id == repository_id(key)).execute()
             if not key.view:
                 shared = {name: columns[name] for name in _SHARED}
                 RepositoryRow.update(**shared).where(
                     RepositoryRow.product == product_id(key.organization, key.product), RepositoryRow.label == key.label
                 ).execute()
-            _drop_unused_content(organization)
+            drop_unused_content(organization)
             return self.get(key)
 
     def withdraw(self, organization: str, content_id: str, *, withdrawn: bool = True) -> None:
@@ -202,7 +203,7 @@ class Repositories(Noun):
                 for table in (PromotionRow, VersionRow, FileRow):
                     table.delete().where(table.repository == identity).execute()
                 RepositoryRow.delete().where(RepositoryRow.id == identity).execute()
-            _drop_unused_content(organization_id(key.organization))
+            drop_unused_content(organization_id(key.organization))
             drop_unused_packages()
 
     def list(
@@ -246,33 +247,6 @@ def _columns(organization: int, repository: Repository) -> dict[str, object]:
         "imported_lineage": "" if imported is None else imported.lineage,
         "unprotected": repository.unprotected,
     }
-
-
-def _keep_content(organization: int, content: Content) -> int:
-    """Give the row id of the content, made or brought up to date."""
-    columns = {
-        "label": content.label,
-        "name": content.name,
-        "path": content.path,
-        "type": content.type,
-        "arches": _dump(list(content.arches)),
-        "enabled": content.enabled,
-    }
-    if content.required_tags:  # bundles know nothing of them, so that none means that nothing is said about them
-        columns["required_tags"] = _dump(list(content.required_tags))
-    query = ContentRow.select(ContentRow.id).where(ContentRow.organization == organization)
-    row = first(query.where(ContentRow.content_id == content.id))
-    if row is None:
-        columns = {"required_tags": "[]"} | columns
-        made = ContentRow.insert(organization=organization, content_id=content.id, withdrawn=False, **columns)
-        return int(made.execute())
-    ContentRow.update(**columns).where(ContentRow.id == row[0]).execute()
-    return int(row[0])
-
-
-def _drop_unused_content(organization: int) -> None:
-    used = RepositoryRow.select(RepositoryRow.content)
-    ContentRow.delete().where(ContentRow.organization == organization, ContentRow.id.not_in(used)).execute()
 
 
 def _dump(value: object) -> str:

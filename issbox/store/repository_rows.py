@@ -43,6 +43,8 @@ def repository_query() -> Any:
             ContentRow.arches,
             ContentRow.enabled,
             ContentRow.required_tags,
+            ContentRow.vendor,
+            ContentRow.gpg_url,
             gpg_key.label.alias("gpg_key_label"),
             ca.label.alias("ca_label"),
             client_certificate.label.alias("client_certificate_label"),

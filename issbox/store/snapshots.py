@@ -37,6 +37,8 @@ def read_live_snapshot(row: dict[str, Any]) -> ContentSnapshot:
         required_tags=tuple(json.loads(row["required_tags"])),
         enabled=bool(row["enabled"]),
         gpg_key=row["gpg_key_label"] or row["product_gpg_key"],
+        vendor=row["vendor"],
+        gpg_url=row["gpg_url"],
     )
 
 

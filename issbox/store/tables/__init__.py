@@ -38,6 +38,7 @@ from issbox.store.tables.content import (
 )
 from issbox.store.tables.history import AuditRow, ExportRow, ImportReportRow, ImportRow
 from issbox.store.tables.jobs import JobRow
+from issbox.store.tables.manifests import ManifestContentRow, ManifestEventRow, ManifestRow
 from issbox.store.tables.promotions import PromotionHistoryRow, PromotionRow
 from issbox.store.tables.receipts import AcknowledgementRow, ReceiptRow
 from issbox.store.tables.users import AttemptRow, GrantRow, PasswordRow, SshKeyRow, TokenRow, UserRow
@@ -74,6 +75,9 @@ __all__ = [
     "ImportReportRow",
     "ImportRow",
     "JobRow",
+    "ManifestContentRow",
+    "ManifestEventRow",
+    "ManifestRow",
     "NoticeRow",
     "OrganizationRow",
     "PackageRow",
@@ -152,5 +156,8 @@ TABLES: Final[tuple[type[Row], ...]] = (
     CertificateRow,
     RevocationListRow,
     RegenerationRow,
+    ManifestRow,
+    ManifestContentRow,
+    ManifestEventRow,
 )
 """All of them, each after those it refers to."""

@@ -112,6 +112,7 @@ class ProductRow(Row):
     kind = Text()
     description = Text()
     gpg_key = ForeignKeyField(CredentialRow, null=True)
+    number = Text()
 
     class Meta:
         """Table settings."""
@@ -137,6 +138,8 @@ class ContentRow(Row):
     enabled = BooleanField()
     required_tags = Text()
     withdrawn = BooleanField()
+    vendor = Text()
+    gpg_url = Text()
 
     class Meta:
         """Table settings."""
