@@ -24,6 +24,9 @@ COMMANDS: Final[dict[str, Entry]] = {
     "content-credential": Entry(
         "issbox.cli.content_credential", "content_credential", "Manage GPG keys and certificates."
     ),
+    "manifest": Entry(
+        "issbox.cli.manifest", "manifest", "Manage subscription manifests, which Red Hat products come from."
+    ),
     "repository": Entry("issbox.cli.repository", "repository", "Manage and synchronize repositories."),
     "content-view": Entry(
         "issbox.cli.content_view", "content_view", "Manage sets of repositories and publish versions of them."

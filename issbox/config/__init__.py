@@ -13,6 +13,7 @@ from issbox.config.settings import (
     Settings,
     SynchronizeSettings,
     UnsignedKatello,
+    UnsignedManifest,
     VersionSettings,
     WebSettings,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "Settings",
     "SynchronizeSettings",
     "UnsignedKatello",
+    "UnsignedManifest",
     "VersionSettings",
     "WebSettings",
     "default_config_path",

@@ -25,7 +25,7 @@ from issbox.config.checks import (
     word,
     words,
 )
-from issbox.config.settings import AfterImport, UnsignedKatello
+from issbox.config.settings import AfterImport, UnsignedKatello, UnsignedManifest
 
 EVENTS: Final = (
     "bundle-refused",
@@ -124,6 +124,11 @@ KEYS: Final[Mapping[str, Mapping[str, Key]]] = {
         "renew_days": Key(30, whole(0, 3650)),
         "revocation_list_days": Key(7, whole(1, 365)),
         "content_url": Key("", url("http", "https")),
+    },
+    "manifests": {
+        "unsigned": Key("refuse", choice(*UnsignedManifest)),
+        "ca_file": Key("", path),
+        "portal_ca_file": Key("", path),
     },
     "log": {"level": Key("info", choice("debug", "info", "warning", "error"))},
 }

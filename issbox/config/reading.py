@@ -19,9 +19,11 @@ from issbox.config.settings import (
     HookSettings,
     InboxSettings,
     LogSettings,
+    ManifestSettings,
     Settings,
     SynchronizeSettings,
     UnsignedKatello,
+    UnsignedManifest,
     VersionSettings,
     WebSettings,
 )
@@ -176,6 +178,7 @@ def _settings(environ: Mapping[str, str], values: dict[str, dict[str, Any]], sou
                 )
             }
         ),
+        manifests=_manifests(base, values["manifests"]),
         log=LogSettings(**values["log"]),
         source=source,
     )
@@ -186,6 +189,11 @@ def _web(base: Path, values: dict[str, Any]) -> WebSettings:
         name: base / values[name] if values[name] else None for name in ("certificate", "certificate_key", "socket")
     }
     return WebSettings(**values | places)
+
+
+def _manifests(base: Path, values: dict[str, Any]) -> ManifestSettings:
+    places = {name: base / values[name] if values[name] else None for name in ("ca_file", "portal_ca_file")}
+    return ManifestSettings(unsigned=UnsignedManifest(values["unsigned"]), **places)
 
 
 def _place(base: Path, text: str, default: Path) -> Path:

@@ -160,6 +160,25 @@ class CertificateSettings:
     """Where hosts without subscription-manager find content paths; empty when nobody has said."""
 
 
+class UnsignedManifest(StrEnum):
+    """What happens to subscription manifests that no known authority signed."""
+
+    REFUSE = "refuse"
+    ACCEPT = "accept"
+    """They are taken with a warning: whoever may import one is trusted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManifestSettings:
+    """How subscription manifests are checked, and where newer ones come from."""
+
+    unsigned: UnsignedManifest
+    ca_file: Path | None
+    """Certificates of the authorities that sign manifests."""
+    portal_ca_file: Path | None
+    """Certificates of the authorities that the portal's server is known by; None means those of the system."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:
     """What the service writes into its log."""
@@ -182,6 +201,7 @@ class Settings:
     health: HealthSettings
     hooks: HookSettings
     certificates: CertificateSettings
+    manifests: ManifestSettings
     log: LogSettings
     source: Path | None
     """The file that was read; None when there is none."""

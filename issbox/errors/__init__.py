@@ -85,6 +85,12 @@ from issbox.errors.exports import (
 )
 from issbox.errors.far_side import FarSideError, FarSideTooOldError, FarSideUnreachableError
 from issbox.errors.jobs import JobFailedError, PlanChangedError
+from issbox.errors.manifests import (
+    ManifestRefusedError,
+    NotASubscriptionManifestError,
+    SubscriptionManifestError,
+    UntrustedManifestError,
+)
 from issbox.errors.receipts import (
     BadReceiptError,
     BadSlipError,
@@ -147,6 +153,7 @@ __all__ = [
     "InvalidValueError",
     "IssboxError",
     "JobFailedError",
+    "ManifestRefusedError",
     "MissingToolError",
     "MistypedError",
     "NameClashError",
@@ -155,6 +162,7 @@ __all__ = [
     "NoSpaceError",
     "NotABundleError",
     "NotAReceiptError",
+    "NotASubscriptionManifestError",
     "NotConfirmedError",
     "NotFoundError",
     "NotInitializedError",
@@ -180,6 +188,7 @@ __all__ = [
     "StoreDamagedError",
     "StoreTooNewError",
     "StreamBrokenError",
+    "SubscriptionManifestError",
     "TooManyAttemptsError",
     "UnknownKeyError",
     "UnlistedFileError",
@@ -192,6 +201,7 @@ __all__ = [
     "UnsupportedExportError",
     "UntrustedBundleError",
     "UntrustedCertificateError",
+    "UntrustedManifestError",
     "UntrustedReceiptError",
     "UpstreamError",
     "VolumeSizeError",

@@ -55,7 +55,7 @@ class RedHatProductError(IssboxError):
 
     code = "red-hat-product"
     exit_code = ExitCode.REFUSED
-    hint = "Import the organization's subscription manifest; custom products are made with `issbox product create`."
+    hint = "Run `issbox manifest import FILE.zip`; custom products are made with `issbox product create`."
 
 
 class PromotionRefusedError(IssboxError):

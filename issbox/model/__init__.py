@@ -77,6 +77,7 @@ from issbox.model.manifests import (
     ManifestSubscription,
     OfferedContent,
     OfferedProduct,
+    SignedExport,
     SubscriptionManifest,
 )
 from issbox.model.promotions import (
@@ -261,6 +262,7 @@ __all__ = [
     "Role",
     "ShortReceipt",
     "ShortSlip",
+    "SignedExport",
     "Slip",
     "SlipForm",
     "SlipItem",

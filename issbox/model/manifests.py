@@ -54,6 +54,19 @@ class ManifestSubscription:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedExport:
+    """The signed part of a manifest and what came with it to check it by."""
+
+    data: bytes = field(repr=False)
+    signature: bytes
+    """Empty when there is none."""
+    certificate: bytes | None = None
+    """That of the signer in DER, when the manifest brings it along."""
+    algorithm: str = ""
+    """As the manifest calls it; empty when it does not say."""
+
+
+@dataclass(frozen=True, slots=True)
 class SubscriptionManifest:
     """What a manifest says, without its certificates and keys."""
 

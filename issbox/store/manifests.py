@@ -50,10 +50,10 @@ class Manifests(Noun):
         query = ManifestRow.select(ManifestRow.record).join(OrganizationRow).order_by(OrganizationRow.label)
         return [from_json(record, ManifestRecord) for (record,) in rows(query)]
 
-    def holder(self, distributor: str) -> str | None:
-        """Give the label of the organization whose manifest is that of a distributor, or None."""
+    def holder(self, distributor: str, *, besides: str) -> str | None:
+        """Give another organization, besides this one, whose manifest is that of a distributor, or None."""
         query = ManifestRow.select(OrganizationRow.label).join(OrganizationRow)
-        row = first(query.where(ManifestRow.distributor == distributor).order_by(OrganizationRow.label))
+        row = first(query.where(ManifestRow.distributor == distributor, OrganizationRow.label != besides))
         return None if row is None else str(row[0])
 
     def offered(self, organization: str, product: str | None = None) -> dict[str, list[OfferedContent]]:

@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 from peewee import fn
 
 from issbox.errors import AlreadyExistsError, InvalidValueError, NotFoundError
-from issbox.model import Content, ProductKind, Repository, RepositoryKey, Upstream
+from issbox.model import ProductKind, Repository, RepositoryKey, Upstream
 from issbox.names import check_label, check_relative_path
 from issbox.store.contents import drop_unused_content, keep_content
 from issbox.store.credentials import credential_id

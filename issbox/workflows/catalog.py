@@ -172,11 +172,15 @@ def update_product(
 
 
 def delete_product(ctx: Context, organization: str, label: str) -> Product:
-    """Delete a custom product and give what it was; raises InUseError while it has repositories."""
+    """Delete a product and give what it was; raises InUseError while it has repositories.
+
+    One of Red Hat's goes with its manifest, and by this only when no manifest has it any more.
+    """
     ctx.require(Permission.CONTENT_MANAGE, organization, [label])
     with ctx.store.session(), ctx.store.transaction():
         product = ctx.store.products.get(organization, label)
-        require_custom(product)
+        if label in ctx.store.manifests.offered(organization, label):
+            require_custom(product)
         ctx.store.products.delete(organization, label)
         ctx.audit("product.delete", label, organization=organization, details={"name": product.name})
         return product

@@ -54,7 +54,7 @@ def reconcile(ctx: Context) -> ReconcileReport:
         staging = ctx.store.clean_staging()
         imports = _put_imports_back(ctx)
         exports = undo_exports(ctx)
-        keys = forget_stray_keys(ctx)
+        keys = forget_stray_keys(ctx) + mend_manifest_keys(ctx)
         content = FileLock(ctx.store.locks / "content.lock")
         built = removed = links = incomplete = 0
         if content.try_acquire():

@@ -1,0 +1,1 @@
+"""Subscription manifests: the ZIP that a distributor exports, read as hostile input."""
