@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 from makers.command_line import CommandLine
 from makers.deeds import CHANGING, ORGANIZATION, READING
+from makers.manifests import manifest_authority, rhel, write_manifest
 from makers.receipts import make_slip
 from makers.rpms import Repository, write_repository
 
@@ -76,6 +77,7 @@ class Story:
         where = ["--content-view", "quux-lasting", "--to-environment", "quux-lasting"]
         admin("content-view", "version", "promote", *of, *where)
         self._register(of)
+        self._subscribe(of)
         admin("receipt", "read", self._carry(bundle), "--accept-untrusted")
         self._ask_for_work()
         for name in ("vic", "out", "nil"):
@@ -91,6 +93,11 @@ class Story:
         create_job(ctx, SynchronizeJob(key))
         work_through(ctx)
         create_job(ctx, SynchronizeJob(key))
+
+    def _subscribe(self, of: list[str]) -> None:
+        self._file("manifest_ca", manifest_authority().certificate_pem)
+        self.fixed["manifest"] = str(write_manifest(self.tmp / "manifest.zip", products=[rhel()]))
+        self.admin("manifest", "import", *of, self.fixed["manifest"], "--ca", self.fixed["manifest_ca"])
 
     def _register(self, of: list[str]) -> None:
         """Register a host that is entitled to everything and has its certificate."""

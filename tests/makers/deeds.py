@@ -123,6 +123,8 @@ CHANGING: dict[str, Deed] = {
     "audit sign": Deed(""),
     "scrub": Deed("", codes=(0, 7)),
     "ca trust-redhat": Deed("--off"),
+    "manifest import": Deed(_OF + " {manifest} --ca {manifest_ca}"),
+    "manifest delete": Deed(_OF + " --yes"),
     "web nginx-config": Deed("", codes=(6,)),
 }
 
@@ -164,6 +166,8 @@ READING: dict[str, Look] = {
     "consumer list": Look(_OF, viewer=12),
     "content status": Look(_OF + " --environment quux-lasting"),
     "entitlement list": Look("--consumer {host}", viewer=12),
+    "manifest history": Look(_OF),
+    "manifest info": Look(_OF),
     "promotion info": Look("1"),
     "promotion list": Look(_OF),
     "receipt create": Look(_OF + " --short"),
