@@ -13,6 +13,7 @@ from issbox.workflows.context import Context, Permission
 from issbox.workflows.exports.recovery import remove_heads, undo_exports
 from issbox.workflows.host_keys import forget_stray_keys
 from issbox.workflows.incoming import forget_abandoned, spared_digests
+from issbox.workflows.manifest_keys import mend_manifest_keys
 from issbox.workflows.publishing import point_environment
 
 
@@ -30,7 +31,7 @@ class ReconcileReport:
     trees_incomplete: int = 0
     """Trees that could not be built, since the store lacks files of them."""
     keys_removed: int = 0
-    """Private keys that belong to no host."""
+    """Private keys that belong to no host, and directories of keys that belong to no manifest."""
 
 
 @dataclass(frozen=True, slots=True)

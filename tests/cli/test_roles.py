@@ -95,7 +95,7 @@ class Story:
         create_job(ctx, SynchronizeJob(key))
 
     def _subscribe(self, of: list[str]) -> None:
-        self._file("manifest_ca", manifest_authority().certificate_pem)
+        self._file("manifest_ca", manifest_authority().root_pem)
         self.fixed["manifest"] = str(write_manifest(self.tmp / "manifest.zip", products=[rhel()]))
         self.admin("manifest", "import", *of, self.fixed["manifest"], "--ca", self.fixed["manifest_ca"])
 

@@ -2,7 +2,7 @@
 
 authority = manifest_authority()
 path = write_manifest(tmp_path / "manifest.zip", products=[rhel()])
-import_manifest(ctx, "acme", path.read_bytes(), path.name, trust=ManifestTrust((authority.certificate_pem,)))
+import_manifest(ctx, "acme", path.read_bytes(), path.name, trust=ManifestTrust((authority.root_pem,)))
 """
 
 import base64
@@ -158,7 +158,7 @@ def manifest_files(
         "distributor_version/sat-6.15.json": {"id": "1", "name": "sat-6.15", "capabilities": []},
     }
     if scheme:
-        (certificate,) = pem.read(signer.certificate_pem)
+        (certificate,) = pem.read(signer.root_pem)
         encoded = base64.b64encode(certificate.data).decode()
         documents["scheme.json"] = {
             "name": "rsa",

@@ -51,7 +51,7 @@ from issbox.workflows.synchronize import synchronize
 
 RHEL = "Red_Hat_Enterprise_Linux_for_x86_64"
 KEY = RepositoryKey("acme", RHEL, "baseos-9")
-TRUST = ManifestTrust((manifest_authority().certificate_pem,))
+TRUST = ManifestTrust((manifest_authority().root_pem,))
 LATER = CREATED + timedelta(days=1)
 
 
@@ -65,7 +65,7 @@ class Box:
     def take(self, *products: MadeProduct, organization: str = "acme", **options: object) -> ManifestChange:
         """Import a manifest of these products."""
         force = options.pop("force", ())
-        data = manifest_bytes(products=products, **options)
+        data = manifest_bytes(products=products, **options)  # type: ignore[arg-type]  # by name
         return import_manifest(self.ctx, organization, data, "m.zip", trust=TRUST, force=force)  # type: ignore[arg-type]
 
     def enable(self, content: MadeContent = BASEOS, key: RepositoryKey = KEY) -> Repository:
