@@ -15,7 +15,8 @@ from issbox.bundle.iso.label import IsoLabel
 from issbox.bundle.iso.reading import IsoImage
 from issbox.bundle.iso.writing import write_iso
 from issbox.bundle.members import Member
-from issbox.files import Digest, copy_and_digest, digest_file, open_regular, sync_filesystem
+from issbox.files import Digest, copy_and_digest, digest_file, open_regular
+from issbox.syncing import sync_filesystem
 
 _LABEL = IsoLabel("BENCHMARK", "benchmark", 1, 1, datetime(2026, 11, 1, tzinfo=UTC))
 

@@ -1,6 +1,5 @@
-"""The ways to touch a disk: atomic write, copy-and-digest in one pass, safe join under a root, locks and syncing."""
+"""The ways to touch a disk: atomic write, copy-and-digest in one pass, safe join under a root, and locks."""
 
-import ctypes
 import errno
 import fcntl
 import hashlib
@@ -8,11 +7,9 @@ import os
 import shutil
 import stat
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from io import FileIO
 from pathlib import Path
 from typing import BinaryIO, Protocol, Self
@@ -27,19 +24,13 @@ from issbox.errors import (
     PermissionDeniedError,
 )
 from issbox.names import check_relative_path, format_size
+from issbox.syncing import sync_directory
 
 BLOCK = 256 << 10
 """Bytes read and written at once: it fits the processor's cache, and the kernel takes several times as long to find
 room for writes of 1 MiB."""
-_WRITEBACK_FROM = 256 << 10
-"""Bytes of a file from which starting to write it to disk at once is worth a system call."""
-_SYNC_FILE_RANGE_WRITE = 2
-_SYNC_FILE_RANGE_WRITE_AND_WAIT = 7
-_WINDOW = 64 << 20
-"""Bytes that writing may be ahead of the disk: enough to keep it busy, and no more memory than that."""
 
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
-_WRITE_FAILED = {errno.EIO, *_NO_SPACE}
 _NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
@@ -159,105 +150,6 @@ def digest_file(path: Path) -> Digest:
     """Give size and SHA-256 of a regular file."""
     with open_regular(path) as source:
         return copy_and_digest(source, None)
-
-
-def start_writeback(descriptor: int, size: int) -> None:
-    """Let the kernel begin to write a finished file of this size to disk, without waiting (Linux sync_file_range(2)).
-
-    The sync that makes it durable then finds little left to do. It is no more than a hint: file systems that do not
-    know it are left alone.
-    """
-    if size >= _WRITEBACK_FROM:
-        _sync_range(descriptor, _SYNC_FILE_RANGE_WRITE)
-
-
-def _sync_range(descriptor: int, flags: int) -> int:
-    return int(_libc().sync_file_range(descriptor, ctypes.c_longlong(0), ctypes.c_longlong(0), flags))
-
-
-class WriteBehind:
-    """Sends finished files to the disk while the next ones are written, and gives back the memory they took.
-
-    Left alone, the kernel keeps what was written until memory is short: a large copy drives out what others need, and
-    seems quick until its last sync. Memory used over and over also stays warm: in a virtual machine the first touch
-    of a fresh page costs more than the copy. Syncing in the end remains the caller's. May be used by several threads;
-    leaving the with-block forgets what is under way.
-    """
-
-    def __init__(self, window: int = _WINDOW) -> None:
-        """Choose how many bytes the disk may be behind."""
-        self._window = window
-        self._lock = threading.Lock()
-        self._behind: deque[tuple[int, int, str]] = deque()
-        self._size = 0
-
-    def follow(self, descriptor: int, size: int, path: str) -> None:
-        """Take a finished file, still open, of this size; waits while the disk is too far behind.
-
-        Raises OSError, naming the path, when an earlier file could not be written.
-        """
-        if size < _WRITEBACK_FROM:
-            return
-        start_writeback(descriptor, size)
-        with self._lock:
-            self._behind.append((os.dup(descriptor), size, path))
-            self._size += size
-        while (oldest := self._pop(self._window)) is not None:
-            number, written = oldest
-            try:
-                _await_and_forget(number, written)
-            finally:
-                os.close(number)
-
-    def _pop(self, window: int) -> tuple[int, str] | None:
-        with self._lock:
-            if self._size <= window:
-                return None
-            descriptor, size, path = self._behind.popleft()
-            self._size -= size
-            return descriptor, path
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        while (oldest := self._pop(0)) is not None:
-            os.close(oldest[0])
-
-
-def _await_and_forget(descriptor: int, path: str) -> None:
-    if _sync_range(descriptor, _SYNC_FILE_RANGE_WRITE_AND_WAIT) != 0:
-        number = ctypes.get_errno()
-        if number in _WRITE_FAILED:
-            raise OSError(number, os.strerror(number), path)
-    with suppress(OSError):  # only advice
-        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-
-
-@cache
-def _libc() -> ctypes.CDLL:
-    return ctypes.CDLL(None, use_errno=True)
-
-
-def sync_directory(path: Path) -> None:
-    """Make renames and new names in a directory durable; file systems that cannot do it are left alone."""
-    with suppress(OSError):
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def sync_filesystem(path: Path) -> None:
-    """Make everything written to the file system of path durable, in one call (Linux syncfs(2))."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        if _libc().syncfs(descriptor) != 0:
-            number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number), str(path))
-    finally:
-        os.close(descriptor)
 
 
 def remove_tree(path: Path) -> None:

@@ -128,7 +128,8 @@ def prepare_head(
         reserved_table = sum(_LINE for _ in entries())
     while True:
         planner = _planner(layout, reserved_manifest, reserved_table)
-        manifest, data = _lay_out(draft, entries, planner, table, digest_parts)
+        most = MAX_VOLUMES if layout.bounded else 1
+        manifest, data = _lay_out(draft, entries, planner, table, digest_parts, most=most)
         if not layout.bounded or (len(data) <= reserved_manifest and manifest.table.size <= reserved_table):
             return Head(manifest, data, key.sign(data), table)
         reserved_manifest = max(reserved_manifest, len(data)) + _SLACK
@@ -166,13 +167,15 @@ def _lay_out(
     planner: VolumePlanner,
     table: Path,
     digest_parts: DigestParts | None,
+    *,
+    most: int,
 ) -> tuple[Manifest, bytes]:
-    """Write the table and give the manifest that refers to it, with its bytes."""
-    most = replace(draft, volumes=tuple(Volume(number=number, size=0) for number in range(1, MAX_VOLUMES + 1)))
-    totals = TableTotals(most)
+    """Write the table and give the manifest that refers to it, with its bytes; there are `most` volumes at most."""
+    draft = replace(draft, volumes=tuple(Volume(number=number, size=0) for number in range(1, most + 1)))
+    totals = TableTotals(draft)
 
     def placed() -> Iterator[FileEntry]:
-        for entry in in_order(EntryCheck(most), (_place(each, planner, digest_parts) for each in entries()), entries):
+        for entry in in_order(EntryCheck(draft), (_place(each, planner, digest_parts) for each in entries()), entries):
             totals.add(entry)
             yield entry
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Self
 
 from issbox.errors import AlreadyExistsError, BusyError, InvalidValueError
-from issbox.files import error_from_os, remove_tree, sync_directory, sync_filesystem
+from issbox.files import error_from_os, remove_tree
 from issbox.names import path_problem
+from issbox.syncing import sync_directory, sync_filesystem
 
 
 class StagedDirectory:
@@ -48,10 +49,16 @@ class StagedDirectory:
         with self._resources, suppress(OSError):
             remove_tree(self.path)
 
-    def finish(self) -> Path:
-        """Make everything durable and give the directory its name; raises AlreadyExistsError and what the disk says."""
+    def finish(self, *, synced: bool = False) -> Path:
+        """Make everything durable and give the directory its name; raises AlreadyExistsError and what the disk says.
+
+        With `synced` its files are durable already, so nobody has to wait for what others write to the file system.
+        """
         with os_errors(self.final):
-            sync_filesystem(self.path)
+            if synced:
+                sync_directory(self.path)
+            else:
+                sync_filesystem(self.path)
             self._refuse_existing()
             self.path.rename(self.final)
             sync_directory(self.final.parent)
@@ -80,6 +87,17 @@ def hold_directory(path: Path, what: Path, resources: ExitStack) -> None:
         return  # A file system without locks: nothing protects a second writer there, as for any program.
     if not (path.exists() and os.path.samestat(os.fstat(descriptor), path.stat())):
         raise busy
+
+
+def create_file(path: Path) -> int:
+    """Open a new file for writing, with mode 0644, and give its descriptor; raises OSError."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+    try:
+        set_mode(path, 0o644)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def set_mode(target: Path, mode: int) -> None:

@@ -9,9 +9,10 @@ from typing import BinaryIO, Self
 
 from issbox.bundle.clashes import with_ancestors
 from issbox.bundle.members import Member, copy_member
-from issbox.bundle.staged import os_errors, set_mode
+from issbox.bundle.staged import create_file, os_errors, set_mode
 from issbox.errors import NameClashError
-from issbox.files import WriteBehind, safe_join
+from issbox.files import safe_join
+from issbox.syncing import Writeback
 
 
 class TreeWriter:
@@ -26,7 +27,7 @@ class TreeWriter:
         self._shown = shown
         self._lock = threading.Lock()
         self._directories: set[str] = set()
-        self._behind = WriteBehind()
+        self._behind = Writeback()
 
     def __enter__(self) -> Self:
         return self
@@ -64,12 +65,11 @@ class TreeWriter:
     def _create(self, path: str) -> Iterator[BinaryIO]:
         target = self._root / path
         try:
-            descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+            descriptor = create_file(target)
         except FileExistsError:
             raise _clash(path) from None
         try:
             with os.fdopen(descriptor, "wb") as out:
-                set_mode(target, 0o644)
                 yield out
         except BaseException:
             target.unlink(missing_ok=True)

@@ -10,9 +10,10 @@ from types import TracebackType
 from typing import Final, Protocol, Self
 
 from issbox.errors import DigestMismatchError, InvalidValueError, StoreDamagedError
-from issbox.files import Digest, Readable, WriteBehind, copy_and_digest, digest_file, error_from_os, sync_filesystem
+from issbox.files import Digest, Readable, copy_and_digest, digest_file, error_from_os
 from issbox.names import is_sha256
 from issbox.store.staging import Staging
+from issbox.syncing import Writeback, sync_filesystem
 
 _READ_ONLY: Final = 0o444
 _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -52,7 +53,7 @@ class Batch:
         self._places = places
         self._staging = Staging(staging, name)
         self._replace = replace
-        self._behind = WriteBehind()
+        self._behind = Writeback()
         self._numbers = count(1)
         self._lock = threading.Lock()
         self._staged: dict[str, tuple[str, int]] = {}

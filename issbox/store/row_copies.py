@@ -12,10 +12,10 @@ from typing import Any, BinaryIO, Final
 from peewee import AutoField, CompositeKey
 
 from issbox.errors import BackupDamagedError
-from issbox.files import sync_filesystem
 from issbox.store.database import current, execute, execute_many, is_sqlite, transaction
 from issbox.store.tables import TABLES
 from issbox.store.tables.columns import Row
+from issbox.syncing import sync_filesystem
 
 _PAGE: Final = 2000
 

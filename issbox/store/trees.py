@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Final
 
 from issbox.errors import BadMetadataError, StoreDamagedError
-from issbox.files import error_from_os, sync_filesystem
+from issbox.files import error_from_os
 from issbox.model import RepositoryKey
 from issbox.names import check_label, check_relative_path
 from issbox.store.blobs import BlobStore
 from issbox.store.links import Links, make_parents, remove_empty_parents
 from issbox.store.staging import Staging
+from issbox.syncing import sync_filesystem
 
 _CANNOT_LINK: Final = {errno.EMLINK, errno.EXDEV, errno.EPERM}
 """Too many links, another file system, or one without hardlinks."""

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Final
 
 from issbox.certs.manifest_signature import CertificateAndKey
-from issbox.files import FileLock, atomic_write, error_from_os, remove_tree, sync_directory
+from issbox.files import FileLock, atomic_write, error_from_os, remove_tree
 from issbox.names import check_label
 from issbox.private_files import read_secret
+from issbox.syncing import sync_directory
 from issbox.workflows.context import Context
 
 IDENTITY: Final = "identity"

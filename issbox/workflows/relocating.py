@@ -13,7 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from issbox.files import remove_tree, require_space, sync_directory, sync_filesystem
+from issbox.files import remove_tree, require_space
+from issbox.syncing import sync_directory, sync_filesystem
 
 _NAME_BYTES: Final = 200
 """Longest name kept as it is; leaves room for what is appended."""

@@ -15,7 +15,7 @@ from issbox.rules.urls import PROXY_SCHEMES, check_url, mask_url
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.credentials import client_key_path, require_credential
 from issbox.yum.address import parse_address
-from issbox.yum.mirror import MirrorRequest
+from issbox.yum.request import MirrorRequest
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from issbox.errors import DigestMismatchError, OversizedError
-from issbox.files import BLOCK, Digest, start_writeback
+from issbox.files import BLOCK, Digest
 from issbox.names import format_size
+from issbox.syncing import start_writeback
 from issbox.yum.checksums import Checksum, new_hash
 
 

@@ -11,7 +11,6 @@ from issbox.files import BLOCK, error_from_os, open_regular
 from issbox.yum.address import Address, parse_address
 from issbox.yum.part import Part
 from issbox.yum.request import MirrorRequest
-from issbox.yum.web import open_web_source
 
 
 class Source(Protocol):
@@ -40,6 +39,8 @@ async def open_source(request: MirrorRequest) -> AsyncIterator[Source]:
     if address.scheme == "file":
         yield DirectorySource(address)
     else:
+        from issbox.yum.web import open_web_source
+
         async with open_web_source(request, address) as web:
             yield web
 

@@ -4,7 +4,6 @@ import errno
 import hashlib
 import io
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,7 +21,6 @@ from issbox.errors import (
 from issbox.files import (
     BLOCK,
     FileLock,
-    WriteBehind,
     atomic_write,
     copy_and_digest,
     digest_file,
@@ -31,7 +29,6 @@ from issbox.files import (
     remove_tree,
     require_space,
     safe_join,
-    sync_filesystem,
 )
 
 
@@ -156,48 +153,3 @@ def test_errors_of_the_operating_system_are_translated(number: int, expected: ty
     error = error_from_os(OSError(number, os.strerror(number), "/some/path"))
     assert type(error) is expected
     assert "/some/path" in str(error)
-
-
-def test_sync_filesystem_works_and_reports(tmp_path: Path) -> None:
-    sync_filesystem(tmp_path)
-    with pytest.raises(FileNotFoundError):
-        sync_filesystem(tmp_path / "missing")
-
-
-def open_files() -> list[str]:
-    return sorted(path.name for path in Path("/proc/self/fd").iterdir())
-
-
-def follow(behind: WriteBehind, path: Path, data: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT)
-    try:
-        os.write(descriptor, data)
-        behind.follow(descriptor, len(data), str(path))
-    finally:
-        os.close(descriptor)
-
-
-def test_writing_behind_leaves_files_as_they_were_written_and_nothing_open(tmp_path: Path) -> None:
-    before = open_files()
-    paths = [tmp_path / str(number) for number in range(8)]
-    with WriteBehind(window=1 << 20) as behind:
-        for number, path in enumerate(paths):
-            follow(behind, path, bytes([number]) * (512 << 10))
-        assert len(open_files()) == len(before) + 2, "no more is open than the window has room for"
-    assert open_files() == before
-    assert all(path.read_bytes() == bytes([number]) * (512 << 10) for number, path in enumerate(paths))
-
-
-@pytest.mark.skipif(shutil.which("fincore") is None, reason="fincore of util-linux is not here")
-def test_writing_behind_gives_back_the_memory_of_what_is_on_the_disk(tmp_path: Path) -> None:
-    def in_memory(path: Path) -> int:
-        return int(subprocess.check_output(["fincore", "--bytes", "--noheadings", "--output", "RES", path]))
-
-    if subprocess.check_output(["stat", "--file-system", "--format=%T", tmp_path]) == b"tmpfs\n":
-        pytest.skip("what lies on a tmpfs is never anywhere else than in memory")
-    first, second = tmp_path / "first", tmp_path / "second"
-    with WriteBehind(window=1 << 20) as behind:
-        follow(behind, first, bytes(1 << 20))
-        assert in_memory(first) > 0
-        follow(behind, second, bytes(1 << 20))
-        assert in_memory(first) == 0

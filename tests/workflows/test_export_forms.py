@@ -193,12 +193,12 @@ def test_too_many_chunks_are_refused_before_any_is_written(ctx: Context, tmp_pat
 
 @pytest.mark.parametrize("form", BundleForm)
 @pytest.mark.parametrize(
-    "moment", ["issbox.bundle.staged.sync_filesystem", "issbox.workflows.exports.writing.audit_details"]
+    "moment", ["issbox.bundle.staged.StagedDirectory.finish", "issbox.workflows.exports.writing.audit_details"]
 )
 def test_ctrl_c_leaves_nothing(
     ctx: Context, tmp_path: Path, form: BundleForm, moment: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupt(*_: object) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     with ctx.store.session():

@@ -1,9 +1,8 @@
 """Writes an ISO 9660 image from its first byte to its last: a pipe takes it as well as a file."""
 
 import hashlib
-import io
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 
 from issbox.bundle.iso.label import IsoLabel
 from issbox.bundle.iso.pages import SECTOR
@@ -11,11 +10,9 @@ from issbox.bundle.iso.skeleton import make_skeleton
 from issbox.bundle.members import Member, copy_member
 from issbox.bundle.stages import WriteBehind
 from issbox.errors import BugError
-from issbox.files import Writable, start_writeback
+from issbox.files import Writable
 from issbox.names import check_relative_path
 
-_WRITEBACK_EVERY = 8 << 20
-"""Bytes after which the kernel is asked to start writing to disk."""
 _PADDING = memoryview(bytes(SECTOR))
 
 
@@ -39,12 +36,12 @@ def write_iso(
     Takes memory for each file, not for its bytes: about 3 KiB, with `udf` 7 KiB. Raises DigestMismatchError naming
     the member whose bytes are not those announced, UnsafePathError, InvalidValueError for a label or for a name that
     UDF cannot hold, NameClashError for two that are one in UDF, and what reading and writing raise; what was written
-    before is of no use then. Whoever needs the image durable syncs it.
+    before is of no use then. For an image that is durable, `out` is a `DurableFile`.
     """
     label.check()
     order = _Order()
     skeleton = make_skeleton(((member.path, member.digest.size) for member in order.first(members)), label, udf=udf)
-    with WriteBehind(_Started(out)) if threads else nullcontext(_Started(out)) as sink:
+    with WriteBehind(out) if threads else nullcontext(out) as sink:
         image = _Image(sink)
         image.write_sectors(skeleton.sectors.take(0, skeleton.data.start))
         for member in order.again(members):
@@ -96,21 +93,3 @@ class _Image:
     def fill_sector(self) -> None:
         if self.size % SECTOR:
             self.write(_PADDING[self.size % SECTOR :])
-
-
-class _Started:
-    """Lets the kernel start writing to disk on the way, when `out` is a file."""
-
-    def __init__(self, out: Writable) -> None:
-        self._out = out
-        self._waiting = 0
-        self._descriptor: int | None = None
-        with suppress(AttributeError, io.UnsupportedOperation):
-            self._descriptor = out.fileno()  # type: ignore[attr-defined] # files have it, other sinks may not
-
-    def write(self, data: memoryview, /) -> None:
-        self._out.write(data)
-        self._waiting += len(data)
-        if self._descriptor is not None and self._waiting >= _WRITEBACK_EVERY:
-            start_writeback(self._descriptor, self._waiting)
-            self._waiting = 0

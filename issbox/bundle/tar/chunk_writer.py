@@ -1,15 +1,16 @@
 """Writes a stream as numbered files of one size, digested on the way, and lists them in a signed table of contents."""
 
-import re
-from collections.abc import Set
-from contextlib import suppress
+import sys
+from collections.abc import Callable, Set
+from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO, Self
+from types import TracebackType
+from typing import Self
 
 from issbox.bundle.signature import SigningKey
-from issbox.bundle.staged import os_errors
-from issbox.bundle.tar.staged_files import StagedFiles, close_durable
+from issbox.bundle.staged import create_file, os_errors
+from issbox.bundle.stages import WriteBehind
 from issbox.bundle.tar.toc import decode_toc, encode_toc, new_toc
 from issbox.bundle.tar.toc_checks import (
     MAX_CHUNKS,
@@ -23,6 +24,8 @@ from issbox.bundle.tar.toc_checks import (
     chunk_name,
 )
 from issbox.errors import InvalidValueError
+from issbox.files import atomic_write
+from issbox.syncing import DurableFile, Writeback
 
 
 def chunk_digits(size: int, chunk_size: int) -> int:
@@ -31,126 +34,148 @@ def chunk_digits(size: int, chunk_size: int) -> int:
 
 
 class ChunkWriter:
-    """`NAME.tgz.001`, `NAME.tgz.002`, ... in `parent`, or a single `NAME.tgz` without a chunk size.
+    """`NAME.tgz.001`, `NAME.tgz.002`, ... in a directory, or a single `NAME.tgz` without a chunk size.
 
-    What is written to it is divided into chunks of exactly `chunk_size` bytes, only the last may be smaller. Until
-    `finish` everything lies in the hidden directory `.NAME.tgz.part`. A context manager; leaving it without `finish`
-    removes everything, and what a killed process left behind is removed by the next writer of the same name.
+    What is written to it is divided into chunks of exactly `chunk_size` bytes, only the last may be smaller. One thread
+    digests them, another one writes. A context manager; left without `finish`, the files in the directory, which is the
+    caller's to remove, are of no use.
     """
 
     def __init__(
         self,
-        parent: Path,
+        directory: Path,
         name: str,
         compression: Compression,
         chunk_size: int | None = None,
         *,
+        shown: Path | None = None,
         digits: int = MIN_DIGITS,
         only: Set[int] | None = None,
     ) -> None:
         """Name the files; raises InvalidValueError when the name is no single visible file name or too long.
 
-        `compression` is that of the stream that will be written, see `writing.tar_stream`. Numbers have at least
-        `digits` digits. With `only`, no other chunks than those of these numbers are kept, while all are digested: so
-        single ones are made once more.
+        `compression` is that of the stream that will be written, see `writing.tar_stream`. Messages call the directory
+        `shown`. Numbers have at least `digits` digits. With `only`, no other chunks than those of these numbers are
+        kept, while all are digested: so single ones are made once more.
         """
         if chunk_size is not None and chunk_size < 1:
             raise InvalidValueError(f"a chunk of {chunk_size} bytes holds nothing")
-        self._parent = parent
-        self._name = check_set_name(name)
+        self._directory = directory
+        self._shown = (shown or directory) / check_set_name(name)
+        self._name = name
         self._compression = compression
         self._chunk_size = chunk_size
         self._digits = digits
         self._only = only
-        whole = f"{name}.{compression.suffix}"
-        own = rf"{re.escape(whole)}(\.\d+)?|{re.escape(name)}({re.escape(TOC_SUFFIX)}|{re.escape(SIGNATURE_SUFFIX)})"
-        self._files = StagedFiles(parent, whole, re.compile(own))
         self._chunks: list[Chunk] = []
-        self._current: _Unfinished | None = None
+        self._digest = sha256()
+        self._digested = 0
+        self._resources = ExitStack()
+        self._files = _ChunkFiles(self._create, chunk_size)
+        self._sink = WriteBehind(self._files)
 
     def __enter__(self) -> Self:
-        """Begin; raises AlreadyExistsError, BusyError when another process writes it, NoSpaceError..."""
-        self._files.__enter__()
+        self._resources.enter_context(self._files)
+        self._resources.enter_context(self._sink)
         return self
 
-    def __exit__(self, *_: object) -> None:
-        if self._current is not None:
-            self._current.abandon()
-        self._files.__exit__(*_)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._resources.__exit__(kind, error, traceback)
 
     def write(self, data: memoryview, /) -> None:
-        """Take all of the data; raises NoSpaceError and what else the disk says.
+        """Take all of the data; raises NoSpaceError and what else the disk says, maybe later.
 
         Raises InvalidValueError when there would be more chunks than a table of contents may list.
         """
-        with os_errors(self._parent / self._name):
+        with os_errors(self._shown):
             while len(data):
-                chunk = self._current = self._current or self._begin()
-                room = len(data) if self._chunk_size is None else self._chunk_size - chunk.size
-                chunk.write(data[:room])
-                data = data[room:]
-                if chunk.size == self._chunk_size:
+                room = len(data) if self._chunk_size is None else self._chunk_size - self._digested
+                part, data = data[:room], data[room:]
+                self._digest.update(part)
+                self._digested += len(part)
+                if self._digested == self._chunk_size:
                     self._end()
+                self._sink.write(part)
 
     def finish(self, bundle_id: str, key: SigningKey) -> Toc:
-        """Write the table of contents and its signature, give all files their names, and give the table.
+        """Write the table of contents and its signature when all chunks are durable, and give the table.
 
-        The table of contents gets its name last. Raises AlreadyExistsError, BadManifestError for a bundle id that no
-        bundle has, and what `write` raises.
+        Raises BadManifestError for a bundle id that no bundle has, and what `write` raises.
         """
-        with os_errors(self._parent / self._name):
+        if self._digested:
             self._end()
+        with os_errors(self._shown):
+            self._resources.close()
             toc = new_toc(bundle_id, key.key_id, self._compression, tuple(self._chunks))
             data = encode_toc(toc)
-            toc_name, signature_name = f"{self._name}{TOC_SUFFIX}", f"{self._name}{SIGNATURE_SUFFIX}"
-            decode_toc(data, toc_name)
-            self._files.write(signature_name, key.sign(data))
-            self._files.write(toc_name, data)
-            kept = [chunk.name for number, chunk in enumerate(toc.chunks, start=1) if self._keeps(number)]
-            self._files.finish([*kept, signature_name, toc_name])
+            decode_toc(data, f"{self._name}{TOC_SUFFIX}")
+            for suffix, content in ((SIGNATURE_SUFFIX, key.sign(data)), (TOC_SUFFIX, data)):
+                with atomic_write(self._directory / f"{self._name}{suffix}") as out:
+                    out.write(content)
         return toc
 
-    def _begin(self) -> "_Unfinished":
-        number = len(self._chunks) + 1
-        if number > MAX_CHUNKS:
+    def _end(self) -> None:
+        """Note the chunk that has been digested."""
+        if len(self._chunks) == MAX_CHUNKS:
             raise InvalidValueError(
                 f"chunks of {self._chunk_size} bytes are too small: there would be more than {MAX_CHUNKS}",
                 hint="Choose a larger size.",
             )
-        name = chunk_name(self._name, self._compression, None if self._chunk_size is None else number, self._digits)
-        return _Unfinished(name, self._files.create(name) if self._keeps(number) else None)
+        name = self._chunk_name(len(self._chunks) + 1)
+        self._chunks.append(Chunk(name=name, size=self._digested, sha256=self._digest.hexdigest()))
+        self._digest, self._digested = sha256(), 0
 
-    def _end(self) -> None:
-        if self._current is not None:
-            self._chunks.append(self._current.finish())
-            self._current = None
+    def _chunk_name(self, number: int) -> str:
+        return chunk_name(self._name, self._compression, None if self._chunk_size is None else number, self._digits)
 
-    def _keeps(self, number: int) -> bool:
-        return self._only is None or number in self._only
+    def _create(self, number: int, behind: Writeback) -> DurableFile | None:
+        """Open the file of a chunk, or give None when it is not to be kept."""
+        if self._only is not None and number not in self._only:
+            return None
+        name = self._chunk_name(number)
+        return DurableFile(create_file(self._directory / name), str(self._shown.with_name(name)), behind)
 
 
-class _Unfinished:
-    """The chunk that is being written, or only digested."""
+class _ChunkFiles:
+    """Divides what it is given over files. A context manager: left in order, all files are durable."""
 
-    def __init__(self, name: str, out: BinaryIO | None) -> None:
-        self.size = 0
-        self._name = name
-        self._out = out
-        self._digest = sha256()
+    def __init__(self, create: Callable[[int, Writeback], DurableFile | None], size: int | None) -> None:
+        self._create = create
+        self._size = sys.maxsize if size is None else size
+        self._behind = Writeback()
+        self._file: DurableFile | None = None
+        self._number = 0
+        self._room = 0
 
-    def write(self, data: memoryview) -> None:
-        self._digest.update(data)
-        if self._out is not None:
-            self._out.write(data)
-        self.size += len(data)
+    def write(self, data: memoryview, /) -> None:
+        while len(data):
+            if not self._room:
+                self._next()
+            part, data = data[: self._room], data[self._room :]
+            if self._file is not None:
+                self._file.write(part)
+            self._room -= len(part)
 
-    def finish(self) -> Chunk:
-        """Have it on the medium, and give what it is."""
-        if self._out is not None:
-            close_durable(self._out)
-        return Chunk(name=self._name, size=self.size, sha256=self._digest.hexdigest())
+    def _next(self) -> None:
+        self._finish_file()
+        self._number += 1
+        self._room = self._size
+        self._file = self._create(self._number, self._behind)
 
-    def abandon(self) -> None:
-        if self._out is not None:
-            with suppress(OSError):  # What is left in the buffer does not matter, nor whether there is room for it.
-                self._out.close()
+    def _finish_file(self) -> None:
+        if self._file is not None:
+            self._file.finish()
+            self._file = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        with self._behind:
+            if kind is None:
+                self._finish_file()
+                self._behind.finish()
+            elif self._file is not None:
+                self._file.close()

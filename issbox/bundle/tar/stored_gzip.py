@@ -13,6 +13,8 @@ _STORED: Final = struct.Struct("<BHH")
 _TRAILER: Final = struct.Struct("<II")
 _BLOCK: Final = 65_535
 """Bytes of the largest stored block."""
+_TOGETHER: Final = 4
+"""Blocks that are handed on at once: each piece costs whoever takes it a call."""
 
 
 def stored_size(size: int) -> int:
@@ -28,7 +30,9 @@ class StoredGzip:
 
     def __init__(self, out: Writable) -> None:
         self._out = out
-        self._block = memoryview(bytearray(_STORED.size + _BLOCK))
+        self._blocks = memoryview(bytearray(_TOGETHER * (_STORED.size + _BLOCK)))
+        self._start = 0
+        """Where in these the block begins that is being filled."""
         self._filled = 0
         self._crc = 0
         self._size = 0
@@ -40,19 +44,26 @@ class StoredGzip:
         self._size += len(data)
         while len(data):
             part = data[: _BLOCK - self._filled]
-            start = _STORED.size + self._filled
-            self._block[start : start + len(part)] = part
+            place = self._start + _STORED.size + self._filled
+            self._blocks[place : place + len(part)] = part
             self._filled += len(part)
             data = data[len(part) :]
             if self._filled == _BLOCK:
-                self._flush(last=False)
+                self._end_block(last=False)
+                if self._start == len(self._blocks):
+                    self._flush()
 
     def finish(self) -> None:
         """Write what is left and the trailer; `out` stays open."""
-        self._flush(last=True)
+        self._end_block(last=True)
+        self._flush()
         self._out.write(memoryview(_TRAILER.pack(self._crc, self._size & 0xFFFFFFFF)))
 
-    def _flush(self, *, last: bool) -> None:
-        _STORED.pack_into(self._block, 0, last, self._filled, self._filled ^ 0xFFFF)
-        self._out.write(self._block[: _STORED.size + self._filled])
+    def _end_block(self, *, last: bool) -> None:
+        _STORED.pack_into(self._blocks, self._start, last, self._filled, self._filled ^ 0xFFFF)
+        self._start += _STORED.size + self._filled
         self._filled = 0
+
+    def _flush(self) -> None:
+        self._out.write(self._blocks[: self._start])
+        self._start = 0

@@ -32,17 +32,16 @@ def tar_stream(
 ) -> Iterator["TarStream"]:
     """Give a tar stream into `out`, a ChunkWriter or a pipe, and end it properly when the context is left in order.
 
-    `modified` is the time that every file gets. With `threads`, what is done with the finished bytes (their digest in
-    chunks, the writing) happens in a second thread; a pipe has another process for that. `out` stays open, and raises
-    what it raises.
+    `modified` is the time that every file gets. With `threads`, what is done with the finished bytes (gzip, their
+    digest in chunks, the writing) happens in a second thread. `out` stays open, and raises what it raises.
     """
-    with WriteBehind(out) if threads else nullcontext(out) as sink:
-        packed = StoredGzip(sink) if compression is Compression.GZIP else None
-        tar = TarStream(packed or sink, modified)
+    packed = StoredGzip(out) if compression is Compression.GZIP else None
+    with WriteBehind(packed or out) if threads else nullcontext(packed or out) as sink:
+        tar = TarStream(sink, modified)
         yield tar
         tar.finish()
-        if packed is not None:
-            packed.finish()
+    if packed is not None:
+        packed.finish()
 
 
 class TarStream:

@@ -14,9 +14,10 @@ import msgspec
 from issbox.bundle.check import Limits, check_head
 from issbox.bundle.head import Head, Source
 from issbox.errors import BundleError, RecutError
-from issbox.files import atomic_write, digest_file, sync_directory
+from issbox.files import atomic_write, digest_file
 from issbox.manifest import MANIFEST_NAME, SIGNATURE_NAME, TABLE_NAME, FileEntry
 from issbox.model import BundleForm, ContentExport
+from issbox.syncing import sync_directory
 from issbox.workflows.boxes import signing_key
 from issbox.workflows.context import Context
 from issbox.workflows.exports.forms import Style

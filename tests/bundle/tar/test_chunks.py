@@ -1,11 +1,9 @@
 """Chunks: divided exactly, whole or not there at all, and each damage called by its chunk."""
 
-import fcntl
 import os
 import resource
 import signal
 import tempfile
-from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
@@ -24,12 +22,10 @@ from issbox.bundle.tar.toc import decode_toc
 from issbox.bundle.tar.toc_checks import MAX_CHUNKS, Compression, Toc
 from issbox.bundle.tar.writing import tar_stream
 from issbox.errors import (
-    AlreadyExistsError,
     BadManifestError,
     BundleDamagedError,
     BundleError,
     BundleIncompleteError,
-    BusyError,
     DigestMismatchError,
     InvalidValueError,
     OperatingSystemError,
@@ -46,6 +42,10 @@ def write(parent: Path, data: bytes, size: int | None, **words: object) -> Toc:
     with ChunkWriter(parent, "set", NONE, size, **words) as chunks:  # type: ignore[arg-type]  # words are its own
         chunks.write(memoryview(data))
         return chunks.finish("bundle-1", KEY)
+
+
+def open_files() -> list[str]:
+    return sorted(path.name for path in Path("/proc/self/fd").iterdir())
 
 
 def names(parent: Path) -> list[str]:
@@ -132,135 +132,50 @@ def test_files_are_readable_by_all(tmp_path: Path) -> None:
 
 
 class TestUnfinished:
-    """What is left when writing does not come to its end."""
+    """What is left when writing does not come to its end: nothing that says it is complete."""
 
-    def test_an_error_leaves_nothing(self, tmp_path: Path) -> None:
+    def test_an_error_leaves_no_table_of_contents_and_nothing_open(self, tmp_path: Path) -> None:
         wrong = Member("a", Digest(4, "0" * 64), member("a", b"data").open)
+        before = open_files()
 
         def write_both() -> None:
             with (
                 ChunkWriter(tmp_path, "set", GZIP, 100) as chunks,
                 tar_stream(chunks, GZIP, NOW, threads=True) as tar,
             ):
-                tar.add(member("b", bytes(1000)))
+                tar.add(member("b", os.urandom(1000)))
                 tar.add(wrong)
 
         with pytest.raises(DigestMismatchError):
             write_both()
-        assert names(tmp_path) == []
+        assert "set.toc.json" not in names(tmp_path)
+        assert open_files() == before
 
-    def test_leaving_without_an_end_leaves_nothing(self, tmp_path: Path) -> None:
-        with ChunkWriter(tmp_path, "set", GZIP, 100) as chunks:
-            chunks.write(memoryview(bytes(250)))
-            assert names(tmp_path) == [".set.tgz.part"]
-        assert names(tmp_path) == []
-
-    def test_a_bundle_id_that_none_may_have_leaves_nothing(self, tmp_path: Path) -> None:
+    def test_a_bundle_id_that_none_may_have_leaves_no_table_of_contents(self, tmp_path: Path) -> None:
         with ChunkWriter(tmp_path, "set", GZIP, 100) as chunks:
             chunks.write(memoryview(bytes(250)))
             with pytest.raises(BadManifestError, match="bundle_id"):
                 chunks.finish("no label", KEY)
-        assert names(tmp_path) == []
+        assert names(tmp_path) == ["set.tgz.001", "set.tgz.002", "set.tgz.003"]
 
-    def test_a_write_that_fails_is_named_and_leaves_nothing(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("size", [None, 150_000])
+    def test_a_write_that_fails_is_named_as_the_bundle_will_be(self, tmp_path: Path, size: int | None) -> None:
         soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
         try:
-            with pytest.raises(OperatingSystemError, match="set"):
-                write(tmp_path, bytes(200_000), None)
+            with pytest.raises(OperatingSystemError, match="final/set"):
+                write(tmp_path, bytes(200_000), size, shown=Path("final"))
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
             signal.signal(signal.SIGXFSZ, before)
-        assert names(tmp_path) == []
+        assert "set.toc.json" not in names(tmp_path)
 
-    @pytest.mark.parametrize("name", ["set.tgz", "set.tgz.001", "set.tgz.12345", "set.toc.json", "set.toc.json.sig"])
-    def test_what_is_there_already_stays(self, tmp_path: Path, name: str) -> None:
-        (tmp_path / name).write_text("older")
-        with pytest.raises(AlreadyExistsError, match=name), ChunkWriter(tmp_path, "set", GZIP, 100):
-            pass
-        assert names(tmp_path) == [name]
-
-    def test_what_comes_meanwhile_stays(self, tmp_path: Path) -> None:
-        with ChunkWriter(tmp_path, "set", GZIP, 100) as chunks:
-            chunks.write(memoryview(bytes(250)))
-            (tmp_path / "set.tgz.003").write_text("older")
-            with pytest.raises(AlreadyExistsError):
-                chunks.finish("bundle-1", KEY)
-        assert names(tmp_path) == ["set.tgz.003"]
-
-    def test_files_of_other_sets_do_not_matter(self, tmp_path: Path) -> None:
-        for name in ("sets.tgz.001", "set.tar.001", "set.tgz.old", "set", "aset.toc.json"):
-            (tmp_path / name).write_text("older")
-        with ChunkWriter(tmp_path, "set", GZIP, 100) as chunks:
-            chunks.write(memoryview(bytes(250)))
-            chunks.finish("bundle-1", KEY)
-
-    def test_a_second_writer_is_refused(self, tmp_path: Path) -> None:
-        with ChunkWriter(tmp_path, "set", GZIP, 100) as chunks:
-            with pytest.raises(BusyError, match=r"set\.tgz"), ChunkWriter(tmp_path, "set", GZIP, 100):
-                pass
-            chunks.write(memoryview(bytes(250)))
-            chunks.finish("bundle-1", KEY)
-        assert len(names(tmp_path)) == 5
-
-    def test_a_medium_without_locks_is_written_all_the_same(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        def refuse(*_: object) -> None:
-            raise OSError(95, "Operation not supported")  # what some network file systems answer
-
-        monkeypatch.setattr(fcntl, "flock", refuse)
-        write(tmp_path, b"data", 3)
-
-    def test_what_a_killed_writer_left_is_removed(self, tmp_path: Path) -> None:
-        def writer() -> None:
-            with ChunkWriter(tmp_path, "set", NONE, 100) as chunks:
-                chunks.write(memoryview(bytes(250)))
-                os.kill(os.getpid(), signal.SIGKILL)
-
-        _die(writer)
-        assert names(tmp_path) == [".set.tar.part"]
-        write(tmp_path, b"data", 3)
-        assert names(tmp_path) == ["set.tar.001", "set.tar.002", "set.toc.json", "set.toc.json.sig"]
-
-    @pytest.mark.parametrize("moved", range(6))
-    def test_a_writer_killed_while_its_files_get_their_names(self, tmp_path: Path, moved: int) -> None:
-        def writer() -> None:
-            rename, done = Path.rename, 0
-
-            def rename_or_die(path: Path, target: Path) -> Path:
-                nonlocal done
-                if done == moved:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                done += 1
-                return rename(path, target)
-
-            Path.rename = rename_or_die  # type: ignore[method-assign,assignment]  # in a process that dies at once
-            write(tmp_path, bytes(250), 100)
-            os.kill(os.getpid(), signal.SIGKILL)
-
-        _die(writer)
-        assert ("set.toc.json" in names(tmp_path)) == (moved == 5)
-        if moved == 5:
-            with pytest.raises(AlreadyExistsError):
-                write(tmp_path, b"data", 3)
-            assert len(names(tmp_path)) == 5
-        else:
-            write(tmp_path, b"data", 3)
-            assert names(tmp_path) == ["set.tar.001", "set.tar.002", "set.toc.json", "set.toc.json.sig"]
-
-
-def _die(work: Callable[[], None]) -> None:
-    """Run in a process of its own what kills itself."""
-    child = os.fork()
-    if not child:
-        try:
-            work()
-        finally:
-            os._exit(1)
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status)
+    def test_no_file_that_is_there_is_written_over(self, tmp_path: Path) -> None:
+        (tmp_path / "set.tgz.002").write_text("older")
+        with pytest.raises(OperatingSystemError, match=r"set\.tgz\.002: File exists"):
+            write_set(tmp_path, KEY, GZIP, 100)
+        assert (tmp_path / "set.tgz.002").read_text() == "older"
 
 
 class TestDamage:

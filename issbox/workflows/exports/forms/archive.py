@@ -50,20 +50,21 @@ class ArchiveForm:
         """Write the archive; all of the stream is made even when only some chunks of it are kept."""
         with StagedDirectory(final.parent, final.name) as staged:
             if job.only is None or job.only:
-                chunks = self._write_chunks(job, staged.path)
+                chunks = self._write_chunks(job, staged.path, final)
             else:  # of an archive that is there, only the table of contents is wanted
                 chunks = ()
                 _copy_kept_toc(job, staged.path)
             job.progress.step("finish-bundle")
-            staged.finish()
+            staged.finish(synced=True)
         return tuple(chunk.size for number, chunk in enumerate(chunks, start=1) if job.wants(number))
 
-    def _write_chunks(self, job: Job, place: Path) -> tuple[Chunk, ...]:
+    def _write_chunks(self, job: Job, place: Path, final: Path) -> tuple[Chunk, ...]:
         with ChunkWriter(
             place,
             job.name,
             self._compression,
             self._chunk_size,
+            shown=final,
             digits=MIN_DIGITS if self._chunk_size is None else self._digits(job.head),
             only=job.only,
         ) as chunks:
@@ -105,4 +106,5 @@ def _keep_toc(job: Job, place: Path) -> None:
 
 def _copy_kept_toc(job: Job, place: Path) -> None:
     for suffix, name in zip(_SUFFIXES, KEPT_TOC, strict=True):
-        (place / f"{job.name}{suffix}").write_bytes((job.kept / name).read_bytes())
+        with atomic_write(place / f"{job.name}{suffix}") as out:
+            out.write((job.kept / name).read_bytes())

@@ -1,6 +1,5 @@
 """Bundles as ISO 9660 images, each of which can be burnt, mounted, verified and imported alone."""
 
-import os
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -11,12 +10,11 @@ from issbox.bundle.iso.layout import IsoMeter, udf_name_problem
 from issbox.bundle.iso.pages import SECTOR
 from issbox.bundle.iso.writing import write_iso
 from issbox.bundle.members import Member
-from issbox.bundle.staged import StagedDirectory, os_errors, set_mode
+from issbox.bundle.staged import StagedDirectory, create_file, os_errors
 from issbox.errors import InvalidValueError
 from issbox.manifest import Manifest, part_path
+from issbox.syncing import DurableFile, Writeback
 from issbox.workflows.exports.forms.form import Job, Style
-
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class ImageForm:
@@ -50,19 +48,20 @@ class ImageForm:
         """Write the images, one after the other."""
         sizes = []
         several = len(job.head.manifest.volumes) > 1
-        with StagedDirectory(final.parent, final.name) as staged:
+        with StagedDirectory(final.parent, final.name) as staged, Writeback() as behind:
             for number in job.volumes():
                 name = f"{job.name}.v{number:03d}.iso" if several else f"{job.name}.iso"
                 with os_errors(final / name):
-                    sizes.append(self._write_image(job, number, staged.path / name))
+                    sizes.append(self._write_image(job, number, staged.path / name, final / name, behind))
             job.progress.step("finish-bundle")
-            staged.finish()
+            with os_errors(final):
+                behind.finish()
+            staged.finish(synced=True)
         return tuple(sizes)
 
-    def _write_image(self, job: Job, number: int, path: Path) -> int:
-        with os.fdopen(os.open(path, _NEW, 0o644), "wb") as out:
-            set_mode(path, 0o644)
-            label = image_label(job.head.manifest, number)
+    def _write_image(self, job: Job, number: int, path: Path, shown: Path, behind: Writeback) -> int:
+        label = image_label(job.head.manifest, number)
+        with DurableFile(create_file(path), str(shown), behind) as out:
             return write_iso(_Members(job, number), out, label=label, udf=self._udf, advance=job.advance, threads=True)
 
     def _require_name(self, path: str) -> None:
