@@ -159,6 +159,32 @@ class ManifestRepository:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ManifestPromotion:
+    """What a lifecycle environment of the source box holds at one path: a repository version, known by its digest."""
+
+    content_label: str
+    path: str
+    """Of the repository, relative to the environment."""
+    repomd_sha256: str
+    enabled: bool | None = None
+    """Whether hosts there have it enabled, against the default of the content; None leaves that."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManifestEnvironment:
+    """A lifecycle environment of the source box. Nothing follows from it unless the importing side asks."""
+
+    label: str
+    name: str
+    prior: str
+    """Label of the environment before it: Library, or one that comes earlier in the manifest."""
+    description: str = ""
+    type: str = ""
+    content_prefix: str = ""
+    promotions: tuple[ManifestPromotion, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
     """How much the file table lists, and how much of it the bundle carries."""
 
@@ -204,6 +230,8 @@ class Manifest:
     table: TableReference
     volumes: tuple[Volume, ...]
     scope: Scope | None = None
+    lifecycle_environments: tuple[ManifestEnvironment, ...] = ()
+    """All but Library with what they hold, when that was asked for at the export."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,9 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from makers.stores import Place
 
 from issbox.store import Store, create_store
+
+settings.register_profile("untimed", deadline=None)  # a busy machine proves nothing
+settings.load_profile("untimed")
 
 pytest_plugins = ["makers.console_fixtures"]
 

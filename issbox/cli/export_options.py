@@ -49,6 +49,13 @@ def common_options(function: F) -> F:
                 "standard output. What is told, and --json, goes to standard error then.",
             ),
             click.option(
+                "--with-lifecycle-environments",
+                "with_environments",
+                is_flag=True,
+                help="Also say which lifecycle environments there are here and what is promoted to them, never which "
+                "hosts. The other side takes that over only when it asks for it.",
+            ),
+            click.option(
                 "--dry-run",
                 is_flag=True,
                 help="Only say what the bundle would hold: size of each volume, space and time needed.",

@@ -80,6 +80,7 @@ def _request(
         volume_size=volume_size,
         largest_file=largest_file,
         udf=common["udf"],
+        with_environments=common["with_environments"],
         incremental=incremental,
         since=None if since is None else parse_time(since),
         from_export=common.get("from_export"),

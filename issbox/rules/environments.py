@@ -1,5 +1,6 @@
 """Lifecycle environments: which labels they may have, and in what order content goes through them."""
 
+import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
@@ -13,6 +14,9 @@ _FORBIDDEN: Final = frozenset({"content_views", "content", "custom", "gpg-keys",
 
 _LONGEST_ID: Final = 32
 _LONGEST_PREFIX: Final = 255
+_LONGEST_DESCRIPTION: Final = 2000
+_CODES: Final = frozenset({"Cc", "Cf", "Cs"})
+"""Unicode categories of what a terminal may act on, or nobody can encode."""
 
 
 def check_environment_label(label: str) -> str:
@@ -49,6 +53,17 @@ def check_prefix(text: str) -> str:
     if len(text) > _LONGEST_PREFIX:
         raise InvalidValueError(f"a content prefix may have {_LONGEST_PREFIX} characters, not {len(text)}")
     content_path("x", organization="o", environment="e", organization_prefix=text)
+    return text
+
+
+def check_environment_description(text: str) -> str:
+    """Give the description of an environment back; raises InvalidValueError for a very long one or control codes."""
+    if len(text) > _LONGEST_DESCRIPTION:
+        raise InvalidValueError(
+            f"a lifecycle environment description may have {_LONGEST_DESCRIPTION} characters, not {len(text)}"
+        )
+    if any(not each.isprintable() and unicodedata.category(each) in _CODES and each not in "\t\n" for each in text):
+        raise InvalidValueError("a lifecycle environment description may not have control characters")
     return text
 
 

@@ -11,6 +11,7 @@ from issbox.model import LIBRARY, HostCount, LifecycleEnvironment, Promotion
 from issbox.names import check_name
 from issbox.rules.changes import with_before
 from issbox.rules.environments import (
+    check_environment_description,
     check_environment_id,
     check_environment_label,
     check_environment_type,
@@ -81,7 +82,7 @@ def create_environment(
         label,
         name,
         prior,
-        description,
+        check_environment_description(description),
         id=check_environment_id(id_),
         type=check_environment_type(type_),
         content_prefix=check_prefix(content_prefix),
@@ -142,7 +143,7 @@ def update_environment(
                 organization,
                 label,
                 name=name,
-                description=description,
+                description=None if description is None else check_environment_description(description),
                 serves_as_cdn=serves_as_cdn,
                 type_=None if type_ is None else check_environment_type(type_),
                 content_prefix=None if content_prefix is None else check_prefix(content_prefix),

@@ -12,9 +12,10 @@ from makers.bundles import SampleBundle, SampleRepository, sample_manifest
 
 from issbox.bundle.manifest import claimed_key_id, decode_manifest, encode_manifest
 from issbox.errors import BadManifestError, BundleError, NameClashError, NewerFormatError, UnsafePathError
-from issbox.manifest import Manifest, Totals, Volume
+from issbox.manifest import Manifest, ManifestEnvironment, ManifestPromotion, Totals, Volume
 
 ZEROS = "0" * 64
+ENVIRONMENTS = r"\$\.lifecycle_environments"
 
 
 def document() -> dict[str, Any]:
@@ -28,9 +29,19 @@ def document() -> dict[str, Any]:
         table=replace(draft.table, sha256=ZEROS),
         files=Totals(count=2, size=2, carried_count=2, carried_size=2),
         volumes=(Volume(number=1, size=2),),
+        lifecycle_environments=(
+            ManifestEnvironment(label="dev", name="Dev", prior="Library", promotions=(_promotion("base"),)),
+            ManifestEnvironment(
+                label="prod", name="Production", prior="dev", promotions=(_promotion("base"), _promotion("extras"))
+            ),
+        ),
     )
     made: dict[str, Any] = json.loads(encode_manifest(manifest))
     return made
+
+
+def _promotion(label: str) -> ManifestPromotion:
+    return ManifestPromotion(content_label=f"tools_{label}", path=f"custom/tools/{label}", repomd_sha256=ZEROS)
 
 
 def change(place: str, value: object) -> bytes:
@@ -109,6 +120,42 @@ def test_a_newer_format_is_told_from_a_bad_one_whatever_its_fields_have_become()
         ("volumes", [], r"\$\.volumes: there is at least one"),
         ("volumes.0.number", 2, r"\$\.volumes: volumes are numbered"),
         ("volumes.0.size", 1, r"\$\.volumes: .* do not add up"),
+        *(
+            (
+                f"lifecycle_environments.1.{field}",
+                value,
+                rf"\$\.lifecycle_environments(\[1\]\.{field}(\[0\])?)?: {message}",
+            )
+            for field, value, message in (
+                ("label", "../prod", "lifecycle environment label "),
+                ("label", "Library", ".*paths have something else"),
+                ("label", "custom", ".*paths have something else"),
+                ("label", "DEV", "'dev' is there twice"),
+                ("name", "two\nlines", ""),
+                ("prior", "prod", "'prod' is neither Library nor an environment before it"),
+                ("prior", "elsewhere", "'elsewhere' is neither"),
+                ("prior", None, "expected str, got null"),
+                ("description", "\x1b[2J", ".*control characters"),
+                ("description", "x" * 2001, ".*2000 characters"),
+                ("type", "a b", ""),
+                ("type", "x" * 33, ""),
+                ("content_prefix", "x" * 256, ""),
+                ("content_prefix", "/../..", ""),
+                ("promotions", [7], ".*expected object"),
+            )
+        ),
+        (
+            "lifecycle_environments.1.promotions.1.repomd_sha256",
+            "0",
+            rf"{ENVIRONMENTS}\[1\]\.promotions\[1\]\.repomd_sha256: expected a SHA-256",
+        ),
+        (
+            "lifecycle_environments.1.promotions.1.path",
+            "custom/tools/base",
+            rf"{ENVIRONMENTS}\[1\]\.promotions: 'custom/tools/base' is there twice",
+        ),
+        ("lifecycle_environments.1.promotions.1.enabled", "yes", r".*expected bool \| null, got str"),
+        ("lifecycle_environments.1.promotions.1.content_label", "", r".*content_label: "),
     ],
 )
 def test_a_broken_rule_is_named_by_its_field(place: str, value: object, message: str) -> None:
@@ -122,6 +169,20 @@ def test_a_broken_rule_is_named_by_its_field(place: str, value: object, message:
 def test_an_unsafe_repository_path_is_refused(path: str) -> None:
     with pytest.raises(UnsafePathError):
         decode_manifest(change("repositories.1.path", path))
+    with pytest.raises(UnsafePathError):
+        decode_manifest(change("lifecycle_environments.1.promotions.1.path", path))
+
+
+def test_a_flood_of_environments_is_refused() -> None:
+    made = document()
+    (promotion,) = made["lifecycle_environments"][0]["promotions"]
+    one = {"label": "e", "name": "E", "prior": "Library"}
+    made["lifecycle_environments"] = [one | {"label": f"e{number}"} for number in range(1001)]
+    with pytest.raises(BadManifestError, match="more than 1000"):
+        decode_manifest(json.dumps(made).encode())
+    made["lifecycle_environments"] = [one | {"promotions": [promotion] * 100_001}]
+    with pytest.raises(BadManifestError, match="more than 100000 promotions"):
+        decode_manifest(json.dumps(made).encode())
 
 
 def test_repositories_lie_neither_at_one_path_nor_in_one_another() -> None:

@@ -17,15 +17,17 @@ from issbox.manifest import (
     FilePart,
     Manifest,
     ManifestCredential,
+    ManifestEnvironment,
     ManifestOrganization,
     ManifestProduct,
+    ManifestPromotion,
     ManifestRepository,
     ManifestVersion,
     TableReference,
     Totals,
     Volume,
 )
-from issbox.model import Content, CredentialKind, ProductKind
+from issbox.model import LIBRARY, Content, CredentialKind, ProductKind
 from issbox.names import path_problem
 
 labels = st.text("abcXYZ019_-", min_size=1, max_size=8)
@@ -54,6 +56,34 @@ entries = st.builds(
     volume=st.none() | numbers,
     parts=st.just(()) | st.lists(parts, max_size=3).map(tuple),
 )
+
+
+promotions = st.builds(
+    ManifestPromotion, content_label=names, path=paths, repomd_sha256=digests, enabled=st.none() | st.booleans()
+)
+descriptions = st.text(st.characters(exclude_categories=["C"]) | st.sampled_from("\t\n"), max_size=30)
+
+
+@st.composite
+def environments(draw: st.DrawFn) -> tuple[ManifestEnvironment, ...]:
+    """Give environments in an order in which each comes after its prior one."""
+    made: list[ManifestEnvironment] = []
+    forbidden = {"content_views", "content", "custom", "gpg-keys", "listing", "library"}
+    usable = labels.filter(lambda label: label.casefold() not in forbidden)
+    for label in draw(st.lists(usable, max_size=3, unique_by=str.casefold)):
+        prior = draw(st.sampled_from([LIBRARY, *(each.label for each in made)]))
+        made.append(
+            ManifestEnvironment(
+                label=label,
+                name=draw(names),
+                prior=prior,
+                description=draw(descriptions),
+                type=draw(st.just("") | labels),
+                content_prefix=draw(st.sampled_from(["", "/$org/$env", "/x", "/a/b"])),
+                promotions=tuple(draw(st.lists(promotions, max_size=2, unique_by=lambda each: each.path))),
+            )
+        )
+    return tuple(made)
 
 
 @st.composite
@@ -130,6 +160,7 @@ def manifests(draw: st.DrawFn) -> Manifest:
         ),
         table=TableReference(path=TABLE_NAME, size=draw(numbers), sha256=draw(digests)),
         volumes=tuple(Volume(number=number, size=size) for number, size in enumerate(sizes, start=1)),
+        lifecycle_environments=draw(environments()),
     )
 
 

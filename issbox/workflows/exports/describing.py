@@ -20,8 +20,10 @@ from issbox.manifest import (
     FileEntry,
     Manifest,
     ManifestCredential,
+    ManifestEnvironment,
     ManifestOrganization,
     ManifestProduct,
+    ManifestPromotion,
     ManifestRepository,
     ManifestVersion,
     TableReference,
@@ -70,6 +72,7 @@ def describe(ctx: Context, plan: ExportPlan, row: ContentExport) -> Manifest:
         table=TableReference(path=TABLE_NAME, size=0, sha256=""),
         volumes=(Volume(number=1, size=0),),
         scope=plan.scope,
+        lifecycle_environments=_environments(ctx, plan.organization) if plan.request.with_environments else (),
     )
 
 
@@ -165,6 +168,31 @@ def _repository(repository: Repository, version: RepositoryVersion) -> ManifestR
         size=version.size,
         variables=dict(repository.variables),
         gpg_key=repository.gpg_key,
+    )
+
+
+def _environments(ctx: Context, organization: str) -> tuple[ManifestEnvironment, ...]:
+    """Give the lifecycle environments but Library, each after its prior one, with what they hold; no hosts."""
+    return tuple(
+        ManifestEnvironment(
+            label=each.label,
+            name=each.name,
+            prior=each.prior,
+            description=each.description,
+            type=each.type,
+            content_prefix=each.content_prefix,
+            promotions=tuple(
+                ManifestPromotion(
+                    content_label=promotion.repository.content.label,
+                    path=promotion.repository.path,
+                    repomd_sha256=ctx.store.versions.get(promotion.repository.key, promotion.number).repomd_sha256,
+                    enabled=promotion.enabled,
+                )
+                for promotion in ctx.store.promotions.list(organization, each.label)
+            ),
+        )
+        for each in ctx.store.environments.list(organization)
+        if each.prior is not None
     )
 
 

@@ -43,6 +43,8 @@ class ExportRequest:
     """The far side has what this export described; the last one to the destination by default."""
     from_receipt: str | None = None
     """The far side has what this receipt says: a file, the text of one, or the short text."""
+    with_environments: bool = False
+    """Whether the bundle says which lifecycle environments there are here, and what they hold."""
 
     @property
     def style(self) -> Style:
@@ -134,6 +136,8 @@ def plan_export(ctx: Context, request: ExportRequest) -> ExportPlan:
     if request.volume_size is not None and request.volume_size <= 0:
         raise InvalidValueError("a volume has at least one byte")
     ctx.require_some(Permission.CONTENT_EXPORT, request.organization)
+    if request.with_environments:
+        ctx.require(Permission.CONTENT_EXPORT, request.organization)
     receipt = None if request.from_receipt is None else receipt_for(ctx, request.organization, request.from_receipt)
     with ctx.store.session():
         scope, found = find_scope(ctx, request)
