@@ -10,9 +10,10 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
-from issbox.errors import BusyError, IssboxError, JobFailedError
+from issbox.errors import BusyError, IssboxError, JobFailedError, every_error
 from issbox.files import FileLock
 from issbox.model import Job, JobState
 from issbox.workflows.context import Context
@@ -24,6 +25,7 @@ _LOOK: Final = 0.5
 """Seconds between two looks for jobs."""
 _TAKING_UP: Final = 10.0
 """Seconds that a process that was started for jobs has to take one up before another one is started."""
+_LOOK_SOON: Final = 0.05
 _THREADS: Final = 3
 _LOCK: Final = "jobs.lock"
 
@@ -33,6 +35,26 @@ def begin(ctx: Context, parameters: JobParameters, environ: Mapping[str, str] | 
     job = create_job(ctx, parameters)
     see_to_it(ctx, environ)
     return job
+
+
+def do_now(ctx: Context, parameters: JobParameters) -> Job:
+    """Ask for work that takes a moment, do it, and give the job.
+
+    Somebody who works through jobs may be quicker; then this waits. Raises what `create_job` raises, and whatever the
+    job failed with.
+    """
+    job = create_job(ctx, parameters)
+    done = run_job(ctx, job.id) or _waited_for(ctx, job.id)
+    if done.state is JobState.FINISHED:
+        return done
+    kinds = {each.code: each for each in every_error()}
+    raise kinds.get(done.error_code or "", JobFailedError)(done.reason or f"job {done.id} {done.state}", hint=done.hint)
+
+
+def _waited_for(ctx: Context, job_id: int) -> Job:
+    with suppress(JobFailedError):
+        wait_for(ctx, job_id, look=_LOOK_SOON)
+    return get_job(ctx, job_id)
 
 
 def see_to_it(ctx: Context, environ: Mapping[str, str] | None = None) -> bool:

@@ -61,6 +61,7 @@ def enable(run: Run, *, organization: str | None, environment: str, label: str, 
 @organization_option
 @click.option("--environment", metavar="LABEL", help="For all hosts in this lifecycle environment.")
 @click.option("--consumer", metavar="UUID", help="For this host.")
+@click.option("--activation-key", "key", metavar="LABEL", help="For hosts that register with this activation key.")
 @click.option("--label", metavar="LABEL", help="Which content.")
 @click.option("--set", "put", multiple=True, metavar="NAME=VALUE", help="Value of the repository file that hosts use.")
 @click.option("--remove", "drop", multiple=True, metavar="NAME", help="Override to take away.")
@@ -71,6 +72,7 @@ def override(
     organization: str | None,
     environment: str | None,
     consumer: str | None,
+    key: str | None,
     label: str | None,
     put: tuple[str, ...],
     drop: tuple[str, ...],
@@ -78,12 +80,13 @@ def override(
 ) -> None:
     """Show, set and take away what hosts use in place of what their certificates say; no certificate changes by it.
 
-    A host's own overrides stand over those of its environments. Without --set and --remove they are only shown.
+    A host's own overrides stand over those of its environments; those of an activation key become its own when it
+    registers. Without --set and --remove they are only shown.
     """
     from issbox.workflows import contents
 
-    if (environment is None) == (consumer is None):
-        raise CommandLineError("whose? Give --environment or --consumer")
+    if sum(each is not None for each in (environment, consumer, key)) != 1:
+        raise CommandLineError("whose? Give --environment, --consumer or --activation-key")
     if (put or drop) and label is None:
         raise CommandLineError("of which content? Give --label")
     ctx = run.open()
@@ -98,12 +101,13 @@ def override(
             else contents.consumer_overrides(ctx, consumer)
         )
     else:
-        owner, place = chosen_organization(ctx, organization), environment or ""
-        found = (
-            contents.override_in_environment(ctx, owner, place, put=wanted, drop=gone)
-            if wanted or gone
-            else contents.environment_overrides(ctx, owner, place)
+        show, change = (
+            (contents.environment_overrides, contents.override_in_environment)
+            if key is None
+            else (contents.key_overrides, contents.override_for_key)
         )
+        whose = chosen_organization(ctx, organization), key or environment or ""
+        found = change(ctx, *whose, put=wanted, drop=gone) if wanted or gone else show(ctx, *whose)
     run.show_all(OVERRIDE, found)
 
 

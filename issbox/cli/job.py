@@ -18,7 +18,8 @@ JOB = Shape[Job](
         Field("id", "its number", lambda each: each.id, column=True),
         Field(
             "kind",
-            "`synchronize`, `export`, `publish`, `promote`, `regenerate`, `inbox`, `garbage` or `audit`",
+            "`synchronize`, `export`, `publish`, `promote`, `promote-content`, `regenerate`, `inbox`, `garbage` or "
+            "`audit`",
             lambda each: each.kind,
             column=True,
         ),

@@ -6,7 +6,7 @@ from issbox.cli.command import Run, command
 from issbox.cli.index import noun
 from issbox.cli.options import creation_options, identity_options, label_and_name, pick, yes_option
 from issbox.cli.shapes import Field, Shape
-from issbox.model import CertificateType, Organization
+from issbox.model import CertificateType, Organization, Role
 
 organization = noun("organization")
 _ACCESS = {"content": CertificateType.BASIC, "organization": CertificateType.ORG_LEVEL}
@@ -26,6 +26,11 @@ ORGANIZATION = Shape[Organization](
             "access",
             "`Basic`: certificates name each content; `OrgLevel`: one for all below the host's environments",
             lambda each: each.access.value,
+        ),
+        Field(
+            "environments_by",
+            "`super-admin` or `org-admin`: who makes, changes and deletes its lifecycle environments",
+            lambda each: str(Role.ORG_ADMIN if each.hands_over_environments else Role.SUPER_ADMIN),
         ),
     ),
 )
@@ -85,6 +90,11 @@ def info(run: Run, *, label: str | None, name: str | None) -> None:
     "--content-prefix", metavar="PREFIX", help="What stands before content paths; $org and $env are filled in."
 )
 @click.option("--access", type=click.Choice(list(_ACCESS)), help="Certificates name each content, or open all.")
+@click.option(
+    "--environments-by",
+    type=click.Choice([Role.SUPER_ADMIN, Role.ORG_ADMIN]),
+    help="Who makes, changes and deletes its lifecycle environments.",
+)
 def update(
     run: Run,
     *,
@@ -93,6 +103,7 @@ def update(
     client_cas: tuple[str, ...],
     content_prefix: str | None,
     access: str | None,
+    environments_by: str | None,
 ) -> None:
     """Change an organization; what is not given stays as it is.
 
@@ -109,6 +120,7 @@ def update(
         client_cas=chosen,
         content_prefix=content_prefix,
         access=None if access is None else _ACCESS[access],
+        hands_over_environments=None if environments_by is None else environments_by == Role.ORG_ADMIN,
     )
     run.say(f"Organization {label} updated.")
     run.show(ORGANIZATION, made)

@@ -23,6 +23,8 @@ class Organization:
     """What stands before the content paths in certificates; `$org` and `$env` are filled in."""
     access: CertificateType = CertificateType.BASIC
     """What hosts that are entitled to everything get: certificates that name each content, or one for all of it."""
+    hands_over_environments: bool = False
+    """Whether its org-admins manage its lifecycle environments, which else only super-admins do."""
 
 
 @dataclass(frozen=True, slots=True)

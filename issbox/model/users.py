@@ -1,6 +1,6 @@
 """People and programs that use the box: users, the roles granted to them, and what they prove themselves with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -37,6 +37,8 @@ class Grant:
     """Label of the organization it is for; None for super-admin alone, which is for the whole box."""
     products: tuple[str, ...] = ()
     """Labels of the products it is limited to, sorted; none means that it is not limited."""
+    environments: bool = field(default=False, compare=False)
+    """Whether it is for lifecycle environments as well, since the organization hands them to its org-admins."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,7 +145,12 @@ class Reach:
     @property
     def anywhere(self) -> bool:
         """Whether it covers anything at all."""
-        return any(self.permission in ROLES[grant.role] for grant in self.grants)
+        return any(self.permission in permissions_of(grant) for grant in self.grants)
+
+
+def permissions_of(grant: Grant) -> frozenset[Permission]:
+    """Give what a grant lets do: its role's permissions, and environments where the organization hands them over."""
+    return ROLES[grant.role] | ({Permission.ENVIRONMENT_MANAGE} if grant.environments else frozenset())
 
 
 def covered(grants: Iterable[Grant], permission: Permission, organization: str | None) -> Products:
@@ -154,12 +159,12 @@ def covered(grants: Iterable[Grant], permission: Permission, organization: str |
     if _is_super(grants):
         return _ALL
     if organization is None:
-        box_wide = permission in BOX_WIDE and any(permission in ROLES[grant.role] for grant in grants)
+        box_wide = permission in BOX_WIDE and any(permission in permissions_of(grant) for grant in grants)
         return _ALL if box_wide else _NONE
     limits = [
         frozenset(grant.products)
         for grant in grants
-        if grant.organization == organization and permission in ROLES[grant.role] and permission not in BOX_WIDE
+        if grant.organization == organization and permission in permissions_of(grant) and permission not in BOX_WIDE
     ]
     return Products(None if frozenset() in limits else frozenset[str]().union(*limits))
 

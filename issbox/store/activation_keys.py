@@ -11,6 +11,7 @@ from issbox.store.organizations import environment_id, organization_id
 from issbox.store.products import product_id
 from issbox.store.tables import (
     ActivationKeyEnvironmentRow,
+    ActivationKeyOverrideRow,
     ActivationKeyProductRow,
     ActivationKeyRow,
     EnvironmentRow,
@@ -46,9 +47,7 @@ class ActivationKeys(Noun):
     def update(self, key: ActivationKey) -> ActivationKey:
         """Let the key of this label be as it is given; raises NotFoundError."""
         with transaction():
-            identity = _find(key.organization, key.label)
-            if identity is None:
-                raise NotFoundError(f"there is no activation key {key.organization}/{key.label}")
+            identity = activation_key_id(key.organization, key.label)
             ActivationKeyRow.update(description=key.description, max_hosts=key.max_hosts).where(
                 ActivationKeyRow.id == identity
             ).execute()
@@ -59,10 +58,9 @@ class ActivationKeys(Noun):
     def delete(self, organization: str, label: str) -> None:
         """Delete an activation key; hosts that registered with it stay. Raises NotFoundError."""
         with transaction():
-            identity = _find(organization, label)
-            if identity is None:
-                raise NotFoundError(f"there is no activation key {organization}/{label}")
+            identity = activation_key_id(organization, label)
             _clear(identity)
+            ActivationKeyOverrideRow.delete().where(ActivationKeyOverrideRow.activation_key == identity).execute()
             ActivationKeyRow.delete().where(ActivationKeyRow.id == identity).execute()
 
     def list(self, organization: str) -> list[ActivationKey]:
@@ -80,6 +78,14 @@ class ActivationKeys(Noun):
             )
             for row in query.order_by(ActivationKeyRow.label).dicts()
         ]
+
+
+def activation_key_id(organization: str, label: str) -> int:
+    """Give the row id of an activation key; raises NotFoundError."""
+    identity = _find(organization, label)
+    if identity is None:
+        raise NotFoundError(f"there is no activation key {organization}/{label}")
+    return identity
 
 
 def _find(organization: str, label: str) -> int | None:

@@ -9,6 +9,7 @@ from issbox.names import check_label
 from issbox.store.database import Noun, first, rows, transaction
 from issbox.store.tables import (
     ActivationKeyEnvironmentRow,
+    ActivationKeyOverrideRow,
     ActivationKeyProductRow,
     ActivationKeyRow,
     ClientAuthorityRow,
@@ -62,7 +63,11 @@ class Organizations(Noun):
                 raise AlreadyExistsError(f"the organization {label} exists already")
             made = Organization(label, name)
             row = OrganizationRow.create(
-                label=label, name=name, content_prefix=made.content_prefix, access=made.access.value
+                label=label,
+                name=name,
+                content_prefix=made.content_prefix,
+                access=made.access.value,
+                hands_over_environments=made.hands_over_environments,
             )
             EnvironmentRow.create(
                 organization=row,
@@ -94,9 +99,15 @@ class Organizations(Noun):
         name: str | None = None,
         content_prefix: str | None = None,
         access: CertificateType | None = None,
+        hands_over_environments: bool | None = None,
     ) -> Organization:
         """Change what is given; raises NotFoundError."""
-        changes = {"name": name, "content_prefix": content_prefix, "access": None if access is None else access.value}
+        changes = {
+            "name": name,
+            "content_prefix": content_prefix,
+            "access": None if access is None else access.value,
+            "hands_over_environments": hands_over_environments,
+        }
         given = {field: value for field, value in changes.items() if value is not None}
         with transaction():
             identity = organization_id(label)
@@ -139,7 +150,12 @@ class Organizations(Noun):
 
 def _read(row: Any, authorities: dict[str, tuple[str, ...]]) -> Organization:
     return Organization(
-        row.label, row.name, authorities.get(row.label, ()), row.content_prefix, CertificateType(row.access)
+        row.label,
+        row.name,
+        authorities.get(row.label, ()),
+        row.content_prefix,
+        CertificateType(row.access),
+        bool(row.hands_over_environments),
     )
 
 
@@ -161,7 +177,7 @@ def _client_authorities() -> dict[str, tuple[str, ...]]:
 def _delete_host_settings(organization: int) -> None:
     """Delete what is there for hosts that may come, and what hosts that are gone had in common."""
     keys = ActivationKeyRow.select(ActivationKeyRow.id).where(ActivationKeyRow.organization == organization)
-    for table in (ActivationKeyEnvironmentRow, ActivationKeyProductRow):
+    for table in (ActivationKeyEnvironmentRow, ActivationKeyProductRow, ActivationKeyOverrideRow):
         table.delete().where(table.activation_key.in_(keys)).execute()
     ActivationKeyRow.delete().where(ActivationKeyRow.organization == organization).execute()
     profiles = ProfileRow.select(ProfileRow.id).where(ProfileRow.organization == organization)

@@ -1,13 +1,14 @@
-"""Rows of content overrides, of hosts and of environments."""
+"""Rows of content overrides, of hosts, environments and activation keys."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from issbox.model import ContentOverride
+from issbox.store.activation_keys import activation_key_id
 from issbox.store.consumers import consumer_id
 from issbox.store.database import Noun, rows, transaction
 from issbox.store.organizations import environment_id
-from issbox.store.tables import ConsumerOverrideRow, EnvironmentOverrideRow
+from issbox.store.tables import ActivationKeyOverrideRow, ConsumerOverrideRow, EnvironmentOverrideRow
 
 
 class Overrides(Noun):
@@ -21,6 +22,23 @@ class Overrides(Noun):
         """Give those of an environment; raises NotFoundError."""
         place = environment_id(organization, environment)
         return _list(EnvironmentOverrideRow, EnvironmentOverrideRow.environment == place)
+
+    def of_activation_key(self, organization: str, label: str) -> list[ContentOverride]:
+        """Give those that hosts get with an activation key; raises NotFoundError."""
+        return _list(
+            ActivationKeyOverrideRow, ActivationKeyOverrideRow.activation_key == activation_key_id(organization, label)
+        )
+
+    def set_of_activation_key(self, organization: str, label: str, overrides: Iterable[ContentOverride]) -> None:
+        """Set those of an activation key that are given; others stay. Raises NotFoundError."""
+        _set(ActivationKeyOverrideRow, {"activation_key": activation_key_id(organization, label)}, overrides)
+
+    def drop_of_activation_key(
+        self, organization: str, label: str, content: str | None = None, name: str | None = None
+    ) -> int:
+        """Take away overrides of an activation key: all, those of a content, or one of them; gives their number."""
+        key = ActivationKeyOverrideRow.activation_key == activation_key_id(organization, label)
+        return _drop(ActivationKeyOverrideRow, key, content, name)
 
     def set_of_consumer(self, uuid: str, overrides: Iterable[ContentOverride]) -> None:
         """Set those of a host that are given; others stay."""

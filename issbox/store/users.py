@@ -123,7 +123,13 @@ class Grants(Noun):
 
 def _grant_query() -> Any:
     return (
-        GrantRow.select(UserRow.name, GrantRow.role, OrganizationRow.label, GrantRow.product)
+        GrantRow.select(
+            UserRow.name,
+            GrantRow.role,
+            OrganizationRow.label,
+            OrganizationRow.hands_over_environments,
+            GrantRow.product,
+        )
         .join(UserRow, on=(GrantRow.user == UserRow.id))
         .left_outer_join(OrganizationRow, on=(GrantRow.organization == OrganizationRow.id))
     )
@@ -131,12 +137,16 @@ def _grant_query() -> Any:
 
 def _grants(query: Any) -> dict[str, tuple[Grant, ...]]:
     products: dict[tuple[str, str, str], set[str]] = defaultdict(set)
-    for user, role, organization, product in rows(query):
+    handing_over = set()
+    for user, role, organization, hands_over, product in rows(query):
         products[user, organization or "", role].add(product)
+        if hands_over:
+            handing_over.add(organization)
     found: dict[str, list[Grant]] = defaultdict(list)
     for (user, organization, role), labels in sorted(products.items()):
         limits = () if _ALL_PRODUCTS in labels else tuple(sorted(labels))
-        found[user].append(Grant(Role(role), organization or None, limits))
+        with_environments = role == Role.ORG_ADMIN and organization in handing_over
+        found[user].append(Grant(Role(role), organization or None, limits, with_environments))
     return {user: tuple(grants) for user, grants in found.items()}
 
 

@@ -70,11 +70,13 @@ def update_organization(
     client_cas: Sequence[str] | None = None,
     content_prefix: str | None = None,
     access: CertificateType | None = None,
+    hands_over_environments: bool | None = None,
 ) -> Organization:
     """Change the name of an organization, or whose certificates of hosts open its content; None leaves it as it is.
 
     `client_cas` are labels of content credentials with the authorities that may sign them besides this box. Another
-    content prefix or access makes the certificates stale that say something else then. Raises NotFoundError,
+    content prefix or access makes the certificates stale that say something else then. With `hands_over_environments`
+    its org-admins manage its lifecycle environments. Raises NotFoundError,
     InvalidValueError for credentials that hold no CA certificate, and for a prefix that no path can begin with.
     """
     ctx.require(Permission.ORGANIZATION_MANAGE)
@@ -89,6 +91,9 @@ def update_organization(
                 require_credential(ctx, label, each, CredentialKind.CA_CERTIFICATE)
             ctx.store.credentials.accept_from_hosts(label, client_cas)
             details["client_cas"] = sorted(client_cas)
+        if hands_over_environments is not None:
+            details["hands_over_environments"] = hands_over_environments
+            ctx.store.organizations.update(label, hands_over_environments=hands_over_environments)
         wanted: dict[str, object] = {} if content_prefix is None else {"content_prefix": check_prefix(content_prefix)}
         if wanted or access is not None:
             details |= wanted | ({} if access is None else {"access": access.value})

@@ -103,5 +103,34 @@ def override_for_consumer(
         return consumer_overrides(ctx, uuid)
 
 
+def key_overrides(ctx: Context, organization: str, key: str) -> Sequence[ContentOverride]:
+    """Give the content overrides that hosts get when they register with an activation key; raises NotFoundError."""
+    ctx.require(Permission.CONSUMER_MANAGE, organization)
+    with ctx.store.session():
+        return ctx.store.overrides.of_activation_key(organization, key)
+
+
+def override_for_key(
+    ctx: Context,
+    organization: str,
+    key: str,
+    *,
+    put: Sequence[ContentOverride] = (),
+    drop: Sequence[tuple[str | None, str | None]] = (),
+) -> Sequence[ContentOverride]:
+    """Set and take away what hosts get with an activation key, and give it; raises as for environments.
+
+    Hosts that came by it already keep what they have.
+    """
+    ctx.require(Permission.CONSUMER_MANAGE, organization)
+    checked = [check_override(each) for each in put]
+    with ctx.store.session(), ctx.store.transaction():
+        for label, name in drop:
+            ctx.store.overrides.drop_of_activation_key(organization, key, label, name)
+        ctx.store.overrides.set_of_activation_key(organization, key, checked)
+        ctx.audit("activation-key.override", key, organization=organization, details=_details(checked, drop))
+        return ctx.store.overrides.of_activation_key(organization, key)
+
+
 def _details(put: Sequence[ContentOverride], drop: Sequence[tuple[str | None, str | None]]) -> dict[str, object]:
     return {"set": [[each.label, each.name, each.value] for each in put], "removed": [list(each) for each in drop]}

@@ -8,14 +8,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
-from issbox.errors import NotFoundError, PromotionRefusedError, WrongStateError
+from issbox.errors import NotFoundError, WrongStateError
 from issbox.files import FileLock
 from issbox.model import Held, PromotionRecord, RepositoryKey, ViewVersionName
 from issbox.rules import promoting as rules
 from issbox.rules.promoting import PromotionPlan
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.following import certificates_follow
-from issbox.workflows.promotion_parts import complete, described, present_content
+from issbox.workflows.promotion_parts import complete, described, present_content, refusal_of
 from issbox.workflows.publishing import changing_content, point_environment
 
 STEPS: Final = ("record-promotion", "switch-links")
@@ -128,10 +128,7 @@ def promote(ctx: Context, plan: PromotionPlan) -> PromotionRecord | None:
     else:
         ctx.require_some(Permission.CONTENT_PROMOTE, plan.organization)
     if plan.refusals:
-        raise PromotionRefusedError(
-            "; ".join(each.message for each in plan.refusals),
-            hint=" ".join(dict.fromkeys(each.hint for each in plan.refusals)),
-        )
+        raise refusal_of(plan)
     if not plan.changes:
         return None
     with ctx.store.session(), changing_environment(ctx, plan.organization, plan.environment):

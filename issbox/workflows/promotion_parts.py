@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from issbox.errors import PromotionRefusedError
 from issbox.model import ContentSnapshot, Held, LifecycleEnvironment, RepositoryKey
 from issbox.rules.comparing import ContentDifference
 from issbox.rules.promoting import PlannedChange, PromotionPlan
@@ -19,6 +20,14 @@ def present_content(ctx: Context, organization: str, environment: str) -> tuple[
     """Give an environment and what it holds now; raises NotFoundError."""
     place = ctx.store.environments.get(organization, environment)
     return place, [each.held for each in ctx.store.promotions.list(organization, environment)]
+
+
+def refusal_of(plan: PromotionPlan) -> PromotionRefusedError:
+    """Put all refusals of a plan into one error with every reason and every hint."""
+    return PromotionRefusedError(
+        "; ".join(each.message for each in plan.refusals),
+        hint=" ".join(dict.fromkeys(each.hint for each in plan.refusals)),
+    )
 
 
 def complete(ctx: Context, plan: PromotionPlan, *, force: bool = False) -> PromotionPlan:

@@ -35,11 +35,11 @@ def fleet(tmp_path: Path) -> Fleet:
     return make_fleet(tmp_path)
 
 
-def as_user(fleet: Fleet, name: str, role: Role) -> Context:
-    """Give the surroundings of a new user with a role in acme."""
+def as_user(fleet: Fleet, name: str, role: Role, product: str | None = None) -> Context:
+    """Give the surroundings of a new user with a role in acme, for all of it or a product."""
     with fleet.ctx.store.session(), fleet.ctx.store.transaction():
         fleet.ctx.store.users.create(User(name, name, fleet.ctx.clock()))
-        fleet.ctx.store.grants.add(name, role, "acme")
+        fleet.ctx.store.grants.add(name, role, "acme", product)
     return fleet.ctx.acting_as(name, "local")
 
 
@@ -126,6 +126,25 @@ def test_task_2_environments_are_for_super_admins(fleet: Fleet) -> None:
     with pytest.raises(NotPermittedError):
         environments.delete_environment(ctx, "acme", "dev")
     assert [each.label for each in environments.list_environments(ctx, "acme")] == [LIBRARY, "dev", "prod"]
+
+
+def test_task_2_unless_the_organization_hands_them_to_its_org_admins(fleet: Fleet) -> None:
+    ann, vic = as_user(fleet, "ann", Role.ORG_ADMIN), as_user(fleet, "vic", Role.PROMOTER)
+    catalog.update_organization(fleet.ctx, "acme", hands_over_environments=True)
+    environments.create_environment(ann, organization="acme", label="qa", name="QA", prior=LIBRARY)
+    environments.update_environment(ann, "acme", "qa", description="of Ann")
+    environments.delete_environment(ann, "acme", "qa")
+    for ctx in (vic, as_user(fleet, "lim", Role.ORG_ADMIN, "tools")):
+        with pytest.raises(NotPermittedError):
+            environments.create_environment(ctx, organization="acme", label="qa", name="QA", prior=LIBRARY)
+    catalog.create_organization(fleet.ctx, label="other", name="Other")
+    with pytest.raises(NotFoundError):
+        environments.create_environment(ann, organization="other", label="qa", name="QA", prior=LIBRARY)
+    with pytest.raises(NotPermittedError):
+        catalog.update_organization(ann, "acme", hands_over_environments=True)
+    catalog.update_organization(fleet.ctx, "acme", hands_over_environments=False)
+    with pytest.raises(NotPermittedError):
+        environments.delete_environment(ann, "acme", "dev")
 
 
 def test_task_3_a_promotion_overrides_enabled(fleet: Fleet) -> None:

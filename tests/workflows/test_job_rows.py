@@ -27,6 +27,7 @@ from issbox.workflows import environments, exports, promoting, users
 from issbox.workflows.context import Context
 from issbox.workflows.job_kinds import KINDS, JobParameters, from_row, to_row
 from issbox.workflows.job_kinds.content import PublishJob, SynchronizeJob
+from issbox.workflows.job_kinds.content_promotions import Deed, PromoteContentJob
 from issbox.workflows.job_kinds.exporting import ExportJob
 from issbox.workflows.job_kinds.promotions import PromoteJob, plan_digest
 from issbox.workflows.job_kinds.regeneration import RegenerateJob
@@ -226,6 +227,7 @@ def test_parameters_of_every_kind_survive_the_row() -> None:
         PublishJob("acme", "servers"),
         PromoteJob("acme", "dev", "00", demote=(KEY,), reason="why"),
         RegenerateJob(3),
+        PromoteContentJob("acme", "dev", Deed.DEMOTE, {"1": None}),
         InboxJob(),
         GarbageJob(),
         AuditJob(),

@@ -18,6 +18,7 @@ from issbox.store.tables.certificates import CertificateBodyRow, CertificateRow,
 from issbox.store.tables.columns import Row
 from issbox.store.tables.consumers import (
     ActivationKeyEnvironmentRow,
+    ActivationKeyOverrideRow,
     ActivationKeyProductRow,
     ActivationKeyRow,
     ConsumerOverrideRow,
@@ -49,6 +50,7 @@ __all__ = [
     "TABLES",
     "AcknowledgementRow",
     "ActivationKeyEnvironmentRow",
+    "ActivationKeyOverrideRow",
     "ActivationKeyProductRow",
     "ActivationKeyRow",
     "AttemptRow",
@@ -151,6 +153,7 @@ TABLES: Final[tuple[type[Row], ...]] = (
     EnvironmentOverrideRow,
     ActivationKeyRow,
     ActivationKeyEnvironmentRow,
+    ActivationKeyOverrideRow,
     ActivationKeyProductRow,
     CertificateBodyRow,
     CertificateRow,

@@ -43,6 +43,7 @@ class OrganizationRow(Row):
     name = Text()
     content_prefix = Text()
     access = Text()
+    hands_over_environments = BooleanField()
 
     class Meta:
         """Table settings."""

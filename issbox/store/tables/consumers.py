@@ -148,6 +148,22 @@ class ActivationKeyRow(Row):
         indexes = ((("organization", "label"), True),)
 
 
+class ActivationKeyOverrideRow(Row):
+    """Content overrides that hosts get when they register with an activation key."""
+
+    id = AutoField()
+    activation_key = ForeignKeyField(ActivationKeyRow, index=False)
+    label = Text()
+    name = Text()
+    value = Text()
+
+    class Meta:
+        """Table settings."""
+
+        table_name = "activation_key_override"
+        indexes = ((("activation_key", "label", "name"), True),)
+
+
 class ActivationKeyEnvironmentRow(Row):
     """Environments that hosts with an activation key are put into; priority 0 is the most important."""
 

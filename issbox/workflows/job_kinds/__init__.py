@@ -51,6 +51,7 @@ KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "publish": (f"{_HERE}.content", "PublishJob"),
     "export": (f"{_HERE}.exporting", "ExportJob"),
     "promote": (f"{_HERE}.promotions", "PromoteJob"),
+    "promote-content": (f"{_HERE}.content_promotions", "PromoteContentJob"),
     "regenerate": (f"{_HERE}.regeneration", "RegenerateJob"),
     "inbox": (f"{_HERE}.upkeep", "InboxJob"),
     "garbage": (f"{_HERE}.upkeep", "GarbageJob"),

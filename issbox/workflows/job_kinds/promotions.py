@@ -7,12 +7,13 @@ from typing import ClassVar, TypedDict
 
 import msgspec
 
-from issbox.errors import PlanChangedError, PromotionRefusedError
+from issbox.errors import PlanChangedError
 from issbox.model import PromotionAction, RepositoryKey, ViewVersionName, WantedContent
 from issbox.rules.promoting import PromotionPlan
 from issbox.workflows import exact_content, promoting
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.job_kinds import Task
+from issbox.workflows.promotion_parts import refusal_of
 
 
 class _Order(TypedDict):
@@ -79,10 +80,7 @@ class PromoteJob:
     def _confirmed(self, ctx: Context) -> PromotionPlan:
         plan = self.plan(ctx)
         if plan.refusals:
-            raise PromotionRefusedError(
-                "; ".join(each.message for each in plan.refusals),
-                hint=" ".join(dict.fromkeys(each.hint for each in plan.refusals)),
-            )
+            raise refusal_of(plan)
         if self.confirmed and plan_digest(plan) != self.confirmed:
             raise PlanChangedError(f"{plan.subject} into {plan.environment} would no longer do what was confirmed")
         return plan
