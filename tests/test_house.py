@@ -103,7 +103,7 @@ ALLOWED_BEFORE = {
     "ssh_keys.refuse_remote": "writes down what was refused",
     "passwords.enter_by_password": "whoever comes in proves here who it is",
     "authority.open_authority": "makes the authority when the first certificate is issued, and whoever issues it asked",
-    "consumers.register_with_keys": "an activation key is what lets a host in, and is checked here",
+    "registering.register_with_keys": "an activation key is what lets a host in, and is checked here",
     "importing.refuse": "writes down why an import, which asked, came to nothing",
     "imported_views.keep_view_version": "a step of an import, which asked",
     "imported_views.take_back_view_version": "a step of a rollback, which asked",

@@ -58,7 +58,7 @@ def create(
     Put the .pem files into /etc/pki/issbox and the .repo file into /etc/yum.repos.d. A host in no environment gets the
     present content of its products; one in environments gets what is promoted there.
     """
-    from issbox.workflows import consumers, host_files
+    from issbox.workflows import consumers, host_files, registering
 
     ctx = run.open()
     if keys and (environments or products):
@@ -67,9 +67,9 @@ def create(
     told = _VERSION_3 | ({} if arch is None else {"uname.machine": arch}) | _facts(facts)
     if keys:
         consumers.list_consumers(ctx, owner, limit=1)
-        made = consumers.register_with_keys(ctx, organization=owner, keys=keys, name=name, facts=told)
+        made = registering.register_with_keys(ctx, organization=owner, keys=keys, name=name, facts=told)
     else:
-        made = consumers.register(
+        made = registering.register(
             ctx, organization=owner, name=name, facts=told, environments=environments, products=products
         )
     run.say(f"Host {made.name} registered as {made.uuid}.")

@@ -163,8 +163,12 @@ class Consumers(Noun):
         name: str | None = None,
         activation_key: str | None = None,
         limit: int | None = None,
+        skip: int = 0,
     ) -> list[Consumer]:
-        """Give hosts of an organization by name, all or those that the rest says; raises NotFoundError."""
+        """Give hosts of an organization by name, all or those that the rest says; raises NotFoundError.
+
+        `limit` gives only so many, after the first `skip` ones.
+        """
         query = _query().where(ConsumerRow.organization == organization_id(organization))
         if environment is not None:
             query = query.where(ConsumerRow.profile.in_(_inside(organization, environment)))
@@ -172,7 +176,8 @@ class Consumers(Noun):
             query = query.where(ConsumerRow.name == name)
         if activation_key is not None:
             query = query.where(ConsumerRow.activation_key == activation_key)
-        return _read(query.order_by(ConsumerRow.name, ConsumerRow.uuid).limit(limit))
+        ordered = query.order_by(ConsumerRow.name, ConsumerRow.uuid).limit(limit)
+        return _read(ordered.offset(skip) if skip else ordered)
 
 
 def _query() -> Any:

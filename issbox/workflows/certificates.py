@@ -42,6 +42,26 @@ def certificates_of(ctx: Context, uuid: str) -> list[HostCertificate]:
         return current_certificates(ctx, uuid)
 
 
+def reissue(ctx: Context, uuid: str, entitlement: str | None = None) -> list[HostCertificate]:
+    """Issue the entitlement certificates of a host anew, or that of one entitlement, also those that say the same.
+
+    All get new serial numbers, and the old ones are revoked. Raises NotFoundError, CertificateTooLargeError.
+    """
+    organization = get_consumer(ctx, uuid).organization
+    ctx.require(Permission.CONSUMER_MANAGE, organization)
+    with ctx.store.session():
+        with ctx.store.transaction():
+            consumer = ctx.store.consumers.get(uuid)
+            held = [each for each in ctx.store.entitlements.of(uuid) if entitlement in (None, each.id)]
+            if entitlement is not None and not held:
+                raise NotFoundError(f"the host {uuid} has no entitlement {entitlement}")
+            outcomes = Issuer(ctx).look_at([(consumer, each) for each in held], unchanged=True)
+            _raise_first(outcomes)
+            details: dict[str, object] = {"serials": [str(each.serial) for each in outcomes]}
+            ctx.audit("certificate.issue", uuid, organization=organization, details=details)
+        return current_certificates(ctx, uuid)
+
+
 def current_certificates(ctx: Context, uuid: str) -> list[HostCertificate]:
     """Give the entitlement certificates that a host has, stale or not, without issuing any."""
     consumer = get_consumer(ctx, uuid)

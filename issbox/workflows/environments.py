@@ -6,7 +6,7 @@ Every change is one transaction with its audit entry. In updates, None leaves a 
 from dataclasses import dataclass
 from typing import Final
 
-from issbox.errors import InUseError
+from issbox.errors import InUseError, NotFoundError
 from issbox.model import LIBRARY, HostCount, LifecycleEnvironment, Promotion
 from issbox.names import check_name
 from issbox.rules.changes import with_before
@@ -116,6 +116,23 @@ def get_environment(ctx: Context, organization: str, label: str) -> EnvironmentC
         return EnvironmentContent(
             environment, tuple(each for each in content if each.repository.key.product in visible)
         )
+
+
+def find_environment(ctx: Context, id_: str) -> LifecycleEnvironment:
+    """Give the lifecycle environment with this id, of whichever organization.
+
+    Raises NotFoundError, also for one of an organization in which who asks has no role.
+    """
+    with ctx.store.session():
+        found = ctx.store.environments.find(id_)
+    missing = NotFoundError(f"there is no lifecycle environment with the id {id_!r}")
+    if found is None:
+        raise missing
+    try:
+        ctx.require_some(Permission.CONTENT_READ, found.organization)
+    except NotFoundError:  # its message names the organization
+        raise missing from None
+    return found
 
 
 def update_environment(

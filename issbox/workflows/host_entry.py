@@ -42,7 +42,12 @@ def enter_as_host(ctx: Context, shown: DecodedCertificate, origin: str) -> tuple
         if consumer.seen_at is None or now - consumer.seen_at >= _SEEN_EVERY:
             with ctx.store.transaction():
                 ctx.store.consumers.seen(consumer.uuid, now)
-    return replace(ctx, actor=Actor(f"host {consumer.uuid}", origin), user=None), consumer.uuid
+    return acting_for_host(ctx, consumer.uuid, origin), consumer.uuid
+
+
+def acting_for_host(ctx: Context, uuid: str, origin: str) -> Context:
+    """Give the surroundings that act for a host which proved to be it, limited by nothing."""
+    return replace(ctx, actor=Actor(f"host {uuid}", origin), user=None)
 
 
 def _issued(ctx: Context, shown: DecodedCertificate) -> IssuedCertificate:

@@ -33,7 +33,7 @@ def write_host_files(ctx: Context, uuid: str, directory: Path, *, content_url: s
         )
     issued = certificates_of(ctx, uuid)
     files = {
-        "identity.pem": identity_of(ctx, uuid),
+        "identity.pem": identity_of(ctx, uuid).pem,
         "key.pem": read_key(ctx, uuid),
         "ca.pem": show_authority(ctx).root_pem,
         "issbox.repo": "",

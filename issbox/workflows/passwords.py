@@ -26,6 +26,8 @@ _HASHER: Final = PasswordHasher(time_cost=3, memory_cost=64 << 10, parallelism=4
 """Second recommendation of RFC 9106 section 4: 64 MiB, three passes, four lanes."""
 _AT_ONCE: Final = threading.BoundedSemaphore(2)
 """Hashes computed at once in a process, so that many attempts cannot take its memory."""
+_LANES: Final = tuple(threading.Lock() for _ in range(64))
+"""Attempts for one user go one after the other: many hosts that come at once with one right password are no guesses."""
 
 
 def set_password(ctx: Context, name: str, password: str) -> None:
@@ -51,6 +53,12 @@ def enter_by_password(ctx: Context, name: str, password: str, origin: str) -> Co
     Raises AuthenticationFailedError, or TooManyAttemptsError, which names the time to wait for, also for the right
     password. Takes a tenth of a second or more and 64 MiB: keep it out of an event loop.
     """
+    with _LANES[hash(name) % len(_LANES)]:
+        _prove(ctx, name, password, origin)
+    return ctx.acting_as(name, origin)
+
+
+def _prove(ctx: Context, name: str, password: str, origin: str) -> None:
     with ctx.store.session():
         user = ctx.store.users.find(name) if is_user_name(name) else None
         subject = _subject(user, name)
@@ -66,7 +74,6 @@ def enter_by_password(ctx: Context, name: str, password: str, origin: str) -> Co
             there.forgive()
             if _HASHER.check_needs_rehash(digest or ""):
                 ctx.store.passwords.set(name, _hash(normalize_password(password)), ctx.clock())
-    return ctx.acting_as(name, origin)
 
 
 def _subject(user: User | None, name: str) -> str:

@@ -16,13 +16,14 @@ from issbox.model import LIBRARY, BundleForm, RepositoryKey, ViewVersionName, Wa
 from issbox.wiring import open_context
 from issbox.workflows.authority import renew_authority
 from issbox.workflows.by_hand import run_import
-from issbox.workflows.consumers import move_consumers, register
+from issbox.workflows.consumers import move_consumers
 from issbox.workflows.context import Context
 from issbox.workflows.exact_content import plan_content_set, plan_everything
 from issbox.workflows.exports import ExportRequest, export, plan_export, recut, stream
 from issbox.workflows.importing import import_bundle
 from issbox.workflows.promoting import plan_demotion, plan_view_promotion, promote
 from issbox.workflows.regenerating import run_regeneration
+from issbox.workflows.registering import register
 from issbox.workflows.rolling_back import roll_back
 from issbox.workflows.slips import read_slip
 from issbox.workflows.synchronize import synchronize

@@ -10,7 +10,7 @@ from makers.fleets import Fleet, make_fleet
 
 from issbox.certs.decode import decode_certificate
 from issbox.model import Consumer, RegenerationScope
-from issbox.workflows import authority, certificates, consumers, promoting, regenerating
+from issbox.workflows import authority, certificates, consumers, promoting, regenerating, registering
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def test_move(town: Town, step: str) -> None:
     town.check()
 
 
-@pytest.mark.parametrize("step", consumers.STEPS)
+@pytest.mark.parametrize("step", registering.STEPS)
 def test_register(town: Town, step: str) -> None:
     side = town.fleet.gap.outside
     side.run("register", "h3", kill=step)
@@ -136,5 +136,5 @@ def test_renewing_the_authority(town: Town) -> None:
     side.run("renew-authority")
     assert authority.show_authority(ctx).serial != before
     town.check()
-    identity = decode_certificate(consumers.identity_of(ctx, town.hosts[0].uuid))
+    identity = decode_certificate(consumers.identity_of(ctx, town.hosts[0].uuid).pem)
     assert identity.common_name == town.hosts[0].uuid

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from issbox.certs.decode import DecodedCertificate, decode_certificate
 from issbox.model import LIBRARY, Consumer, RepositoryKey
-from issbox.workflows import certificates, consumers, environments, promoting, repositories
+from issbox.workflows import certificates, environments, promoting, registering, repositories
 from issbox.workflows.context import Context
 from issbox.workflows.synchronize import synchronize
 from makers.boxes import KEY, Gap, make_gap
@@ -23,7 +23,7 @@ class Fleet:
 
     def host(self, name: str, *places: str, products: tuple[str, ...] = (), version: str = "3.2") -> Consumer:
         """Register a host in these environments."""
-        return consumers.register(
+        return registering.register(
             self.ctx,
             organization="acme",
             name=name,

@@ -21,6 +21,7 @@ from issbox.workflows import (
     contents,
     environments,
     promoting,
+    registering,
     repositories,
 )
 from issbox.workflows.by_hand import run_import
@@ -229,7 +230,7 @@ def test_katello_task_1_hosts_outlive_their_environment(fleet: Fleet) -> None:
 
 
 def test_katello_tasks_2_and_3_hosts_register_into_environments_and_move(fleet: Fleet) -> None:
-    host = consumers.register(fleet.ctx, organization="acme", name="a", facts=FACTS, environments=["prod", "dev"])
+    host = registering.register(fleet.ctx, organization="acme", name="a", facts=FACTS, environments=["prod", "dev"])
     assert host.environments == ("prod", "dev")
     with pytest.raises(NotFoundError):
         fleet.host("b", "nowhere")

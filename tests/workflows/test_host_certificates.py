@@ -40,6 +40,7 @@ from issbox.workflows import (
     host_keys,
     promoting,
     regenerating,
+    registering,
     repositories,
 )
 from issbox.workflows.synchronize import synchronize
@@ -55,14 +56,14 @@ def fleet(tmp_path: Path) -> Fleet:
 
 def test_a_host_registers_and_proves_who_it_is(fleet: Fleet) -> None:
     host = fleet.host("web1", "dev")
-    identity = decode_certificate(consumers.identity_of(fleet.ctx, host.uuid))
+    identity = decode_certificate(consumers.identity_of(fleet.ctx, host.uuid).pem)
     assert (identity.kind, identity.common_name, identity.system_name) == (CertificateKind.IDENTITY, host.uuid, "web1")
     key = PrivateKey.from_pem(consumers.read_key(fleet.ctx, host.uuid))
     assert key.public.pem == host.public_key
     assert host_keys.key_path(fleet.ctx, host.uuid).stat().st_mode & 0o777 == 0o600
     (root,) = read_certificates(authority.show_authority(fleet.ctx).chain_pem, "test")
     identity.certificate.verify_directly_issued_by(root)
-    again = consumers.identity_of(fleet.ctx, host.uuid, renew=True)
+    again = consumers.identity_of(fleet.ctx, host.uuid, renew=True).pem
     assert decode_certificate(again).serial != identity.serial
     assert authority.revoked_serials(fleet.ctx) == [identity.serial]
 
@@ -201,7 +202,10 @@ def test_facts_decide_the_form_of_certificates(fleet: Fleet) -> None:
 
 def test_a_deleted_host_is_told_so_and_its_certificates_are_revoked(fleet: Fleet) -> None:
     host = fleet.host("web1", "dev")
-    serials = {fleet.certificate(host).serial, decode_certificate(consumers.identity_of(fleet.ctx, host.uuid)).serial}
+    serials = {
+        fleet.certificate(host).serial,
+        decode_certificate(consumers.identity_of(fleet.ctx, host.uuid).pem).serial,
+    }
     consumers.delete_consumer(fleet.ctx, host.uuid)
     with pytest.raises(ConsumerDeletedError):
         consumers.get_consumer(fleet.ctx, host.uuid)
@@ -212,15 +216,15 @@ def test_a_deleted_host_is_told_so_and_its_certificates_are_revoked(fleet: Fleet
 def test_activation_keys_say_where_a_host_goes(fleet: Fleet) -> None:
     with fleet.ctx.store.session():
         fleet.ctx.store.activation_keys.create(ActivationKey("acme", "web", "", ("prod", "dev"), ("tools",), 1))
-    host = consumers.register_with_keys(fleet.ctx, organization="acme", keys=["web"], name="web1", facts=FACTS)
+    host = registering.register_with_keys(fleet.ctx, organization="acme", keys=["web"], name="web1", facts=FACTS)
     assert host.environments == ("prod", "dev")
     with fleet.ctx.store.session():
         assert [each.product for each in fleet.ctx.store.entitlements.of(host.uuid)] == ["tools"]
     with pytest.raises(InUseError, match="has let in 1"):
-        consumers.register_with_keys(fleet.ctx, organization="acme", keys=["web"], name="web2", facts=FACTS)
+        registering.register_with_keys(fleet.ctx, organization="acme", keys=["web"], name="web2", facts=FACTS)
     assert len(list(fleet.ctx.store.consumer_keys.iterdir())) == 1, "the key of the refused host is gone"
     with pytest.raises(NotFoundError):
-        consumers.register_with_keys(fleet.ctx, organization="acme", keys=["none"], name="web2", facts=FACTS)
+        registering.register_with_keys(fleet.ctx, organization="acme", keys=["none"], name="web2", facts=FACTS)
 
 
 def test_a_key_that_may_let_in_so_many_hosts_is_the_first_one(fleet: Fleet) -> None:
@@ -230,7 +234,7 @@ def test_a_key_that_may_let_in_so_many_hosts_is_the_first_one(fleet: Fleet) -> N
             fleet.ctx.store.activation_keys.create(key)
 
     def register(*keys: str) -> str | None:
-        return consumers.register_with_keys(
+        return registering.register_with_keys(
             fleet.ctx, organization="acme", keys=keys, name="web", facts=FACTS
         ).activation_key
 

@@ -3,9 +3,18 @@
 from typing import Final
 
 from issbox.web.api.openapi import described
-from issbox.web.api.resources import root, status
+from issbox.web.api.resources import (
+    compliance,
+    consumers,
+    host_certificates,
+    host_content,
+    owners,
+    products,
+    root,
+    status,
+)
 from issbox.web.api.routes import Table
 
-_RESOURCES: Final = (root, status)
+_RESOURCES: Final = (root, status, owners, consumers, host_certificates, host_content, compliance, products)
 
 TABLE: Final = Table(described([route for resource in _RESOURCES for route in resource.ROUTES.all]))
