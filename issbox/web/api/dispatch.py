@@ -34,6 +34,8 @@ from issbox.workflows.context import Context
 PREFIXES: Final = ("candlepin", "rhsm")
 """First path segments below which the API lies."""
 _THREADS: Final = 8
+_DOORS: Final = 4
+"""Threads in which users prove who they are: hosts never wait behind those who guess passwords."""
 _CORRELATION: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _LOG: Final = logging.getLogger("issbox.api")
 T = TypeVar("T")
@@ -52,10 +54,12 @@ class Api:
         self._table = table
         self._wallet = Wallet()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="api")
+        self._doors = ThreadPoolExecutor(_DOORS, thread_name_prefix="api-doors")
 
     def close(self) -> None:
         """Let what is under way end."""
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        for pool in (self._doors, self._threads):
+            pool.shutdown(wait=True, cancel_futures=True)
 
     async def handle(self, request: web.BaseRequest, peer: Peer) -> web.StreamResponse:
         """Answer a request, whatever happens."""
@@ -78,11 +82,12 @@ class Api:
         _check_parameters(found)
         question = decode_query(route, query)
         credentials = await self._credentials(request, peer)
-        caller = await self._run(enter, self._ctx, route, credentials, found.parameters.get(CONSUMER))
+        pool = self._doors if credentials.authorization else self._threads
+        caller = await _run(pool, enter, self._ctx, route, credentials, found.parameters.get(CONSUMER))
         known = caller.user is not None or caller.host is not None
         data = await read_body(request, route, largest=LARGEST if known else LARGEST_OF_ANYONE)
         call: Call[Any, Any] = Call(caller, found.parameters, decode_body(route, data), question, request.headers)
-        return await self._run(_do, route, call)
+        return await _run(self._threads, _do, route, call)
 
     async def _credentials(self, request: web.BaseRequest, peer: Peer) -> Credentials:
         presented, unusable = await self._presented(peer)
@@ -102,8 +107,9 @@ class Api:
             return None, str(error)
         return presented, ""
 
-    async def _run(self, do: Callable[..., T], *arguments: Any) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, do, *arguments)
+
+async def _run(pool: ThreadPoolExecutor, do: Callable[..., T], *arguments: Any) -> T:
+    return await asyncio.get_running_loop().run_in_executor(pool, do, *arguments)
 
 
 def _do(route: Route, call: Call[Any, Any]) -> tuple[int, bytes, dict[str, str]]:

@@ -30,7 +30,11 @@ class Shape(msgspec.Struct, rename="camel", kw_only=True):
     """A JSON object of the API: attributes in snake_case are members in camelCase. Unknown members are passed over."""
 
 
-class NoQuery(Shape):
+class Query(msgspec.Struct, kw_only=True):
+    """A query: attributes are called as its parameters. Other parameters are passed over."""
+
+
+class NoQuery(Query):
     """A query in which nothing is looked at."""
 
 
@@ -97,7 +101,7 @@ class Route:
     body: Any = None
     """Type of the body as msgspec understands it; None when there is none."""
     body_optional: bool = False
-    query: type[Shape] = NoQuery
+    query: type[Query] = NoQuery
     answer: Any = None
     """Type of the answer; None for an empty one."""
     other_answers: tuple[str, ...] = ()
@@ -142,7 +146,7 @@ class Routes:
         who: Who,
         body: Any = None,
         body_optional: bool = False,
-        query: type[Shape] = NoQuery,
+        query: type[Query] = NoQuery,
         answer: Any = None,
         other_answers: tuple[str, ...] = (),
     ) -> Callable[[F], F]:

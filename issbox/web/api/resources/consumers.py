@@ -13,7 +13,7 @@ from issbox.web.api.bodies import encode
 from issbox.web.api.callers import need_user
 from issbox.web.api.failures import Refusal
 from issbox.web.api.hosts import ConsumerAnswer, ConsumerBody, ConsumerEntry, EnvironmentName
-from issbox.web.api.routes import CONSUMER, Call, NoQuery, Routes, Shape, Who
+from issbox.web.api.routes import CONSUMER, Call, NoQuery, Query, Routes, Shape, Who
 from issbox.workflows import catalog, consumers, environments, registering
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.host_entry import acting_for_host
@@ -24,15 +24,15 @@ _PER_PAGE: Final = 100
 _SYSTEM: Final = "system"
 
 
-class RegisterQuery(Shape):
+class RegisterQuery(Query):
     """How a host registers."""
 
     owner: str | None = None
-    activation_keys: str | None = msgspec.field(default=None, name="activation_keys")
+    activation_keys: str | None = None
     """Labels of activation keys, with commas between them."""
 
 
-class ListQuery(Shape):
+class ListQuery(Query):
     """Which hosts."""
 
     owner: str | None = None
@@ -40,7 +40,7 @@ class ListQuery(Shape):
     """Id of an environment."""
     name: str | None = None
     page: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] | None = None
-    per_page: Annotated[int, msgspec.Meta(ge=1, le=1000)] | None = msgspec.field(default=None, name="per_page")
+    per_page: Annotated[int, msgspec.Meta(ge=1, le=1000)] | None = None
 
 
 class MoveBody(Shape):

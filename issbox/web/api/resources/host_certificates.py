@@ -4,14 +4,12 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-import msgspec
-
 from issbox.errors import InvalidValueError
 from issbox.web.api import shapes
 from issbox.web.api.answers import Document, NotModified, Stamp, stamp
 from issbox.web.api.bodies import encode
 from issbox.web.api.failures import Refusal
-from issbox.web.api.routes import CONSUMER, Call, NoQuery, Routes, Shape, Who
+from issbox.web.api.routes import CONSUMER, Call, NoQuery, Query, Routes, Shape, Who
 from issbox.workflows import accessible, certificate_archive, certificates, consumers
 from issbox.workflows.authority import revoked_serials
 
@@ -25,17 +23,17 @@ class SerialNumber(Shape):
     serial: int
 
 
-class SerialsQuery(Shape):
+class SerialsQuery(Query):
     """Which certificates."""
 
     serials: list[str] | None = None
     """Serial numbers, several with commas between them; all without it."""
 
 
-class RegenerateQuery(Shape):
+class RegenerateQuery(Query):
     """How certificates are issued anew."""
 
-    lazy_regen: bool = msgspec.field(default=True, name="lazy_regen")
+    lazy_regen: bool = True
     """Whether later would be soon enough. It is done at once anyway: a host has few certificates."""
     entitlement: str | None = None
     """Id of the only entitlement whose certificate is issued anew."""

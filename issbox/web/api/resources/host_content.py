@@ -6,14 +6,14 @@ from typing import Any, Final
 from issbox.model import ContentOverride
 from issbox.web.api.hosts import ReleaseVersion
 from issbox.web.api.overrides import Override, OverrideName, described, dropped, put
-from issbox.web.api.routes import CONSUMER, Call, NoQuery, Routes, Shape, Who
+from issbox.web.api.routes import CONSUMER, Call, NoQuery, Query, Routes, Who
 from issbox.workflows import consumers, contents, offers
 
 ROUTES: Final = Routes("consumers")
 _OVERRIDES: Final = "/consumers/{consumer_uuid}/content_overrides"
 
 
-class CheckinQuery(Shape):
+class CheckinQuery(Query):
     """When a host was here."""
 
     checkin_date: str | None = None

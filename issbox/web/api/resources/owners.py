@@ -2,24 +2,22 @@
 
 from typing import Final
 
-import msgspec
-
 from issbox.errors import NotFoundError
 from issbox.web.api import shapes
 from issbox.web.api.callers import need_user
-from issbox.web.api.routes import Call, NoQuery, Routes, Shape, Who
+from issbox.web.api.routes import Call, NoQuery, Query, Routes, Shape, Who
 from issbox.workflows import catalog, environments
 from issbox.workflows.context import Permission
 
 ROUTES: Final = Routes("owners")
 
 
-class EnvironmentQuery(Shape):
+class EnvironmentQuery(Query):
     """Which environments."""
 
     name: str | None = None
     type: list[str] | None = None
-    list_all: bool = msgspec.field(default=False, name="list_all")
+    list_all: bool = False
     """Also those that have a type."""
 
 
