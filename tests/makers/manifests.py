@@ -182,9 +182,11 @@ def archive(files: Mapping[str, bytes]) -> bytes:
     return out.getvalue()
 
 
-def signed(files: Mapping[str, bytes], authority: Authority | None = None) -> bytes:
+def signed(files: Mapping[str, bytes], authority: Authority | None = None, *, unsigned: bool = False) -> bytes:
     """Give the whole manifest with these files in the inner archive."""
     inner = archive(files)
+    if unsigned:
+        return archive({"consumer_export.zip": inner})
     signature = (authority or manifest_authority())._key.sign(inner)
     return archive({"consumer_export.zip": inner, "signature": signature})
 
