@@ -91,6 +91,35 @@ def import_(
     _tell(run, change, "would be imported" if dry_run else "imported")
 
 
+@command("refresh", group=manifest, example="issbox manifest refresh", shape=CHANGE)
+@organization_option
+@_trust_options
+def refresh(
+    run: Run,
+    *,
+    organization: str | None,
+    files: tuple[str, ...],
+    credentials: tuple[str, ...],
+    force: tuple[str, ...],
+    dry_run: bool,
+) -> None:
+    """Fetch the manifest as it is in the portal now and take it in, where this box can reach the portal.
+
+    It shows the portal the identity that the present manifest brought along. A box that cannot reach it imports a file.
+    """
+    from issbox.workflows.manifest_refresh import refresh_manifest
+
+    ctx = run.open()
+    change = refresh_manifest(
+        ctx,
+        chosen_organization(ctx, organization),
+        trust=_trust(files, credentials),
+        force=[ManifestConflict(each) for each in force],
+        dry_run=dry_run,
+    )
+    _tell(run, change, "would be refreshed" if dry_run else "refreshed")
+
+
 @command("delete", group=manifest, example="issbox manifest delete --yes", shape=CHANGE)
 @organization_option
 @click.option("--dry-run", is_flag=True, help="Only show what it would change.")

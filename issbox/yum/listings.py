@@ -8,8 +8,8 @@ from typing import Final
 
 from issbox.errors import BadMetadataError
 from issbox.names import path_problem
-from issbox.yum.part import Part
 from issbox.yum.request import MirrorRequest
+from issbox.yum.single import fetch_small
 from issbox.yum.source import Source, open_source
 
 _MAX_SIZE: Final = 1 << 20
@@ -35,16 +35,8 @@ async def _read_all(request: MirrorRequest, directories: list[str]) -> dict[str,
 
 async def _read(source: Source, directory: str, place: Path) -> frozenset[str] | None:
     path = f"{directory}/listing" if directory else "listing"
-    name = source.address.shown(path)
-    part = Part(place, name, checksum=None, size=None, limit=_MAX_SIZE, advance=lambda _: None)
-    part.open()
-    try:
-        if not await source.fetch(path, part, optional=True, fresh=False):
-            return None
-        part.finish()
-        return parse_listing(place.read_bytes(), name)
-    finally:
-        part.remove()
+    found = await fetch_small(source, path, place, _MAX_SIZE, optional=True)
+    return None if found is None else parse_listing(found, source.address.shown(path))
 
 
 def parse_listing(data: bytes, name: str) -> frozenset[str] | None:

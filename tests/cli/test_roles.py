@@ -96,7 +96,7 @@ class Story:
 
     def _subscribe(self, of: list[str]) -> None:
         self._file("manifest_ca", manifest_authority().root_pem)
-        self.fixed["manifest"] = str(write_manifest(self.tmp / "manifest.zip", products=[rhel()]))
+        self.fixed["manifest"] = str(write_manifest(self.tmp / "manifest.zip", products=[rhel()], api="http://portal"))
         self.admin("manifest", "import", *of, self.fixed["manifest"], "--ca", self.fixed["manifest_ca"])
 
     def _register(self, of: list[str]) -> None:

@@ -60,13 +60,14 @@ class Authority:
 
 @contextmanager
 def serve_tls(
-    root: Path, authority: Authority, *, clients: bool, version: ssl.TLSVersion | None = None
+    root: Path, authority: Authority, *, clients: bool, client_ca: str = "", version: ssl.TLSVersion | None = None
 ) -> Iterator[Upstream]:
+    """Serve a directory; `clients` have to show a certificate of `client_ca`, or of the same authority."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*authority.issue("127.0.0.1"))
     if clients:
         context.verify_mode = ssl.CERT_REQUIRED
-        context.load_verify_locations(cadata=authority.pem)
+        context.load_verify_locations(cadata=client_ca or authority.pem)
     if version is not None:
         context.minimum_version = context.maximum_version = version
     with serve(root, tls=context) as running:

@@ -124,6 +124,7 @@ CHANGING: dict[str, Deed] = {
     "scrub": Deed("", codes=(0, 7)),
     "ca trust-redhat": Deed("--off"),
     "manifest import": Deed(_OF + " {manifest} --ca {manifest_ca}"),
+    "manifest refresh": Deed(_OF, codes=(2,)),
     "manifest delete": Deed(_OF + " --yes"),
     "web nginx-config": Deed("", codes=(6,)),
 }
