@@ -82,6 +82,7 @@ def certificate_text(
         CertifiedContent(each.id, each.label, each.name, each.url, vendor=each.vendor)
         for product in products
         for each in product.contents
+        if each.url.startswith("/content/")
     )
     listed = (CertifiedProduct("479", "Everything", content=contents),)
     key = key_of(KeyKind.RSA_2048, 3)
