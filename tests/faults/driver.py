@@ -21,6 +21,8 @@ from issbox.workflows.context import Context
 from issbox.workflows.exact_content import plan_content_set, plan_everything
 from issbox.workflows.exports import ExportRequest, export, plan_export, recut, stream
 from issbox.workflows.importing import import_bundle
+from issbox.workflows.manifest_importing import delete_manifest, import_manifest
+from issbox.workflows.manifest_trust import ManifestTrust
 from issbox.workflows.promoting import plan_demotion, plan_view_promotion, promote
 from issbox.workflows.regenerating import run_regeneration
 from issbox.workflows.registering import register
@@ -95,6 +97,12 @@ def move_host(ctx: Context, argument: str) -> None:
     move_consumers(ctx, "acme", [uuid], [environment])
 
 
+def take_manifest(ctx: Context, argument: str) -> None:
+    file, authorities = map(Path, argument.split())
+    trust = ManifestTrust((authorities.read_text(),))
+    import_manifest(ctx, "acme", file.read_bytes(), file.name, trust=trust)
+
+
 ACTIONS: dict[str, Callable[[Context, str], object]] = {
     "synchronize": lambda ctx, _: synchronize(ctx, KEY),
     "export": export_repository,
@@ -113,6 +121,8 @@ ACTIONS: dict[str, Callable[[Context, str], object]] = {
     "register": lambda ctx, name: register(ctx, organization="acme", name=name, facts={}, environments=["dev"]),
     "regenerate": lambda ctx, number: run_regeneration(ctx, int(number)),
     "renew-authority": lambda ctx, _: renew_authority(ctx),
+    "take-manifest": take_manifest,
+    "delete-manifest": lambda ctx, _: delete_manifest(ctx, "acme"),
     "garbage": lambda ctx, _: collect_garbage(ctx, dry_run=False),
     "reconcile": lambda ctx, _: reconcile(ctx),
 }
