@@ -54,11 +54,11 @@ from issbox.workflows import (
     boxes,
     catalog,
     certificates,
-    consumers,
     contents,
     credentials,
     environments,
     promoting,
+    registering,
     repositories,
     upkeep,
 )
@@ -197,7 +197,7 @@ def test_a_smaller_manifest_loses_no_promotion(box: Box) -> None:
     box.enable()
     plan = promoting.plan_repository_promotion(box.ctx, KEY, 1, "dev")
     promoting.promote(box.ctx, plan)
-    host = consumers.register(box.ctx, organization="acme", name="h", facts=FACTS, environments=["dev"])
+    host = registering.register(box.ctx, organization="acme", name="h", facts=FACTS, environments=["dev"])
     before = box.certified(host.uuid)
     change = box.take(rhel(APPSTREAM), created=LATER)
     (gone,) = change.plan.withdrawn
@@ -223,7 +223,7 @@ def test_an_unchanged_manifest_changes_nothing(box: Box) -> None:
 def test_hosts_are_told_what_the_manifest_says(box: Box) -> None:
     box.take(rhel())
     box.enable()
-    host = consumers.register(box.ctx, organization="acme", name="h", facts=FACTS, environments=["Library"])
+    host = registering.register(box.ctx, organization="acme", name="h", facts=FACTS, environments=["Library"])
     (product,) = box.certified(host.uuid)
     (content,) = product.content
     assert (product.id, product.name) == ("479", "Red Hat Enterprise Linux for x86_64")
