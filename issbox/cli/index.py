@@ -27,6 +27,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "manifest": Entry(
         "issbox.cli.manifest", "manifest", "Manage subscription manifests, which Red Hat products come from."
     ),
+    "cdn": Entry("issbox.cli.cdn", "cdn", "Say where Red Hat content comes from, and choose what of it."),
     "repository": Entry("issbox.cli.repository", "repository", "Manage and synchronize repositories."),
     "content-view": Entry(
         "issbox.cli.content_view", "content_view", "Manage sets of repositories and publish versions of them."

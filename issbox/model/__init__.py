@@ -22,6 +22,14 @@ from issbox.model.catalog import (
     RepositoryKey,
     Upstream,
 )
+from issbox.model.cdn import (
+    REDHAT_CDN_URL,
+    CdnChoice,
+    CdnLocation,
+    CdnServer,
+    CdnType,
+    CdnUpstream,
+)
 from issbox.model.consumers import (
     ActivationKey,
     Consumer,
@@ -164,6 +172,7 @@ __all__ = [
     "LIBRARY",
     "RECEIPT_FORMAT",
     "RECEIPT_FORMAT_VERSION",
+    "REDHAT_CDN_URL",
     "REPORT_FORMAT",
     "REPORT_FORMAT_VERSION",
     "SLIP_FORMAT",
@@ -180,6 +189,11 @@ __all__ = [
     "Box",
     "BundleForm",
     "Catalogue",
+    "CdnChoice",
+    "CdnLocation",
+    "CdnServer",
+    "CdnType",
+    "CdnUpstream",
     "CertificateType",
     "CertifiedContent",
     "CertifiedProduct",

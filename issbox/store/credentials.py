@@ -7,7 +7,7 @@ from issbox.model import ContentCredential, CredentialKind
 from issbox.names import check_label
 from issbox.store.database import Noun, first, rows, transaction
 from issbox.store.organizations import organization_id
-from issbox.store.tables import ClientAuthorityRow, CredentialRow, ProductRow, RepositoryRow
+from issbox.store.tables import CdnLocationRow, ClientAuthorityRow, CredentialRow, ProductRow, RepositoryRow
 
 
 def credential_id(organization: int, label: str | None) -> int | None:
@@ -99,6 +99,11 @@ class Credentials(Noun):
             users += [f"repository {row[0]}" for row in rows(repositories)]
             if ClientAuthorityRow.select().where(ClientAuthorityRow.credential == identity).exists():
                 users.append(f"organization {organization} for certificates of hosts")
+            locations = CdnLocationRow.select().where(
+                (CdnLocationRow.ca == identity) | (CdnLocationRow.client_certificate == identity)
+            )
+            if locations.exists():
+                users.append(f"the CDN location of {organization}")
             if users:
                 raise InUseError(
                     f"the content credential {organization}/{label} is used by {', '.join(sorted(users))}",

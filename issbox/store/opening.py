@@ -16,6 +16,7 @@ from issbox.store.blobs import BlobStore
 from issbox.store.boxes import BoxIdentity, TrustedKeys
 from issbox.store.browsing import Browsing
 from issbox.store.catalogues import Catalogues
+from issbox.store.cdn_locations import CdnLocations
 from issbox.store.certificates import Certificates
 from issbox.store.consumers import Consumers
 from issbox.store.credentials import Credentials
@@ -108,7 +109,7 @@ class Store:
         self.catalogues, self.consumers = Catalogues(), Consumers()
         self.entitlements, self.overrides = Entitlements(), Overrides()
         self.activation_keys = ActivationKeys()
-        self.certificates = Certificates()
+        self.certificates, self.cdn_locations = Certificates(), CdnLocations()
         self.regenerations = Regenerations()
         self.imports = Imports()
         self.reports = Reports()

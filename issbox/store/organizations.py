@@ -12,6 +12,7 @@ from issbox.store.tables import (
     ActivationKeyOverrideRow,
     ActivationKeyProductRow,
     ActivationKeyRow,
+    CdnLocationRow,
     ClientAuthorityRow,
     ConsumerRow,
     CredentialRow,
@@ -134,6 +135,7 @@ class Organizations(Noun):
                     hint="Delete it first: `issbox manifest delete`.",
                 )
             ManifestEventRow.delete().where(ManifestEventRow.organization == label).execute()
+            CdnLocationRow.delete().where(CdnLocationRow.organization == identity).execute()
             ClientAuthorityRow.delete().where(ClientAuthorityRow.organization == identity).execute()
             CredentialRow.delete().where(CredentialRow.organization == identity).execute()
             GrantRow.delete().where(GrantRow.organization == identity).execute()

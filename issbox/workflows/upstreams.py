@@ -93,14 +93,14 @@ def require_source(ctx: Context, product: Product, url: str) -> None:
     reason = misfit(product.kind, url)
     if reason is not None:
         raise SourceRefusedError(f"the product {product.label} cannot be filled from {mask_url(url)}: {reason}")
-    if _is_foreign(ctx, product.organization, url):
+    if is_foreign(ctx, product.organization, url):
         raise SourceRefusedError(
             f"{mask_url(url)} lies in the state directory of this box, outside the content of {product.organization}",
             hint="Name a mounted medium, a server, or content of the organization itself.",
         )
 
 
-def _is_foreign(ctx: Context, organization: str, url: str) -> bool:
+def is_foreign(ctx: Context, organization: str, url: str) -> bool:
     """Tell whether a file URL leads to what other organizations of this box have."""
     address = parse_address(url)
     if address.scheme != "file" or ctx.reach(Permission.CONTENT_MANAGE).everywhere:

@@ -11,6 +11,7 @@ from issbox.errors import DigestMismatchError
 from issbox.files import Digest, error_from_os, require_space
 from issbox.progress import Progress
 from issbox.yum.checksums import Checksum
+from issbox.yum.groups import first_failure
 from issbox.yum.part import Part
 from issbox.yum.request import Sink
 from issbox.yum.source import Source
@@ -105,7 +106,7 @@ class Fetcher:
                 for _ in range(min(self._downloads, len(todo))):
                     group.create_task(work())
         except BaseExceptionGroup as failures:
-            raise _first(failures) from None
+            raise first_failure(failures) from None
         return results
 
     async def checkpoint(self) -> None:
@@ -210,8 +211,3 @@ class Fetcher:
         self._uncommitted_bytes += digest.size
         if self._uncommitted_files >= _CHECKPOINT_FILES or self._uncommitted_bytes >= _CHECKPOINT_BYTES:
             await self.checkpoint()
-
-
-def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:
-    first = failures.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first

@@ -25,6 +25,8 @@ _PASSING: Final = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.
 _LONGEST_PAUSE: Final = 30.0
 _INLINE: Final = 1 << 16
 """Blocks up to this size are hashed at once; for larger ones another thread pays off."""
+_LONGEST_EXPLANATION: Final = 500
+"""Bytes."""
 _PROGRESS: Final = 1 << 20
 """So many new bytes make an attempt count as a fresh start, so that a weak line does not end a large file."""
 
@@ -117,7 +119,8 @@ class WebSource:
         url = URL(self.address.url(path), encoded=True)
         try:
             async with self._session.get(url, headers=headers, proxy=self._request.proxy or None) as response:
-                if not self._accept(response, shown, part, optional=optional):
+                said = await _explanation(response)
+                if not self._accept(response, shown, part, said, optional=optional):
                     return False
                 await _receive(response, part)
         except (aiohttp.ClientError, TimeoutError) as error:
@@ -126,7 +129,7 @@ class WebSource:
             raise _PassingError(UnreachableError(f"{shown}: the connection was closed after {part.size} bytes"))
         return True
 
-    def _accept(self, response: aiohttp.ClientResponse, shown: str, part: Part, *, optional: bool) -> bool:
+    def _accept(self, response: aiohttp.ClientResponse, shown: str, part: Part, said: str, *, optional: bool) -> bool:
         """Look at the head of an answer, and make the part ready for its body; False when there is no file."""
         status = response.status
         if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and part.size:
@@ -135,9 +138,9 @@ class WebSource:
         if optional and status in _ABSENT_OPTIONAL:
             return False
         if status >= 500 or status in _PASSING:
-            raise _PassingError(_refusal(shown, response), _asked_pause(response))
+            raise _PassingError(_refusal(shown, response, said), _asked_pause(response))
         if status not in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
-            raise _refusal(shown, response)
+            raise _refusal(shown, response, said)
         if self.address.scheme == "https" and response.url.scheme != "https" and not part.checked:
             raise UpstreamError(
                 f"{shown}: the server leads to an unencrypted address, and this file has no checksum to check it by"
@@ -182,9 +185,18 @@ async def _receive(response: aiohttp.ClientResponse, part: Part) -> None:
             await asyncio.to_thread(part.write, block)
 
 
-def _refusal(shown: str, response: aiohttp.ClientResponse) -> UpstreamError:
+async def _explanation(response: aiohttp.ClientResponse) -> str:
+    """Give the line that a server writes for people when it refuses something; '' when it writes none."""
+    if response.status < 400 or not response.headers.get("Content-Type", "").startswith("text/plain"):
+        return ""
+    text = (await response.content.read(_LONGEST_EXPLANATION)).decode(errors="replace").strip()
+    return text.splitlines()[0] if text and text.splitlines()[0].isprintable() else ""
+
+
+def _refusal(shown: str, response: aiohttp.ClientResponse, said: str) -> UpstreamError:
     phrase = HTTPStatus(response.status).phrase if response.status in set(HTTPStatus) else ""
     message = f"{shown}: the server answered {response.status} {phrase}".rstrip()
+    message += f" ({said})" if said else ""
     if response.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return UpstreamError(message, hint="Check user, password or client certificate of the repository.")
     return UpstreamError(message)

@@ -14,6 +14,7 @@ from issbox.store.tables.catalog import (
     RepositoryRow,
     TrustedKeyRow,
 )
+from issbox.store.tables.cdn import CdnLocationRow
 from issbox.store.tables.certificates import CertificateBodyRow, CertificateRow, RegenerationRow, RevocationListRow
 from issbox.store.tables.columns import Row
 from issbox.store.tables.consumers import (
@@ -58,6 +59,7 @@ __all__ = [
     "AuditRow",
     "BlobCheckRow",
     "BoxRow",
+    "CdnLocationRow",
     "CertificateBodyRow",
     "CertificateRow",
     "ClientAuthorityRow",
@@ -162,5 +164,6 @@ TABLES: Final[tuple[type[Row], ...]] = (
     ManifestRow,
     ManifestContentRow,
     ManifestEventRow,
+    CdnLocationRow,
 )
 """All of them, each after those it refers to."""

@@ -1,0 +1,124 @@
+"""What `issbox cdn` shows."""
+
+from typing import TYPE_CHECKING
+
+from issbox.cli.shapes import Field, Shape
+from issbox.model import CdnLocation
+from issbox.names import format_time
+from issbox.rules.cdn import base_url
+from issbox.rules.urls import mask_url
+
+if TYPE_CHECKING:
+    from issbox.workflows.cdn.location import LocationPlan
+    from issbox.workflows.cdn.testing import LocationTest
+
+
+def _masked(url: str | None) -> str | None:
+    return mask_url(url) if url else url
+
+
+LOCATION = Shape[CdnLocation](
+    "CDN location",
+    (
+        Field("organization", "label of the organization", lambda each: each.organization),
+        Field("type", "`redhat-cdn`, `custom-cdn`, `network-sync` or `export-sync`", lambda each: each.type.value),
+        Field(
+            "url",
+            "its URL, secrets as `***`; null: imports fill repositories",
+            lambda each: _masked(each.url),
+        ),
+        Field("base", "the URL of the directory that `content` lies in", lambda each: _masked(base_url(each))),
+        Field("ca", "content credential with the CA of the server; null for the system's", lambda each: each.ca),
+        Field(
+            "client_certificate",
+            "content credential that the server is shown; null for none of its own",
+            lambda each: each.client_certificate,
+        ),
+        Field(
+            "manifest_certificate",
+            "whether the server is shown the certificates of the subscription manifest",
+            lambda each: each.shows_manifest,
+        ),
+        Field("proxy", 'proxy to the server; null for that of the box, "" for none', lambda each: _masked(each.proxy)),
+        Field(
+            "upstream",
+            "of a network-sync: object with `organization`, `environment`, `view` and `server` (`issbox` or `katello`)",
+            lambda each: (
+                None
+                if each.upstream is None
+                else {
+                    "organization": each.upstream.organization,
+                    "environment": each.upstream.environment,
+                    "view": each.upstream.view,
+                    "server": each.upstream.server.value,
+                }
+            ),
+        ),
+    ),
+)
+
+PLAN: "Shape[LocationPlan]" = Shape(
+    "CDN location plan",
+    (
+        Field("before", "as `cdn info` shows it", lambda each: LOCATION.document(each.before), show=lambda _: ""),
+        Field("after", "as `cdn info` shows it", lambda each: LOCATION.document(each.after), show=lambda _: ""),
+        Field(
+            "repositories",
+            "array of objects: the Red Hat `repository` as `product/repository`, whether it would be `changed`, its "
+            "`url` and `new_url`; secrets are shown as `***`",
+            lambda each: [
+                {
+                    "repository": change.key.short,
+                    "changed": change.changed,
+                    "url": _masked(change.before.url),
+                    "new_url": _masked(change.after.url),
+                }
+                for change in each.repositories
+            ],
+            show=lambda changes: (
+                "; ".join(
+                    f"{each['repository']} from {each['new_url'] or 'imports only'}"
+                    for each in changes
+                    if each["changed"]
+                )
+                if isinstance(changes, list)
+                else ""
+            ),
+        ),
+    ),
+)
+
+TEST: "Shape[LocationTest]" = Shape(
+    "CDN test",
+    (
+        Field("organization", "label of the organization", lambda each: each.location.organization),
+        Field("base", "URL of the directory that `content` lies in", lambda each: each.base),
+        Field(
+            "chain",
+            "array of objects, the server's own certificate first: `subject`, `issuer`, `not_before`, `not_after`",
+            lambda each: [
+                {
+                    "subject": shown.subject,
+                    "issuer": shown.issuer,
+                    "not_before": format_time(shown.valid.not_before),
+                    "not_after": format_time(shown.valid.not_after),
+                }
+                for shown in each.chain
+            ],
+            show=lambda chain: " < ".join(str(each["subject"]) for each in chain) if isinstance(chain, list) else "",
+        ),
+        Field(
+            "steps",
+            "array of objects, up to the first one that failed: `step`, `ok`, and what was found in `words`",
+            lambda each: [{"step": tried.step, "ok": not tried.failed, "words": tried.words} for tried in each.tried],
+            show=lambda steps: (
+                "; ".join(f"{each['step']}: {'' if each['ok'] else 'FAILED: '}{each['words']}" for each in steps)
+                if isinstance(steps, list)
+                else ""
+            ),
+        ),
+        Field("listing", "array of the names at the top of the location", lambda each: list(each.listing)),
+        Field("failed", "the step that failed, or null", lambda each: each.failure.step if each.failure else None),
+        Field("hint", "what to do about it, or null", lambda each: each.failure.hint if each.failure else None),
+    ),
+)
