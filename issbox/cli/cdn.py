@@ -4,10 +4,11 @@ from pathlib import Path
 
 import click
 
-from issbox.cli.cdn_shapes import LOCATION, PLAN, TEST
+from issbox.cli.cdn_shapes import CHOICE, LOCATION, PLAN, TEST
 from issbox.cli.command import Run, command
 from issbox.cli.index import noun
-from issbox.cli.options import chosen_organization, organization_option
+from issbox.cli.options import chosen_organization, organization_option, yes_option
+from issbox.cli.repositories import REPOSITORY
 from issbox.errors import ExitCode
 from issbox.model import CdnServer, CdnType
 
@@ -30,7 +31,7 @@ def info(run: Run, *, organization: str | None) -> None:
     example="issbox cdn update --type network-sync --url https://box1.example.com:8443 "
     "--upstream-organization-label ACME --ca box1-ca",
     shape=LOCATION,
-    dry_run=PLAN,
+    instead={"--dry-run": PLAN},
 )
 @organization_option
 @click.option("--type", "type_", type=click.Choice([each.value for each in CdnType]), help="What kind of place it is.")
@@ -134,3 +135,96 @@ def test(run: Run, *, organization: str | None) -> ExitCode:
     found = testing.try_location(ctx, location.get_location(ctx, chosen_organization(ctx, organization)))
     run.show(TEST, found)
     return ExitCode.OK if found.failure is None else ExitCode.UNREACHABLE
+
+
+_release_option = click.option("--release", metavar="RELEASE", help="Value of $releasever, such as 9 or 9.4.")
+_arch_option = click.option("--arch", metavar="ARCH", help="Value of $basearch, such as x86_64.")
+
+
+@command("choices", group=cdn, example="issbox cdn choices --release 9.4", shape=CHOICE, many=True)
+@organization_option
+@click.option("--product", metavar="LABEL", help="Only contents of this product.")
+@click.option("--content", metavar="LABEL", help="Only this content, by its label or id.")
+@_release_option
+@_arch_option
+def choices(
+    run: Run,
+    *,
+    organization: str | None,
+    product: str | None,
+    content: str | None,
+    release: str | None,
+    arch: str | None,
+) -> None:
+    """Show which Red Hat repositories could be enabled: what the manifest offers and the CDN really holds.
+
+    The listing files of the CDN are followed, many at once; what they do not name is not shown.
+    """
+    from issbox.workflows.cdn.choices import Wish, list_choices
+
+    ctx = run.open()
+    wish = Wish(product=product, content=content, release=release, arch=arch)
+    found = list_choices(ctx, chosen_organization(ctx, organization), wish)
+    if found.skipped:
+        run.say(f"{found.skipped} offered contents are no yum repositories, and are not shown.")
+    if not found.readable:
+        run.say(f"{found.base} has no listing file that can be read: `issbox cdn test` says more.")
+    if found.cut:
+        run.say("There is more than can be followed at once: narrow it down with --product, --content or --release.")
+    run.show_all(CHOICE, found.choices)
+
+
+@command(
+    "enable",
+    group=cdn,
+    example="issbox cdn enable rhel-9-for-x86_64-baseos-rpms --release 9.4",
+    shape=REPOSITORY,
+)
+@click.argument("content")
+@organization_option
+@_release_option
+@_arch_option
+@click.option("--check/--no-check", default=True, help="Whether the CDN has to hold it; it has to by default.")
+def enable(
+    run: Run, *, content: str, organization: str | None, release: str | None, arch: str | None, check: bool
+) -> None:
+    """Make the repository of a content that the manifest offers, for a release and architecture.
+
+    CONTENT is its label or id. It is read from the CDN when it is synchronized; bundles fill it too.
+    """
+    from issbox.workflows.cdn import enabling
+
+    ctx = run.open()
+    owner = chosen_organization(ctx, organization)
+    made = enabling.enable(ctx, owner, content, release=release, arch=arch, check=check)
+    run.say(f"Enabled as {made.key}.")
+    run.show(REPOSITORY, made)
+
+
+@command(
+    "disable",
+    group=cdn,
+    example="issbox cdn disable rhel-9-for-x86_64-baseos-rpms --release 9.4 --yes",
+    shape=REPOSITORY,
+)
+@click.argument("content")
+@organization_option
+@_release_option
+@_arch_option
+@yes_option
+def disable(
+    run: Run, *, content: str, organization: str | None, release: str | None, arch: str | None, yes: bool
+) -> None:
+    """Delete the repository of a content, release and architecture, with all its versions.
+
+    One that an environment other than Library or a content view holds stays.
+    """
+    from issbox.workflows.cdn import enabling
+
+    ctx = run.open()
+    owner = chosen_organization(ctx, organization)
+    chosen = enabling.find_enabled(ctx, owner, content, release=release, arch=arch)
+    run.confirm(f"Delete the repository {chosen.key} with all its versions?", yes=yes)
+    deleted = enabling.disable(ctx, chosen)
+    run.say(f"Repository {deleted.key} deleted.")
+    run.show(REPOSITORY, deleted)

@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING
 
 from issbox.cli.shapes import Field, Shape
-from issbox.model import CdnLocation
+from issbox.model import CdnChoice, CdnLocation
 from issbox.names import format_time
-from issbox.rules.cdn import base_url
+from issbox.rules.cdn import ARCH, RELEASE, base_url
 from issbox.rules.urls import mask_url
 
 if TYPE_CHECKING:
@@ -120,5 +120,29 @@ TEST: "Shape[LocationTest]" = Shape(
         Field("listing", "array of the names at the top of the location", lambda each: list(each.listing)),
         Field("failed", "the step that failed, or null", lambda each: each.failure.step if each.failure else None),
         Field("hint", "what to do about it, or null", lambda each: each.failure.hint if each.failure else None),
+    ),
+)
+
+CHOICE = Shape[CdnChoice](
+    "CDN choice",
+    (
+        Field("product", "label of its product", lambda each: each.product),
+        Field("content", "label of the content", lambda each: each.content.label, column=True),
+        Field("content_id", "Red Hat's id of the content", lambda each: each.content.id),
+        Field("name", "name of the content for people", lambda each: each.content.name),
+        Field("release", "value of $releasever, or null", lambda each: each.variables.get(RELEASE), column=True),
+        Field("arch", "value of $basearch, or null", lambda each: each.variables.get(ARCH), column=True),
+        Field("path", "where it lies below the base", lambda each: each.path),
+        Field("enabled", "whether it is enabled already", lambda each: each.repository is not None, column=True),
+        Field(
+            "repository",
+            "the repository that it is enabled as, as `product/repository`, or null",
+            lambda each: None if each.repository is None else each.repository.short,
+        ),
+        Field(
+            "confirmed",
+            "whether a listing names it or its metadata was found; false when too many are not listed to look at all",
+            lambda each: each.confirmed,
+        ),
     ),
 )

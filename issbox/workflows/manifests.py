@@ -63,6 +63,20 @@ def manifest_certificate(ctx: Context, organization: str, path: str | None = Non
     With a path such as `/content/dist/rhel9/9.4/x86_64/baseos/os` it is one that opens it, else the one that opens
     most. Raises NotFoundError when there is no manifest, or none of its certificates is valid now and opens the path.
     """
+    for found in valid_certificates(ctx, organization):
+        if path is None or opens(read_certificate(found.certificate), path):
+            return found
+    raise NotFoundError(
+        f"no certificate of the manifest of {organization} opens {path}",
+        hint="Add a subscription that includes it to the manifest, export it anew and import it.",
+    )
+
+
+def valid_certificates(ctx: Context, organization: str) -> list[ManifestCertificate]:
+    """Give the certificates of the organization's manifest that are valid now, the one that opens most first.
+
+    Raises NotFoundError when there is no manifest or no such certificate.
+    """
     with ctx.store.session():
         record = ctx.store.manifests.get(organization)
     now = ctx.clock()
@@ -74,18 +88,14 @@ def manifest_certificate(ctx: Context, organization: str, path: str | None = Non
             f"the manifest of {organization} has no certificate that is valid now{until}",
             hint="Export a new manifest and import it, or run `issbox manifest refresh`.",
         )
-    for each in sorted(valid, key=lambda one: (-one.paths, one.serial)):
-        found = ManifestCertificate(
+    return [
+        ManifestCertificate(
             each.serial,
             certificate_path(ctx, organization, record.id, each.serial),
             key_path(ctx, organization, record.id, each.serial),
         )
-        if path is None or opens(read_certificate(found.certificate), path):
-            return found
-    raise NotFoundError(
-        f"no certificate of the manifest of {organization} opens {path}",
-        hint="Add a subscription that includes it to the manifest, export it anew and import it.",
-    )
+        for each in sorted(valid, key=lambda one: (-one.paths, one.serial))
+    ]
 
 
 def distributor_identity(ctx: Context, organization: str) -> ManifestCertificate:

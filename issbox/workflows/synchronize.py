@@ -10,6 +10,7 @@ from issbox.model import FileKind, RepositoryKey, RepositoryVersion, VersionOrig
 from issbox.rules.urls import mask_url
 from issbox.store import Batch, Store
 from issbox.workflows import publishing
+from issbox.workflows.cdn.presenting import certificate_for
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.mending import find_damaged, rebuild_trees
 from issbox.workflows.publishing import changing_content, publish
@@ -68,9 +69,10 @@ def synchronize(
         product = ctx.store.products.get(key.organization, key.product)
         require_source(ctx, product, url)
         gpg_key = repository.gpg_key or product.gpg_key
+        presented = certificate_for(ctx, product, repository.path, upstream) if source is None else None
         damaged = find_damaged(ctx, latest) if repair and latest is not None else set()
         with (
-            mirror_request(ctx, key.organization, upstream, gpg_key) as request,
+            mirror_request(ctx, key.organization, upstream, gpg_key, presented=presented) as request,
             _batch(ctx, key, repair=repair) as batch,
         ):
             passed = latest is None or _has_passed(ctx, latest, request)

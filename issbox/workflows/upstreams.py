@@ -14,6 +14,7 @@ from issbox.rules.sources import misfit
 from issbox.rules.urls import PROXY_SCHEMES, check_url, mask_url
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.credentials import client_key_path, require_credential
+from issbox.workflows.manifests import ManifestCertificate
 from issbox.yum.address import parse_address
 from issbox.yum.request import MirrorRequest
 
@@ -116,11 +117,17 @@ def is_foreign(ctx: Context, organization: str, url: str) -> bool:
 
 @contextmanager
 def mirror_request(
-    ctx: Context, organization: str, upstream: Upstream, gpg_key: str | None = None
+    ctx: Context,
+    organization: str,
+    upstream: Upstream,
+    gpg_key: str | None = None,
+    *,
+    presented: ManifestCertificate | None = None,
 ) -> Iterator[MirrorRequest]:
     """Put together how an upstream is reached; the client certificate lies in a file only as long as it is needed.
 
-    `gpg_key` is the label of a content credential. Raises what `check_upstream` does, also when there is no URL.
+    `gpg_key` is the label of a content credential. The server is shown the upstream's client certificate, or else
+    `presented`. Raises what `check_upstream` does, also when there is no URL.
     """
     check_upstream(ctx, organization, upstream)
     check_url(upstream.url or "")
@@ -130,18 +137,18 @@ def mirror_request(
         return ctx.store.credentials.get(organization, label).content
 
     with tempfile.TemporaryDirectory(prefix="issbox-") as directory:
-        certificate: Path | None = None
+        certificate = presented.certificate if presented is not None else None
+        key = presented.key if presented is not None else None
         if upstream.client_certificate is not None:
             certificate = Path(directory, "client.pem")
             with atomic_write(certificate, mode=0o600) as out:
                 out.write(content(upstream.client_certificate).encode())
+            key = client_key_path(ctx.store.state_dir, organization, upstream.client_certificate)
         yield MirrorRequest(
             url=upstream.url or "",
             ca_pem=content(upstream.ca) if upstream.ca is not None else None,
             client_certificate=certificate,
-            client_key=client_key_path(ctx.store.state_dir, organization, upstream.client_certificate)
-            if upstream.client_certificate is not None
-            else None,
+            client_key=key,
             proxy=(settings.proxy if upstream.proxy is None else upstream.proxy) or None,
             gpg_keys=(content(gpg_key),) if gpg_key is not None else (),
             check_metadata=upstream.check_metadata,

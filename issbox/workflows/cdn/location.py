@@ -11,6 +11,7 @@ from issbox.rules.sources import SourceChange, join_url
 from issbox.rules.urls import PROXY_SCHEMES, check_url, mask_url
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.credentials import require_credential
+from issbox.workflows.manifests import ManifestCertificate
 from issbox.workflows.sources import repoint
 from issbox.workflows.upstreams import is_foreign, mirror_request
 from issbox.yum.mirror import MirrorRequest
@@ -115,8 +116,13 @@ def describe_location(location: CdnLocation) -> dict[str, object]:
 
 
 @contextmanager
-def location_request(ctx: Context, location: CdnLocation) -> Iterator[MirrorRequest]:
-    """Put together how the location itself is read; raises what `mirror_request` does. Call it inside a session."""
+def location_request(
+    ctx: Context, location: CdnLocation, presented: ManifestCertificate | None = None
+) -> Iterator[MirrorRequest]:
+    """Put together how the location itself is read, showing a certificate of the manifest if one is given.
+
+    Raises what `mirror_request` does. Call it inside a session.
+    """
     upstream = replace(upstream_at(location, "", Upstream()), url=base_url(location))
-    with mirror_request(ctx, location.organization, upstream) as request:
+    with mirror_request(ctx, location.organization, upstream, presented=presented) as request:
         yield request

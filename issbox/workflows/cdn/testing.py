@@ -13,6 +13,7 @@ from issbox.rules.cdn import base_url
 from issbox.rules.urls import mask_url
 from issbox.workflows.cdn.location import location_request
 from issbox.workflows.context import Context, Permission
+from issbox.workflows.manifests import manifest_certificate
 from issbox.yum.handshake import shake_hands
 from issbox.yum.listings import read_top_listing
 from issbox.yum.mirror import MirrorRequest
@@ -122,7 +123,8 @@ def try_location(ctx: Context, location: CdnLocation) -> LocationTest:
     if base is None:
         words = "the location has no URL: its repositories are filled by imports only"
         return LocationTest(location, None, (Tried(STEPS[0], words, "Give one with `issbox cdn update --url`.", True),))
-    with ctx.store.session(), location_request(ctx, location) as request:
+    presented = manifest_certificate(ctx, location.organization) if location.shows_manifest else None
+    with ctx.store.session(), location_request(ctx, location, presented) as request:
         test = _Test(ctx, request)
         works = (test.address, test.server_certificate, test.own_certificate, test.top_listing)
         tried: list[Tried] = []
