@@ -133,6 +133,8 @@ def test(run: Run, *, organization: str | None) -> ExitCode:
 
     ctx = run.open()
     found = testing.try_location(ctx, location.get_location(ctx, chosen_organization(ctx, organization)))
+    for each in found.tried:
+        run.say(f"{'FAILED' if each.failed else 'ok':6}  {each.step}: {each.words}")
     run.show(TEST, found)
     return ExitCode.OK if found.failure is None else ExitCode.UNREACHABLE
 

@@ -52,7 +52,7 @@ def enable(
                     hint="`issbox cdn choices` shows what it holds; `issbox cdn test` says why it cannot be read. "
                     "--no-check enables it nevertheless.",
                 )
-        label = _label(chosen, values)
+        label = _label(ctx, organization, product, chosen, values)
         name = " ".join((chosen.name, *values.values()))[:_LONGEST_NAME]
         key = RepositoryKey(organization, product, label)
         with ctx.store.transaction(), certificates_follow(ctx, organization):
@@ -122,10 +122,12 @@ def _require_new(ctx: Context, organization: str, content: Content, values: Mapp
         )
 
 
-def _label(content: Content, values: Mapping[str, str]) -> str:
-    label = make_label("_".join((content.label, *values.values())))
+def _label(ctx: Context, organization: str, product: str, content: Content, values: Mapping[str, str]) -> str:
+    """Give a label that is new in the product: the content's with the values, and a digest when that is taken."""
     whole = "_".join((content.label, *values.values()))
-    if label == whole:
+    label = make_label(whole)
+    taken = {each.key.label for each in ctx.store.repositories.list(organization, product)}
+    if label not in taken:
         return label
     digest = hashlib.sha256(f"{content.id}/{whole}".encode()).hexdigest()[:16]
     return f"{label[: _LONGEST_LABEL - 17]}_{digest}"
