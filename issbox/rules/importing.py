@@ -40,6 +40,8 @@ class Library:
     """By product and repository label."""
     credentials: Mapping[str, ContentCredential]
     """By label."""
+    offered: frozenset[str] | None = None
+    """Ids of the contents that its subscription manifest offers; None when there is no manifest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,16 +133,7 @@ def _product_refusals(manifest: Manifest, library: Library) -> list[Refusal]:
     refusals = []
     for described in manifest.products:
         present = library.products.get(described.label)
-        if described.kind is ProductKind.REDHAT and present is None:
-            refusals.append(
-                Refusal(
-                    "red-hat-product-missing",
-                    f"the bundle holds the Red Hat product {described.label}, which the organization "
-                    f"{library.organization} does not have",
-                    "Import a subscription manifest that holds the product, then retry.",
-                )
-            )
-        elif present is not None and present.kind is not described.kind:
+        if present is not None and present.kind is not described.kind:
             refusals.append(
                 Refusal(
                     "product-kind",
@@ -179,6 +172,13 @@ def _target(manifest: Manifest, library: Library, described: ManifestRepository)
             "No issbox writes such a bundle: find out where it comes from.",
         )
     present = library.repositories.get((described.product, described.label))
+    if present is None and described.content.id in _redhat_contents(library):
+        return Refusal(
+            "content-kind",
+            f"the custom repository {described.product}/{described.label} claims the content id "
+            f"{described.content.id}, which is one of Red Hat's in the organization {library.organization}",
+            "No issbox writes such a bundle: find out where it comes from.",
+        )
     if present is None:
         variables = dict(described.variables)
         return Repository(key, described.name, described.content, described.path, variables, described.gpg_key), False
@@ -191,6 +191,15 @@ def _target(manifest: Manifest, library: Library, described: ManifestRepository)
     ), True
 
 
+def _redhat_contents(library: Library) -> frozenset[str]:
+    held = {
+        repository.content.id
+        for (product, _), repository in library.repositories.items()
+        if product in library.products and library.products[product].kind is ProductKind.REDHAT
+    }
+    return (library.offered or frozenset()) | held
+
+
 def _redhat_target(library: Library, described: ManifestRepository) -> tuple[Repository, bool] | Refusal:
     for (product, _), repository in library.repositories.items():
         present = library.products.get(product)
@@ -201,12 +210,37 @@ def _redhat_target(library: Library, described: ManifestRepository) -> tuple[Rep
             and dict(repository.variables) == dict(described.variables)
         ):
             return repository, True
-    variables = ", ".join(f"{name} {value}" for name, value in sorted(described.variables.items())) or "no variables"
+    return _not_enabled(library, described)
+
+
+def _not_enabled(library: Library, described: ManifestRepository) -> Refusal:
+    """Say what has to be done before a Red Hat repository can be filled; `content-import retry` goes on then."""
+    organization, content = library.organization, described.content
+    values = [described.variables[name] for name in ("releasever", "basearch") if name in described.variables]
+    shown = f"the Red Hat repository {described.label} (content {content.label}, {' '.join(values) or 'one for all'})"
+    if library.offered is None:
+        return Refusal(
+            "red-hat-manifest-missing",
+            f"{shown} cannot be filled: the organization {organization} has no subscription manifest",
+            f"Run `issbox manifest import FILE.zip --organization {organization}`, enable the repository with `issbox "
+            "cdn enable`, then retry.",
+        )
+    if content.id not in library.offered:
+        return Refusal(
+            "red-hat-content-missing",
+            f"{shown} cannot be filled: the subscription manifest of {organization} does not offer the content "
+            f"{content.id}",
+            "Add a subscription that includes it to the manifest, export and import that anew, then retry.",
+        )
+    options = "".join(
+        f" {option} {described.variables[name]}"
+        for name, option in (("releasever", "--release"), ("basearch", "--arch"))
+        if name in described.variables
+    )
     return Refusal(
         "red-hat-repository-missing",
-        f"the Red Hat repository {described.label} (content {described.content.id}, {variables}) is not enabled in "
-        f"the organization {library.organization}",
-        "Enable it from the subscription manifest with this release and architecture, then retry.",
+        f"{shown} is not enabled in the organization {organization} with this release and architecture",
+        f"Run `issbox cdn enable {content.label}{options} --no-check --organization {organization}`, then retry.",
     )
 
 

@@ -150,6 +150,7 @@ def accept(ctx: Context, row: ContentImport, bundle: BundleReader, *, repair: bo
     plan = plan_import(manifest, library, allow_older=row.allow_older)
     if plan.refusals:
         raise refusal_error(plan)
+    ctx.require(Permission.CONTENT_IMPORT, organization, {each.repository.key.product for each in plan.repositories})
     waiting = why_to_wait(ctx, row, bundle)
     if waiting is not None:
         return wait(ctx, row, waiting)

@@ -12,11 +12,16 @@ def library_of(ctx: Context, organization: str) -> Library:
     store = ctx.store
     store.organizations.get(organization)
     repositories = store.repositories.list(organization)
+    offered = None
+    if store.manifests.find(organization) is not None:
+        contents = store.manifests.offered(organization).values()
+        offered = frozenset(each.content.id for one in contents for each in one)
     return Library(
         organization,
         {product.label: product for product in store.products.list(organization)},
         {(repository.key.product, repository.key.label): repository for repository in repositories},
         {credential.label: credential for credential in store.credentials.list(organization)},
+        offered,
     )
 
 

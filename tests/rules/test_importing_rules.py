@@ -138,12 +138,41 @@ def test_an_unchanged_repository_is_not_updated() -> None:
     assert not plan.repositories[0].changed
 
 
-def test_red_hat_products_are_never_created() -> None:
-    bundle = manifest(described(product="rhel", path="content/dist/rhel9"), kind=ProductKind.REDHAT)
-    plan = plan_import(bundle, library())
-    assert {refusal.code for refusal in plan.refusals} == {"red-hat-product-missing", "red-hat-repository-missing"}
+@pytest.mark.parametrize(
+    ("offered", "code", "words"),
+    [
+        (None, "red-hat-manifest-missing", "issbox manifest import FILE.zip"),
+        (frozenset({"1"}), "red-hat-content-missing", "Add a subscription"),
+        (frozenset({"c-1"}), "red-hat-repository-missing", "cdn enable base --release 9 --arch x86_64 --no-check"),
+    ],
+)
+def test_red_hat_products_are_never_created_and_the_hint_says_what_to_do(
+    offered: frozenset[str] | None, code: str, words: str
+) -> None:
+    there = replace(
+        described(product="rhel", path="content/dist/rhel9"), variables={"basearch": "x86_64", "releasever": "9"}
+    )
+    plan = plan_import(manifest(there, kind=ProductKind.REDHAT), replace(library(), offered=offered))
+    assert [refusal.code for refusal in plan.refusals] == [code]
     assert plan.products_to_create == ()
-    assert "manifest" in plan.refusals[0].hint
+    assert words in plan.refusals[0].hint
+
+
+def test_custom_content_never_takes_an_id_of_red_hats() -> None:
+    here = replace(library(), offered=frozenset({"c-1"}))
+    assert codes(manifest(described()), here) == {"content-kind"}
+    enabled = replace(present("x", "rhel"), content=Content("c-1", "x", "x", "/content/dist/rhel9/os"))
+    assert codes(manifest(described()), library([REDHAT], [enabled])) == {"content-kind"}
+    kept = plan_import(manifest(described()), replace(library([CUSTOM], [present()]), offered=frozenset({"c-1"})))
+    assert kept.repositories[0].repository.content.id == "here-1", "what is there keeps its own"
+
+
+def test_a_red_hat_product_may_have_another_label_here() -> None:
+    here = replace(present("x", "rhel"), content=Content("c-1", "x", "x", "/content/dist/rhel9/os"), variables={})
+    there = described(product="Red_Hat", path="content/dist/rhel9/os")
+    plan = plan_import(manifest(there, kind=ProductKind.REDHAT), library([REDHAT], [here]))
+    assert plan.refusals == ()
+    assert plan.repositories[0].repository.key == here.key
 
 
 def test_red_hat_repositories_are_matched_by_content_id_and_variables_not_by_label() -> None:
@@ -161,7 +190,7 @@ def test_red_hat_repositories_are_matched_by_content_id_and_variables_not_by_lab
     assert plan.repositories[0].repository == here
     other_arch = replace(there, variables={"releasever": "9", "basearch": "aarch64"})
     assert codes(manifest(other_arch, kind=ProductKind.REDHAT), library([REDHAT], [here])) == {
-        "red-hat-repository-missing"
+        "red-hat-manifest-missing"
     }
 
 
