@@ -19,6 +19,7 @@ from issbox.workflows.visibility import seen_imports
 
 _PLACES: Final = ("authority", "keys", "certificates")
 """Directories of the state directory where certificates of the box may lie."""
+_NOT_OF_THE_BOX: Final = frozenset({"consumers", "manifests"})
 _LARGEST: Final = 256 << 10
 _MOST_FILES: Final = 1000
 
@@ -126,16 +127,20 @@ def _certificates(ctx: Context) -> Iterator[Expiry]:
             if credential.kind in kinds:
                 what = f"the content credential {credential.label} of {organization.label}"
                 yield from _read(what, credential.content)
+        manifest = ctx.store.manifests.find(organization.label)
+        for each in () if manifest is None else manifest.certificates:
+            what = f"the certificate {each.serial} of the subscription manifest of {organization.label}"
+            yield Expiry(what, each.valid.not_after)
     for path in _files(ctx.store.state_dir):
         yield from _read(str(path.relative_to(ctx.store.state_dir)), _text(path))
 
 
 def _files(state_dir: Path) -> Iterator[Path]:
-    """Give files that may hold certificates of the box; those of hosts, which are many, are not among them."""
+    """Give files that may hold certificates of the box itself, not those of hosts or organizations."""
     found = 0
     for name in _PLACES:
         for path in sorted((state_dir / name).rglob("*")):
-            if "consumers" not in path.parts and path.suffix in {".pem", ".crt"} and path.is_file():
+            if not _NOT_OF_THE_BOX.intersection(path.parts) and path.suffix in {".pem", ".crt"} and path.is_file():
                 found += 1
                 if found > _MOST_FILES:
                     return

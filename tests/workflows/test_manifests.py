@@ -44,10 +44,12 @@ from issbox.model import (
     ProductKind,
     Repository,
     RepositoryKey,
+    Role,
     Upstream,
     Validity,
 )
 from issbox.progress import Silent
+from issbox.rules.health import Trouble
 from issbox.rules.promoted_states import ContentState
 from issbox.wiring import now, open_context
 from issbox.workflows import (
@@ -61,8 +63,10 @@ from issbox.workflows import (
     registering,
     repositories,
     upkeep,
+    users,
 )
 from issbox.workflows.context import Context
+from issbox.workflows.health import problems
 from issbox.workflows.manifest_importing import ManifestChange, delete_manifest, import_manifest
 from issbox.workflows.manifest_keys import changing_manifest
 from issbox.workflows.manifest_trust import KNOWN_AUTHORITIES, ManifestTrust
@@ -452,3 +456,14 @@ def test_a_dry_run_changes_nothing(box: Box) -> None:
     change = import_manifest(box.ctx, "acme", manifest_bytes(products=[rhel()]), "m.zip", trust=TRUST, dry_run=True)
     assert len(change.plan.contents_in) == 2
     assert (box.products(), box.key_files(), manifest_history(box.ctx, "acme")) == ({}, [], [])
+
+
+def test_the_end_of_its_certificates_is_told_in_time_to_those_who_may_know(box: Box) -> None:
+    at = datetime.now(UTC)
+    box.take(rhel(), valid=Validity(at - timedelta(days=1), at + timedelta(days=10)))
+    (told,) = [each.what for each in problems(box.ctx) if each.trouble is Trouble.CERTIFICATE]
+    assert "of the subscription manifest of acme ends on" in told
+    users.create_user(box.ctx, name="olga", full_name="Olga")
+    users.grant_role(box.ctx, "olga", Role.VIEWER, organization="other")
+    stranger = box.ctx.acting_as("olga", "test")
+    assert [each for each in problems(stranger) if each.trouble is Trouble.CERTIFICATE] == []
