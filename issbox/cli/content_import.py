@@ -62,6 +62,11 @@ IMPORT = Shape[ContentImport](
             "content view and number of the version that it brought, such as `servers 3.0`, or null",
             lambda each: each.view_version,
         ),
+        Field(
+            "with_lifecycle_environments",
+            "whether somebody asked for the lifecycle environments that it may carry",
+            lambda each: each.with_environments,
+        ),
         Field("inbox", "whether it came through the inbox", lambda each: each.inbox),
         Field("first_seen", "when it was first seen", lambda each: each.first_seen),
         Field("updated_at", "when its state changed last", lambda each: each.updated_at, column=True),
@@ -78,6 +83,15 @@ IMPORT = Shape[ContentImport](
         Field("reason", "in words: why it was refused, or what it waits for", lambda each: each.reason, column=True),
         Field("allow_older", "whether an older bundle than the last one is accepted", lambda each: each.allow_older),
     ),
+)
+
+
+environments_option = click.option(
+    "--with-lifecycle-environments",
+    "with_environments",
+    is_flag=True,
+    help="Also make or update the lifecycle environments that the bundle carries, and promote to them what is here. "
+    "`content-import preview` shows what that changes.",
 )
 
 
@@ -116,11 +130,19 @@ def _show(run: Run, rows: Sequence[ContentImport]) -> ExitCode:
 )
 @click.option("--allow-older", is_flag=True, help="Accept a bundle that is older than one imported before.")
 @click.option("--accept-unsigned", is_flag=True, help="Accept an export of a Katello, which nobody can have signed.")
+@environments_option
 @click.option(
     "--repair", is_flag=True, help="Read the stored files of its repositories and replace those that are damaged."
 )
 def run_(
-    run: Run, *, path: str, organization: str | None, allow_older: bool, accept_unsigned: bool, repair: bool
+    run: Run,
+    *,
+    path: str,
+    organization: str | None,
+    allow_older: bool,
+    accept_unsigned: bool,
+    with_environments: bool,
+    repair: bool,
 ) -> ExitCode:
     """Import the bundle, or the export of a Katello, at PATH now, in the foreground; it stays where it is.
 
@@ -134,7 +156,15 @@ def run_(
         if repair:
             raise CommandLineError("--repair needs a bundle that can be read twice, not standard input")
         with open(0, "rb", buffering=0, closefd=False) as source:
-            done = [import_stream(run.open(), source, organization=organization, allow_older=allow_older)]
+            done = [
+                import_stream(
+                    run.open(),
+                    source,
+                    organization=organization,
+                    allow_older=allow_older,
+                    with_environments=with_environments,
+                )
+            ]
     else:
         done = run_import(
             run.open(),
@@ -143,6 +173,7 @@ def run_(
             allow_older=allow_older,
             repair=repair,
             accept_unsigned=accept_unsigned,
+            with_environments=with_environments,
         )
     return _show(run, done)
 
@@ -178,7 +209,10 @@ def info(run: Run, *, number: int | None, id_: int | None) -> None:
 @id_option("import")
 @click.option("--allow-older", is_flag=True, help="Accept a bundle that is older than one imported before.")
 @click.option("--accept-unsigned", is_flag=True, help="Accept an export of a Katello, which nobody can have signed.")
-def retry(run: Run, *, number: int | None, id_: int | None, allow_older: bool, accept_unsigned: bool) -> ExitCode:
+@environments_option
+def retry(
+    run: Run, *, number: int | None, id_: int | None, allow_older: bool, accept_unsigned: bool, with_environments: bool
+) -> ExitCode:
     """Import a refused bundle again, now and in the foreground, after its reason has been removed.
 
     The bundle is taken from where it lies, quarantine or inbox.
@@ -188,7 +222,7 @@ def retry(run: Run, *, number: int | None, id_: int | None, allow_older: bool, a
 
     import_id = chosen_id(number, id_)
     ctx = run.open()
-    inbox.retry(ctx, import_id, allow_older=allow_older)
+    inbox.retry(ctx, import_id, allow_older=allow_older, with_environments=with_environments)
     row = inbox.finish_bundle(ctx, import_bundle(ctx, import_id, accept_unsigned=accept_unsigned))
     if row.state is ImportState.REFUSED:
         raise refusal(row)

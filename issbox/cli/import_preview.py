@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from issbox.cli import output
+from issbox.cli.carried_environments import ENVIRONMENTS_MEANING, environment_documents, environment_lines
 from issbox.cli.command import Run, command
 from issbox.cli.differences import DIFFERENCE_MEANING, DIFFERENCE_WORDS, difference_document
 from issbox.cli.shapes import Field, Shape
@@ -84,6 +85,7 @@ PREVIEW: "Shape[ImportPreview]" = Shape(
             f"rest is missing then), {DIFFERENCE_MEANING}",
             lambda each: [_repository(one) for one in each.repositories],
         ),
+        Field("lifecycle_environments", ENVIRONMENTS_MEANING, lambda each: environment_documents(each.environments)),
         Field("files", "number of files that would be copied", lambda each: each.files),
         Field("size", "bytes of these files", lambda each: each.size),
         Field("missing", "number of files that it neither carries nor finds here", lambda each: each.missing),
@@ -139,6 +141,7 @@ def _text(found: "ImportPreview", limit: int) -> str:
     lines = [output.details(_facts(found)), "\n", output.table(headings, rows)]
     for each in repositories:
         lines.extend(_lists(each, limit))
+    lines.extend(environment_lines(found.environments))
     return "".join(lines)
 
 

@@ -73,6 +73,7 @@ KEYS: Final[Mapping[str, Mapping[str, Key]]] = {
         "scan_timeout_seconds": Key(3600, seconds(0.1, 7 * 86400)),
         "forget_after_days": Key(30, whole(1, 3650)),
         "accept_unsigned_katello": Key("approve", choice(*UnsignedKatello)),
+        "with_lifecycle_environments": Key(False, flag),
     },
     "export": {
         "path": Key("", path),

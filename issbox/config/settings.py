@@ -53,6 +53,8 @@ class InboxSettings:
     forget_after_days: int
     """How long a bundle waits for its other volumes, for its base or for an approval before it is refused."""
     accept_unsigned_katello: UnsignedKatello
+    with_lifecycle_environments: bool
+    """Whether the lifecycle environments that bundles carry are taken over with them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -154,6 +154,9 @@ class ContentImport:
     view_version: str | None = None
     """The content view version that the import brought, for example `servers 3.0`; None when it was here, or none."""
 
+    with_environments: bool = False
+    """Whether somebody asked for the lifecycle environments that the bundle may carry."""
+
     @property
     def is_given_up(self) -> bool:
         """Whether an import by hand ended for a reason that was not the bundle's, and waits for a person."""

@@ -26,6 +26,7 @@ class Imports(Noun):
         first_seen: datetime,
         organization: str | None = None,
         allow_older: bool = False,
+        with_environments: bool = False,
         state: ImportState = ImportState.SETTLED,
     ) -> ContentImport:
         """Record that a bundle lies at the path."""
@@ -38,6 +39,7 @@ class Imports(Noun):
             inbox=inbox,
             organization=organization,
             allow_older=allow_older,
+            with_environments=with_environments,
         )
         with transaction():
             return self.get(int(ImportRow.insert(**_columns(new)).execute()))

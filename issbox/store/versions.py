@@ -37,6 +37,8 @@ from issbox.store.tables import (
     VersionRow,
 )
 
+_PART: Final = 500
+"""Digests in one statement."""
 _PAGE: Final = 1000
 """Rows read at once; no cursor stays open between pages."""
 _FILES: Final = f"""
@@ -192,6 +194,24 @@ class Versions(Noun):
             .order_by(RepositoryRow.path)
         )
         return [(read_repository(row), row["promoted_number"]) for row in query.dicts()]
+
+    def with_repomd(self, organization: str, digests: Collection[str]) -> Iterator[tuple[Repository, int, str]]:
+        """Give the versions of an organization whose repomd.xml has one of these digests.
+
+        Of each digest those that no filter made come first, and of them the newest.
+        """
+        wanted = sorted(digests)
+        for start in range(0, len(wanted), _PART):
+            part = wanted[start : start + _PART]
+            query = (
+                repository_query()
+                .select_extend(VersionRow.number.alias("found_number"), VersionRow.repomd_sha256.alias("found_repomd"))
+                .join(VersionRow, on=(VersionRow.repository == RepositoryRow.id))
+                .where(OrganizationRow.label == organization, VersionRow.repomd_sha256.in_(part))
+                .order_by(RepositoryRow.view, VersionRow.number.desc())
+            )
+            for row in query.dicts():
+                yield read_repository(row), row["found_number"], row["found_repomd"]
 
     def in_use(self) -> set[tuple[RepositoryKey, int]]:
         """Give all versions that there are."""

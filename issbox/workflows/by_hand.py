@@ -11,15 +11,14 @@ from issbox.model import ContentImport, ImportState
 from issbox.workflows.arrival import STREAM
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.foreign import is_foreign
+from issbox.workflows.import_facts import facts, trusted_public_key
 from issbox.workflows.importing import (
     accept,
     attempt,
     bundle_limits,
-    facts,
     import_lock,
     put_back,
     refuse,
-    trusted_public_key,
     update,
 )
 
@@ -32,12 +31,14 @@ def run_import(
     allow_older: bool = False,
     repair: bool = False,
     accept_unsigned: bool = False,
+    with_environments: bool = False,
 ) -> list[ContentImport]:
     """Import what lies at this path by hand, and give a row for each bundle or volume; it stays where it is.
 
     A directory that is no bundle itself gives all bundles and volumes in it, in the order of their names. With
     `repair` every stored file of its repositories is read first, and what is damaged is taken from the bundle, also
-    when it was imported before. `accept_unsigned` allows an export of a Katello. Raises the reason when one is
+    when it was imported before. `accept_unsigned` allows an export of a Katello, `with_environments` takes over the
+    lifecycle environments that a bundle carries. Raises the reason when one is
     refused, and BusyError while another import is running.
     """
     _require_import(ctx, organization)
@@ -51,13 +52,19 @@ def run_import(
                 partial(attempt, ctx, repair=repair, accept_unsigned=accept_unsigned),
                 organization=organization,
                 allow_older=allow_older,
+                with_environments=with_environments,
             )
             for source in _sources(path)
         ]
 
 
 def import_stream(
-    ctx: Context, source: Readable, *, organization: str | None = None, allow_older: bool = False
+    ctx: Context,
+    source: Readable,
+    *,
+    organization: str | None = None,
+    allow_older: bool = False,
+    with_environments: bool = False,
 ) -> ContentImport:
     """Import a bundle that comes down a pipe; nothing is kept of it but what the store lacks.
 
@@ -76,7 +83,14 @@ def import_stream(
             return accept(ctx, update(ctx, row.id, **facts(bundle, form)), bundle, repair=False)
 
     with ctx.store.session(), import_lock(ctx):
-        return _by_hand(ctx, STREAM, take, organization=organization, allow_older=allow_older)
+        return _by_hand(
+            ctx,
+            STREAM,
+            take,
+            organization=organization,
+            allow_older=allow_older,
+            with_environments=with_environments,
+        )
 
 
 def _sources(path: Path) -> list[Path]:
@@ -102,9 +116,15 @@ def _by_hand(
     *,
     organization: str | None,
     allow_older: bool,
+    with_environments: bool,
 ) -> ContentImport:
     row = ctx.store.imports.add(
-        path, inbox=False, organization=organization, first_seen=ctx.clock(), allow_older=allow_older
+        path,
+        inbox=False,
+        organization=organization,
+        first_seen=ctx.clock(),
+        allow_older=allow_older,
+        with_environments=with_environments,
     )
     try:
         return take(row)

@@ -5,8 +5,7 @@ A refused bundle is not an exception for the inbox: its row says why. What is no
 busy box) puts the row back, so that it is tried again.
 """
 
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,6 @@ from issbox.bundle.check import Limits
 from issbox.bundle.opening import opened
 from issbox.bundle.reader import BundleReader
 from issbox.bundle.tar.toc_checks import TOC_SUFFIX
-from issbox.bundle.tar.toc_reader import read_toc, signature_path
 from issbox.errors import (
     BundleDamagedError,
     BundleError,
@@ -26,25 +24,26 @@ from issbox.errors import (
     IssboxError,
 )
 from issbox.files import FileLock
-from issbox.manifest import BundleKind, Manifest
-from issbox.model import BundleForm, ContentImport, ImportState, RepositoryKey, VersionOrigin, WaitsFor
+from issbox.manifest import Manifest
+from issbox.model import ContentImport, ImportState, RepositoryKey, RepositoryVersion, VersionOrigin, WaitsFor
 from issbox.rules.importing import ImportPlan, PlannedRepository, plan_import
 from issbox.store import Batch
-from issbox.workflows.arrival import describe, held_before, not_its_fault, record_import
-from issbox.workflows.chunk_sets import bad_chunks, form_of_toc, set_incomplete, words_for_damage
-from issbox.workflows.chunks import chunk_folders, peek_toc
+from issbox.workflows import carried_environments
+from issbox.workflows.arrival import Before, describe, held_before, not_its_fault, record_import
+from issbox.workflows.chunk_sets import bad_chunks, set_incomplete, words_for_damage
+from issbox.workflows.chunks import chunk_folders
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.disposal import in_inbox
 from issbox.workflows.foreign import import_foreign, is_foreign
+from issbox.workflows.import_facts import claims, facts, trusted_public_key
 from issbox.workflows.incoming import Incoming, forget_volumes, volumes_taken, words_for_volumes
 from issbox.workflows.mending import find_damaged, rebuild_trees
-from issbox.workflows.peeking import peek
 from issbox.workflows.planning import imported_before, library_of, refusal_error
 from issbox.workflows.publishing import STEPS as PUBLISH_STEPS
 from issbox.workflows.publishing import changing_content, publish
 from issbox.workflows.scanning import scan
 from issbox.workflows.staging import content_entries, fill, stage
-from issbox.workflows.waiting import Waiting, missing_volumes, wait, why_to_wait
+from issbox.workflows.waiting import Waiting, missing_approval, missing_volumes, wait, why_to_wait
 
 STEPS: Final = ("check-bundle", "plan-import", "stage-files", "read-metadata", "store-files", *PUBLISH_STEPS)
 """What an import announces, in order."""
@@ -62,6 +61,8 @@ class _Job:
     manifest: Manifest
     plan: ImportPlan
     repair: bool
+    environments: bool
+    """Whether the lifecycle environments that the bundle carries are taken over too."""
 
 
 def import_bundle(ctx: Context, import_id: int, *, accept_unsigned: bool = False) -> ContentImport:
@@ -87,16 +88,6 @@ def import_bundle(ctx: Context, import_id: int, *, accept_unsigned: bool = False
 def bundle_limits(ctx: Context) -> Limits:
     """Give the limits that the configuration sets for bundles."""
     return Limits(max_bundle_size=ctx.settings.inbox.max_bundle_size, max_files=ctx.settings.inbox.max_files)
-
-
-def trusted_public_key(ctx: Context) -> Callable[[str], str | None]:
-    """Give a function from key id to the PEM of the trusted public key, or None."""
-
-    def find(key_id: str) -> str | None:
-        key = ctx.store.trusted_keys.find(key_id)
-        return key.public_key if key is not None else None
-
-    return find
 
 
 def import_lock(ctx: Context) -> FileLock:
@@ -141,64 +132,39 @@ def accept(ctx: Context, row: ContentImport, bundle: BundleReader, *, repair: bo
     ctx.require(Permission.CONTENT_IMPORT, organization, {each.product for each in manifest.repositories})
     row = update(ctx, row.id, organization=organization)
     library = library_of(ctx, organization)
+    environments = carried_environments.asked_for(ctx, row, manifest, organization)
     if not (row.allow_older or repair) and (before := imported_before(ctx, manifest, library)):
-        note = f"imported before, on {before.updated_at:%Y-%m-%d %H:%M} UTC: nothing to do"
-        ctx.progress.note(note)
-        return update(ctx, row.id, state=ImportState.IMPORTED, reason=note)
+        return _come_again(ctx, row, manifest, before, environments=environments and row.with_environments)
     bundle.check_body()
     ctx.progress.step("plan-import")
     plan = plan_import(manifest, library, allow_older=row.allow_older)
     if plan.refusals:
         raise refusal_error(plan)
     ctx.require(Permission.CONTENT_IMPORT, organization, {each.repository.key.product for each in plan.repositories})
+    if environments:
+        carried_environments.refuse_clashes(ctx, organization, manifest)
     waiting = why_to_wait(ctx, row, bundle)
     if waiting is not None:
         return wait(ctx, row, waiting)
     row = update(ctx, row.id, state=ImportState.IMPORTING)
-    return _take_in(ctx, _Job(row, bundle, manifest, plan, repair))
+    return _take_in(ctx, _Job(row, bundle, manifest, plan, repair, environments))
 
 
-def claims(ctx: Context, path: Path, folders: list[Path]) -> dict[str, object]:
-    """Give what an import's row says of a set of chunks that is not whole: what its table of contents claims.
-
-    Raises what reading a table of contents raises, when it is there with its signature and may not be believed.
-    """
-    toc = peek_toc(path)
-    if toc is None:
-        return {}
-    if os.path.lexists(signature_path(path, folders)):
-        toc = read_toc(path, trusted_public_key(ctx), folders=folders)
-    hint = peek(path, folders)
-    head = (
-        {}
-        if hint is None or hint.bundle.id != toc.bundle_id
-        else {
-            "source_box": hint.source.box_id,
-            "destination": hint.bundle.destination,
-            "sequence": hint.bundle.sequence,
-        }
-    )
-    return {"bundle_id": toc.bundle_id, "key_id": toc.key_id, "form": form_of_toc(path), **head}
-
-
-def facts(bundle: BundleReader, form: BundleForm) -> dict[str, object]:
-    """Give what an import's row says of its bundle."""
-    manifest = bundle.manifest
-    volumes = len(manifest.volumes)
-    return {
-        "bundle_id": manifest.bundle.id,
-        "source_box": manifest.source.box_id,
-        "key_id": manifest.source.key_id,
-        "destination": manifest.bundle.destination,
-        "sequence": manifest.bundle.sequence,
-        "size": manifest.files.size,
-        "files": manifest.files.count,
-        "incremental": manifest.bundle.kind is BundleKind.INCREMENTAL,
-        "volume": bundle.volume if volumes > 1 else None,
-        "volumes": volumes if volumes > 1 else None,
-        "made_by": manifest.source.made_by,
-        "form": form,
-    }
+def _come_again(
+    ctx: Context, row: ContentImport, manifest: Manifest, before: ContentImport, *, environments: bool
+) -> ContentImport:
+    """Do nothing with a bundle that was imported before, unless a person asks for its environments now."""
+    assert row.organization is not None, "it is known before a bundle is known again"
+    done = "nothing to do"
+    if environments:
+        waiting = missing_approval(ctx, row, ctx.settings.inbox.approvals)
+        if waiting is not None:
+            return wait(ctx, row, waiting)
+        carried_environments.take_over_now(ctx, row.organization, manifest)
+        done = "only its lifecycle environments were taken over"
+    note = f"imported before, on {before.updated_at:%Y-%m-%d %H:%M} UTC: {done}"
+    ctx.progress.note(note)
+    return update(ctx, row.id, state=ImportState.IMPORTED, reason=note)
 
 
 def _take_in(ctx: Context, job: _Job) -> ContentImport:
@@ -228,6 +194,8 @@ def _take_in(ctx: Context, job: _Job) -> ContentImport:
         batch.commit()
         _mend(ctx, {digest for digest in damaged if batch.has(digest)}, damaged)
         before = held_before(ctx, job.plan)
+        if job.environments:
+            stack.enter_context(carried_environments.taking_over(ctx, job.plan.organization, job.manifest))
         publish(
             ctx,
             drafts,
@@ -235,13 +203,20 @@ def _take_in(ctx: Context, job: _Job) -> ContentImport:
             source=job.manifest.bundle.id,
             repomd={planned.repository.key: _repomd(job.manifest, planned) for planned in job.plan.repositories},
             prepare=lambda: describe(ctx, job.plan),
-            record=lambda versions: record_import(
-                ctx, job.row, job.manifest, job.plan, versions, before=before, head=job.bundle.manifest_bytes
-            ),
+            record=lambda versions: _record(ctx, job, versions, before),
         )
+        if job.environments:
+            carried_environments.show(ctx, job.plan.organization, job.manifest)
         if not ctx.store.imports.list(states=(ImportState.WAITING,), bundle_id=job.manifest.bundle.id, limit=1):
             incoming.forget()
     return ctx.store.imports.get(job.row.id)
+
+
+def _record(ctx: Context, job: _Job, versions: Sequence[RepositoryVersion], before: Before) -> None:
+    head = job.bundle.manifest_bytes
+    record_import(ctx, job.row, job.manifest, job.plan, versions, before=before, head=head)
+    if job.environments:
+        carried_environments.take_over(ctx, job.plan.organization, job.manifest)
 
 
 def _take_volume(ctx: Context, job: _Job, batch: Batch, incoming: Incoming, missing: Sequence[int]) -> ContentImport:

@@ -91,7 +91,7 @@ def record(ctx: Context, sightings: Sequence[Sighting]) -> list[ContentImport]:
         return [row for row in changed if row is not None]
 
 
-def retry(ctx: Context, import_id: int, *, allow_older: bool = False) -> ContentImport:
+def retry(ctx: Context, import_id: int, *, allow_older: bool = False, with_environments: bool = False) -> ContentImport:
     """Let a refused bundle be imported from where it lies; give its row, which is SETTLED then.
 
     A running service takes it up at its next rescan; a front end may call `importing.import_bundle` at once, and has
@@ -113,6 +113,7 @@ def retry(ctx: Context, import_id: int, *, allow_older: bool = False) -> Content
                 error_code=None,
                 reason="",
                 allow_older=row.allow_older or allow_older,
+                with_environments=row.with_environments or with_environments,
             )
             ctx.audit("content-import.retry", row.path, organization=row.organization, details={"import": import_id})
         return after

@@ -19,6 +19,7 @@ from issbox.workflows.context import Context, Permission
 from issbox.workflows.foreign import importing as katello
 from issbox.workflows.foreign import is_foreign
 from issbox.workflows.history import get_import
+from issbox.workflows.import_facts import trusted_public_key
 from issbox.workflows.peeking import peek
 from issbox.workflows.planning import library_of
 from issbox.workflows.staging import missing_files
@@ -119,7 +120,7 @@ def _base(ctx: Context, row: ContentImport) -> Iterator[Lack]:
     if is_foreign(path):
         yield from (Lack(LackKind.FILE, None, name, damaged=False, detail="") for name in _katello_base(ctx, row))
         return
-    trusted, limits = importing.trusted_public_key(ctx), importing.bundle_limits(ctx)
+    trusted, limits = trusted_public_key(ctx), importing.bundle_limits(ctx)
     with (
         ctx.store.scratch() as scratch,
         opened(path, trusted, limits, scratch, folders=chunk_folders(ctx)) as (bundle, _),
@@ -140,7 +141,7 @@ def _katello_base(ctx: Context, row: ContentImport) -> list[str]:
 def _files(ctx: Context, row: ContentImport) -> Iterator[Lack]:
     """Give the files of a directory or image that are missing or damaged, after reading all of them."""
     path = Path(row.path)
-    trusted, limits = importing.trusted_public_key(ctx), importing.bundle_limits(ctx)
+    trusted, limits = trusted_public_key(ctx), importing.bundle_limits(ctx)
     try:
         with (
             ctx.store.scratch() as scratch,

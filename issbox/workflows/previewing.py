@@ -12,9 +12,11 @@ from issbox.files import free_space
 from issbox.manifest import Manifest
 from issbox.model import LIBRARY, BundleForm, ContentImport, RepositoryKey, WaitsFor
 from issbox.rules.approvals import approvals_missing
+from issbox.rules.carried_environments import EnvironmentsPlan
 from issbox.rules.comparing import ContentDifference, compare_content
 from issbox.rules.importing import Refusal, plan_import
 from issbox.workflows import importing
+from issbox.workflows.carried_environments import plan_carried
 from issbox.workflows.chunks import chunk_folders, missing_chunks
 from issbox.workflows.comparing import read_advisories, version_facts
 from issbox.workflows.context import Context, Permission
@@ -22,6 +24,7 @@ from issbox.workflows.foreign import importing as katello
 from issbox.workflows.foreign import is_foreign
 from issbox.workflows.foreign.contents import read_contents
 from issbox.workflows.history import get_import
+from issbox.workflows.import_facts import trusted_public_key
 from issbox.workflows.incoming import volumes_taken, words_for_volumes
 from issbox.workflows.planning import imported_before, library_of
 from issbox.workflows.previewed import difference_to, read_metadata
@@ -69,6 +72,8 @@ class ImportPreview:
     """Files that the bundle does not carry and the store lacks: it would wait for its base."""
     free: int
     """Bytes free where the store lies."""
+    environments: EnvironmentsPlan
+    """What would become of the lifecycle environments that it carries, if somebody asked for them."""
 
     @property
     def free_afterwards(self) -> int:
@@ -106,7 +111,7 @@ def preview(ctx: Context, path: Path, *, organization: str | None = None, allow_
             return _preview_katello(ctx, path, organization, allow_older=allow_older)
         folders = chunk_folders(ctx)
         chunks = missing_chunks(path, folders)
-        trusted, limits = importing.trusted_public_key(ctx), importing.bundle_limits(ctx)
+        trusted, limits = trusted_public_key(ctx), importing.bundle_limits(ctx)
         with (
             ctx.store.scratch() as scratch,
             opened(path, trusted, limits, scratch, folders=folders, lenient=bool(chunks[1])) as (bundle, form),
@@ -178,6 +183,7 @@ def _preview(
         size=size,
         missing=len(missing),
         free=free_space(ctx.store.state_dir),
+        environments=plan_carried(ctx, owner, manifest, plan.foreseen),
     )
 
 
@@ -223,6 +229,7 @@ def _preview_katello(ctx: Context, path: Path, chosen: str | None, *, allow_olde
         size=sum(lacking.values()),
         missing=len(missing),
         free=free_space(ctx.store.state_dir),
+        environments=EnvironmentsPlan(owner),
     )
 
 

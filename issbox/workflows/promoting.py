@@ -8,14 +8,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
-from issbox.errors import NotFoundError, WrongStateError
+from issbox.errors import NotFoundError
 from issbox.files import FileLock
 from issbox.model import Held, PromotionRecord, RepositoryKey, ViewVersionName
 from issbox.rules import promoting as rules
 from issbox.rules.promoting import PromotionPlan
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.following import certificates_follow
-from issbox.workflows.promotion_parts import complete, described, present_content, refusal_of
+from issbox.workflows.promotion_parts import complete, described, present_content, record_promotion, refusal_of
 from issbox.workflows.publishing import changing_content, point_environment
 
 STEPS: Final = ("record-promotion", "switch-links")
@@ -134,7 +134,7 @@ def promote(ctx: Context, plan: PromotionPlan) -> PromotionRecord | None:
     with ctx.store.session(), changing_environment(ctx, plan.organization, plan.environment):
         ctx.progress.step("record-promotion", f"{plan.subject} in {plan.environment}")
         with ctx.store.transaction(), certificates_follow(ctx, plan.organization):
-            record = _record(ctx, plan)
+            record = record_promotion(ctx, plan)
         ctx.progress.step("switch-links")
         point_environment(ctx, plan.organization, plan.environment)
         return record
@@ -167,49 +167,6 @@ def _seen(ctx: Context, record: PromotionRecord) -> PromotionRecord:
     if not _may_see(ctx, record):
         raise NotFoundError(f"there is no promotion {record.id}")
     return record
-
-
-def _record(ctx: Context, plan: PromotionPlan) -> PromotionRecord:
-    _, held = present_content(ctx, plan.organization, plan.environment)
-    present = {each.key.source: each for each in held}
-    if any(present.get(change.key.source) != change.before for change in plan.changes):
-        raise WrongStateError(
-            f"the environment {plan.environment} has changed since the plan was made",
-            hint="Promote again: the plan is made anew.",
-        )
-    before = [change.before for change in plan.changes if change.before is not None]
-    after = [change.after for change in plan.changes if change.after is not None]
-    gone = [change.key for change in plan.changes if change.after is None]
-    ctx.store.promotions.change(plan.organization, plan.environment, hold_=after, drop=gone)
-    ctx.audit(
-        f"promotion.{plan.action}",
-        f"{plan.environment}: {plan.subject}",
-        organization=plan.organization,
-        details={
-            "reason": plan.reason,
-            "changes": {
-                change.key.source.short: [_word(change.before), _word(change.after)] for change in plan.changes
-            },
-        },
-    )
-    return ctx.store.promotions.record(
-        organization=plan.organization,
-        environment=plan.environment,
-        at=ctx.clock(),
-        actor=ctx.actor,
-        action=plan.action,
-        subject=plan.subject,
-        reason=plan.reason,
-        before=before,
-        after=after,
-        undoes=plan.undoes,
-    )
-
-
-def _word(held: Held | None) -> str | None:
-    if held is None:
-        return None
-    return f"{held.number}{f'@{held.key.view}' if held.key.view else ''}"
 
 
 def _missing(ctx: Context, held: Held) -> str:

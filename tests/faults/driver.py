@@ -110,6 +110,7 @@ ACTIONS: dict[str, Callable[[Context, str], object]] = {
     "stream": export_stream,
     "recut": lambda ctx, slip: recut(ctx, read_slip(ctx, slip)),
     "import": lambda ctx, path: run_import(ctx, Path(path)),
+    "import-environments": lambda ctx, path: run_import(ctx, Path(path), with_environments=True),
     "import-row": lambda ctx, number: import_bundle(ctx, int(number)),
     "publish-view": lambda ctx, view: publish_view(ctx, "acme", view),
     "promote": promote_view,

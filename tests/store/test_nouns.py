@@ -252,6 +252,7 @@ IMPORT: dict[str, object] = {
     "approvals": ("bert", "carla"),
     "changes": (VersionChange(KEY, None, 1), VersionChange(KEY, 1, 2)),
     "view_version": "servers 3.0",
+    "with_environments": True,
 }
 
 

@@ -38,6 +38,7 @@ class ImportRow(Row):
     copied_files = IntegerField()
     copied_size = BigIntegerField()
     view_version = Text(null=True)
+    with_environments = BooleanField()
 
     class Meta:
         """Table settings."""

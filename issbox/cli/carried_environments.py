@@ -1,0 +1,69 @@
+"""How the lifecycle environments of a bundle are shown before it is imported."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from issbox.cli import output
+
+if TYPE_CHECKING:
+    from issbox.rules.carried_environments import CarriedPromotion, EnvironmentsPlan
+
+ENVIRONMENTS_MEANING = (
+    "array of the lifecycle environments that it carries, and what `--with-lifecycle-environments` would do: objects "
+    "with `label`, `name`, `prior`, `change` (`new`, `changed` or `kept`) and `promotions`, an array of objects with "
+    "`path`, `content_label`, `repomd_sha256`, `enabled` (override, or null), `change` (`in`, `replaced`, `kept`, or "
+    "`missing` when that version is not here), `now` and `then` (numbers of the versions; null for none, and for one "
+    "that comes with the bundle)"
+)
+
+
+def environment_documents(plan: "EnvironmentsPlan") -> list[dict[str, object]]:
+    """Give what --json shows of them."""
+    return [
+        {
+            "label": each.after.label,
+            "name": each.after.name,
+            "prior": each.after.prior,
+            "change": each.fate.value,
+            "promotions": [
+                {
+                    "path": one.promotion.path,
+                    "content_label": one.promotion.content_label,
+                    "repomd_sha256": one.promotion.repomd_sha256,
+                    "enabled": one.promotion.enabled,
+                    "change": one.fate.value,
+                    "now": None if one.before is None else one.before.number,
+                    "then": one.number,
+                }
+                for one in plan.promotions
+                if one.environment == each.after.label
+            ],
+        }
+        for each in plan.environments
+    ]
+
+
+def environment_lines(plan: "EnvironmentsPlan") -> Iterator[str]:
+    """Give what people are shown of them."""
+    if not (plan.environments or plan.refusals):
+        return
+    yield "\nLifecycle environments that it carries; only --with-lifecycle-environments takes them over:\n"
+    for each in plan.environments:
+        yield f"  {output.printable(each.after.label)} after {each.after.prior}: {each.fate.value}\n"
+        for one in plan.promotions:
+            if one.environment == each.after.label:
+                yield f"    {output.printable(one.promotion.path)}: {_words(one)}\n"
+    for text in (*(refusal.message for refusal in plan.refusals), *plan.notes):
+        yield f"  {output.printable(text)}\n"
+
+
+def _words(one: "CarriedPromotion") -> str:
+    now = "nothing" if one.before is None else f"version {one.before.number}"
+    then = "the version in the bundle" if one.number is None else f"version {one.number}"
+    enabled = {True: ", enabled", False: ", disabled", None: ""}[one.promotion.enabled]
+    return {
+        "in": f"{then}{enabled}",
+        "replaced": f"{now} -> {then}{enabled}",
+        "kept": f"{now} as it is",
+        "missing": "that version is not here, so nothing changes",
+    }[one.fate.value]

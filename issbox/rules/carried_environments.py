@@ -1,0 +1,178 @@
+"""What the lifecycle environments that a bundle carries change here, when the receiving side asks for them.
+
+Environments are made or updated by label, and a repository version is promoted where it is here. Nothing is taken away:
+an environment that the bundle does not name, and whatever else one holds that it names, stays as it is.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from issbox.manifest import ManifestEnvironment, ManifestPromotion
+from issbox.model import Held, LifecycleEnvironment, PromotionAction, RepositoryKey
+from issbox.rules.importing import Refusal
+from issbox.rules.promoting import PlannedChange, PromotionPlan
+
+Known = Mapping[tuple[str, str, str], Sequence[tuple[RepositoryKey, int | None]]]
+"""Repository versions by label of their content, path and digest, the one to take first; of one that only comes with
+the bundle, the number is not known yet."""
+
+
+class EnvironmentFate(StrEnum):
+    """What becomes of an environment."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    KEPT = "kept"
+
+
+class PromotionFate(StrEnum):
+    """What becomes of what an environment of the other side holds."""
+
+    IN = "in"
+    REPLACED = "replaced"
+    """Another version, or another word on whether hosts have it enabled."""
+    KEPT = "kept"
+    MISSING = "missing"
+    """The repository version is not here, so that nothing changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedEnvironment:
+    """What becomes of one environment."""
+
+    before: LifecycleEnvironment | None
+    after: LifecycleEnvironment
+
+    @property
+    def fate(self) -> EnvironmentFate:
+        """What happens."""
+        if self.before is None:
+            return EnvironmentFate.NEW
+        return EnvironmentFate.KEPT if self.before == self.after else EnvironmentFate.CHANGED
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedPromotion:
+    """What becomes of one promotion."""
+
+    environment: str
+    promotion: ManifestPromotion
+    before: Held | None = None
+    """What the environment holds at this path now; None for nothing, and while the repository version is missing."""
+    key: RepositoryKey | None = None
+    """None while the repository version is missing."""
+    number: int | None = None
+    """None while the repository version is missing, or still comes with the bundle."""
+
+    @property
+    def fate(self) -> PromotionFate:
+        """What happens."""
+        if self.key is None:
+            return PromotionFate.MISSING
+        if self.before is None:
+            return PromotionFate.IN
+        same = (self.before.key, self.before.number, self.before.enabled) == (
+            self.key,
+            self.number,
+            self.promotion.enabled,
+        )
+        return PromotionFate.KEPT if same else PromotionFate.REPLACED
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentsPlan:
+    """What the environments of a bundle change in an organization."""
+
+    organization: str
+    environments: tuple[CarriedEnvironment, ...] = ()
+    """Each after its prior one."""
+    promotions: tuple[CarriedPromotion, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What a person should know before agreeing."""
+
+    def promotion_plans(self, subject: str) -> list[PromotionPlan]:
+        """Give the plan of each environment whose content changes; every repository version has to be here by then."""
+        plans = []
+        for each in self.environments:
+            label = each.after.label
+            changes = [
+                PlannedChange(promotion.before, _after(promotion))
+                for promotion in self.promotions
+                if promotion.environment == label and promotion.fate in {PromotionFate.IN, PromotionFate.REPLACED}
+            ]
+            if changes:
+                plans.append(
+                    PromotionPlan(
+                        self.organization, label, PromotionAction.PROMOTE, subject, "carried by it", tuple(changes)
+                    )
+                )
+        return plans
+
+
+def plan_environments(
+    organization: str,
+    carried: Sequence[ManifestEnvironment],
+    present: Sequence[LifecycleEnvironment],
+    held: Mapping[str, Sequence[Held]],
+    known: Known,
+) -> EnvironmentsPlan:
+    """Say what changes in an organization with these environments, which hold this by label.
+
+    What an environment comes after here stays so, as do its id and whether it serves as a CDN: that is this side's.
+    """
+    here = {each.label: each for each in present}
+    folded = {label.casefold(): label for label in here}
+    environments, promotions, refusals, notes = [], list[CarriedPromotion](), [], []
+    for each in carried:
+        other = folded.get(each.label.casefold(), each.label)
+        if other != each.label:
+            refusals.append(
+                Refusal(
+                    "environment-clash",
+                    f"the bundle's lifecycle environment {each.label} differs only in case from {other}, which is here",
+                    "Import it without the lifecycle environments.",
+                )
+            )
+            continue
+        before = here.get(each.label)
+        environments.append(CarriedEnvironment(before, _environment(organization, each, before)))
+        if before is not None and before.prior != each.prior:
+            notes.append(f"{each.label} comes after {before.prior} here and after {each.prior} there: that stays so")
+        promotions += [_promotion(each.label, one, held.get(each.label, ()), known) for one in each.promotions]
+    return EnvironmentsPlan(organization, tuple(environments), tuple(promotions), tuple(refusals), tuple(notes))
+
+
+def _environment(
+    organization: str, carried: ManifestEnvironment, before: LifecycleEnvironment | None
+) -> LifecycleEnvironment:
+    present = LifecycleEnvironment(organization, carried.label, carried.name, carried.prior)
+    return replace(
+        before or present,
+        name=carried.name,
+        description=carried.description,
+        type=carried.type.lower(),
+        content_prefix=carried.content_prefix,
+    )
+
+
+def _promotion(environment: str, promotion: ManifestPromotion, held: Sequence[Held], known: Known) -> CarriedPromotion:
+    found = known.get((promotion.content_label, promotion.path, promotion.repomd_sha256), ())
+    if not found:
+        return CarriedPromotion(environment, promotion)
+    present = {(each.key, each.number): each for each in held}
+    key, number = next((each for each in found if each in present), found[0])
+    before = next((each for each in held if each.key.source == key.source), None)
+    return CarriedPromotion(environment, promotion, before, key, number)
+
+
+def _after(carried: CarriedPromotion) -> Held:
+    """Give what the environment holds then; what only its override changes is described to hosts as before."""
+    key, number, before = carried.key, carried.number, carried.before
+    assert key is not None, "only what is here is promoted"
+    assert number is not None, "it is in the store by then"
+    enabled = carried.promotion.enabled
+    if before is not None and (before.key, before.number) == (key, number):
+        return replace(before, enabled=enabled)
+    return Held(key, number, enabled)
