@@ -150,6 +150,9 @@ def _register(
                 ctx.store.consumers.create(consumer)
                 for product in products or (None,):
                     ctx.store.entitlements.create(uuid4().hex, consumer.uuid, product, organization)
+                for each in reversed(keys):  # what the first one says counts
+                    given = ctx.store.overrides.of_activation_key(organization, each.label)
+                    ctx.store.overrides.set_of_consumer(consumer.uuid, given)
                 issuer.identity(consumer)
                 details: dict[str, object] = {
                     "name": name,

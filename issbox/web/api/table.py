@@ -4,17 +4,36 @@ from typing import Final
 
 from issbox.web.api.openapi import described
 from issbox.web.api.resources import (
+    activation_keys,
     compliance,
     consumers,
+    environment_content,
+    environments,
     host_certificates,
     host_content,
+    jobs,
     owners,
     products,
+    regenerations,
     root,
     status,
 )
 from issbox.web.api.routes import Table
 
-_RESOURCES: Final = (root, status, owners, consumers, host_certificates, host_content, compliance, products)
+_RESOURCES: Final = (
+    root,
+    status,
+    owners,
+    environments,
+    environment_content,
+    activation_keys,
+    consumers,
+    host_certificates,
+    host_content,
+    compliance,
+    products,
+    regenerations,
+    jobs,
+)
 
 TABLE: Final = Table(described([route for resource in _RESOURCES for route in resource.ROUTES.all]))
