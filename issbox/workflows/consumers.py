@@ -135,7 +135,7 @@ def move_consumers(ctx: Context, organization: str, uuids: Sequence[str], enviro
 def _move(ctx: Context, organization: str, uuid: str, environments: tuple[str, ...]) -> int:
     present = ctx.store.consumers.get(uuid)
     if present.organization != organization:
-        raise InvalidValueError(f"the host {uuid} does not belong to the organization {organization}")
+        raise NotFoundError(f"the organization {organization} has no host {uuid}")
     after = HostProfile(environments, present.profile.arches, present.profile.version)
     ctx.store.consumers.update(uuid, profile=after)
     return mark_moved(ctx, uuid, organization, present.profile, after)
