@@ -9,13 +9,15 @@ from issbox.cli.command import Run, command
 from issbox.cli.consumer_shapes import CERTIFICATE, REGENERATION
 from issbox.cli.index import noun
 from issbox.cli.job import JOB
-from issbox.cli.options import chosen_organization, organization_option, read_text_file
+from issbox.cli.options import chosen_organization, organization_option, read_text_file, yes_option
 from issbox.cli.shapes import Field, Shape
 from issbox.errors import CommandLineError
 from issbox.model import RegenerationScope
 
 if TYPE_CHECKING:
     from issbox.certs.guard import Verdict
+    from issbox.model import IssuedCertificate
+    from issbox.workflows.host_lists import Period
 
 certificate = noun("certificate")
 _MOST_BYTES = 16 << 20
@@ -26,6 +28,29 @@ VERDICT: "Shape[Verdict]" = Shape(
         Field("granted", "whether the certificate grants the path", lambda each: each.granted),
         Field("reason", "why, as one word", lambda each: each.reason.value),
         Field("message", "why, in words", lambda each: each.message),
+    ),
+)
+
+
+ISSUED: "Shape[IssuedCertificate]" = Shape(
+    "issued certificate",
+    (
+        Field("serial", "serial number, as text", lambda each: str(each.serial)),
+        Field("kind", "`identity` or `entitlement`", lambda each: each.kind.value),
+        Field("consumer", "UUID of the host", lambda each: each.consumer),
+        Field("entitlement", "id of the entitlement, or null", lambda each: each.entitlement),
+        Field("valid_until", "when it ends", lambda each: each.valid.not_after),
+        Field("revoked_at", "when it was revoked, or null", lambda each: each.revoked_at),
+    ),
+)
+
+PERIOD: "Shape[Period]" = Shape(
+    "period",
+    (
+        Field("ends", "when these certificates end, in words", lambda each: each.words, column=True),
+        Field("certificates", "how many", lambda each: each.certificates, column=True),
+        Field("after", "they end then or later, or null", lambda each: each.wanted.after, column=True),
+        Field("before", "they end before it, or null", lambda each: each.wanted.before, column=True),
     ),
 )
 
@@ -145,6 +170,31 @@ def regenerate(
         run.show(JOB, begin(ctx, RegenerateJob(job.id)))
     else:
         run.show(REGENERATION, regenerating.run_regeneration(ctx, job.id))
+
+
+@command("revoke", group=certificate, example="issbox certificate revoke 4711 --yes", shape=ISSUED)
+@click.argument("serial", type=int, metavar="SERIAL")
+@yes_option
+def revoke(run: Run, *, serial: int, yes: bool) -> None:
+    """Revoke one certificate that was issued here.
+
+    An entitlement stays, and its host gets another certificate when it asks. A host whose identity is revoked is
+    nobody until it is given another one.
+    """
+    from issbox.workflows import revoking
+
+    run.confirm(f"Revoke the certificate {serial}?", yes=yes)
+    run.show(ISSUED, revoking.revoke_certificate(run.open(), serial))
+
+
+@command("expiry", group=certificate, example="issbox certificate expiry", shape=PERIOD, many=True)
+@organization_option
+def expiry(run: Run, *, organization: str | None) -> None:
+    """Count the certificates of hosts that are in use by the time that is left until they end."""
+    from issbox.workflows import host_lists
+
+    ctx = run.open()
+    run.show_all(PERIOD, host_lists.periods(ctx, chosen_organization(ctx, organization)))
 
 
 @command("regenerations", group=certificate, example="issbox certificate regenerations", shape=REGENERATION, many=True)

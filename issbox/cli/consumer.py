@@ -9,10 +9,9 @@ from issbox.cli.consumer_shapes import CONSUMER
 from issbox.cli.index import noun
 from issbox.cli.options import chosen_organization, organization_option, yes_option
 from issbox.errors import CommandLineError
+from issbox.rules.consumers import facts_by_hand
 
 consumer = noun("consumer")
-_VERSION_3 = {"system.certificate_version": "3.2"}
-"""What a host without subscription-manager reads: only the X.509 part, which is smaller in version 3."""
 
 
 def _facts(given: tuple[str, ...]) -> dict[str, str]:
@@ -64,7 +63,7 @@ def create(
     if keys and (environments or products):
         raise CommandLineError("an activation key says environments and products, so give either it or them")
     owner = chosen_organization(ctx, organization)
-    told = _VERSION_3 | ({} if arch is None else {"uname.machine": arch}) | _facts(facts)
+    told = facts_by_hand(arch) | _facts(facts)
     if keys:
         consumers.list_consumers(ctx, owner, limit=1)
         made = registering.register_with_keys(ctx, organization=owner, keys=keys, name=name, facts=told)
@@ -134,6 +133,7 @@ def update(run: Run, *, uuid: str, name: str | None, facts: tuple[str, ...]) -> 
 @click.argument("uuids", nargs=-1, required=True, metavar="UUID...")
 @click.option("--environment", "environments", multiple=True, metavar="LABEL", help="The most important one first.")
 @click.option("--no-environment", is_flag=True, help="Out of all: they get the present content of their products.")
+@click.option("--dry-run", is_flag=True, help="Only say on standard error what it would mean; move nothing.")
 def move(
     run: Run,
     *,
@@ -141,15 +141,24 @@ def move(
     uuids: tuple[str, ...],
     environments: tuple[str, ...],
     no_environment: bool,
+    dry_run: bool,
 ) -> None:
     """Put hosts into exactly these environments, all of them or none."""
-    from issbox.workflows import consumers
+    from issbox.workflows import consumers, move_plans
 
     if bool(environments) == no_environment:
         raise CommandLineError("where to? Give --environment, or --no-environment")
     ctx = run.open()
-    marked = consumers.move_consumers(ctx, chosen_organization(ctx, organization), uuids, environments)
-    run.say(f"Moved. Certificates that say something else then: {marked}.")
+    owner = chosen_organization(ctx, organization)
+    if dry_run:
+        plan = move_plans.plan_move(ctx, owner, uuids, environments)
+        run.say(f"{plan.moved} of {plan.hosts} hosts would change; certificates that would become stale: {plan.stale}.")
+        for sign, labels in (("+", plan.gained), ("-", plan.lost)):
+            for label in labels:
+                run.say(f"{sign} {label}")
+    else:
+        marked = consumers.move_consumers(ctx, owner, uuids, environments)
+        run.say(f"Moved. Certificates that say something else then: {marked}.")
     run.show_all(CONSUMER, [consumers.get_consumer(ctx, each) for each in uuids])
 
 

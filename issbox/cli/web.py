@@ -14,6 +14,7 @@ web = noun("web")
 
 if TYPE_CHECKING:
     from issbox.workflows.nginx import NginxConfig
+    from issbox.workflows.server_certificate import ServerStatus
 
 NGINX: "Shape[NginxConfig]" = Shape(
     "nginx configuration",
@@ -26,6 +27,33 @@ NGINX: "Shape[NginxConfig]" = Shape(
         Field("socket", "where nginx asks this box", lambda each: each.socket),
     ),
 )
+
+
+SERVER: "Shape[ServerStatus]" = Shape(
+    "server certificate",
+    (
+        Field("subject", "its subject", lambda each: each.subject),
+        Field("names", "array of the configured names of this box", lambda each: each.names),
+        Field("valid_from", "since when it is valid", lambda each: each.valid.not_before),
+        Field("valid_until", "until when it is valid", lambda each: each.valid.not_after),
+        Field("by_box", "whether the authority of this box issued it", lambda each: each.place.by_box),
+        Field("path", "file that holds it and those above it", lambda each: each.place.certificate),
+        Field("certificate", "it and those above it, in PEM", lambda each: each.pem),
+    ),
+)
+
+
+@command("certificate", group=web, example="issbox web certificate --renew", shape=SERVER)
+@click.option("--renew", is_flag=True, help="Issue another one now, with a new key and the configured names.")
+def certificate(run: Run, *, renew: bool) -> None:
+    """Show the certificate that hosts see of this box, or issue another one."""
+    from issbox.workflows import server_certificate
+
+    ctx = run.open()
+    made = (
+        server_certificate.renew_server_certificate(ctx) if renew else server_certificate.show_server_certificate(ctx)
+    )
+    run.show(SERVER, made)
 
 
 @command("nginx-config", group=web, example="issbox web nginx-config --listen 443 > /etc/nginx/nginx.conf", shape=NGINX)

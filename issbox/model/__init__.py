@@ -70,6 +70,13 @@ from issbox.model.history import (
     VersionChange,
     WaitsFor,
 )
+from issbox.model.host_lists import (
+    EndingCertificate,
+    EndingFilter,
+    HostFilter,
+    HostState,
+    HostSummary,
+)
 from issbox.model.jobs import (
     Job,
     JobProgress,
@@ -207,6 +214,8 @@ __all__ = [
     "ContentView",
     "CredentialKind",
     "Distributor",
+    "EndingCertificate",
+    "EndingFilter",
     "Entitlement",
     "EntitlementFile",
     "EntitlementPayload",
@@ -220,7 +229,10 @@ __all__ = [
     "Grant",
     "Held",
     "HostCount",
+    "HostFilter",
     "HostProfile",
+    "HostState",
+    "HostSummary",
     "ImportMark",
     "ImportReport",
     "ImportState",

@@ -34,6 +34,7 @@ from issbox.store.drafts import delete_dead_drafts
 from issbox.store.entitlements import Entitlements
 from issbox.store.environments import Environments
 from issbox.store.exports import Exports
+from issbox.store.host_lists import HostLists
 from issbox.store.imports import Imports
 from issbox.store.increments import Increments
 from issbox.store.jobs import Jobs
@@ -108,7 +109,7 @@ class Store:
         self.promotions, self.manifests = Promotions(), Manifests()
         self.catalogues, self.consumers = Catalogues(), Consumers()
         self.entitlements, self.overrides = Entitlements(), Overrides()
-        self.activation_keys = ActivationKeys()
+        self.activation_keys, self.host_lists = ActivationKeys(), HostLists()
         self.certificates, self.cdn_locations = Certificates(), CdnLocations()
         self.regenerations = Regenerations()
         self.imports = Imports()

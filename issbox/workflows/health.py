@@ -20,6 +20,12 @@ from issbox.workflows.visibility import seen_imports
 _PLACES: Final = ("authority", "keys", "certificates")
 """Directories of the state directory where certificates of the box may lie."""
 _NOT_OF_THE_BOX: Final = frozenset({"consumers", "manifests"})
+_NAMES: Final = {
+    ("keys", "authority"): "the authority of the box",
+    ("keys", "web"): "the server certificate",
+    ("keys", "redhat-entitlement-ca.pem"): "Red Hat's entitlement authority",
+}
+"""What people call what lies below these paths."""
 _LARGEST: Final = 256 << 10
 _MOST_FILES: Final = 1000
 
@@ -64,6 +70,13 @@ def expiring(ctx: Context) -> list[Expiry]:
     """Give the certificates of the box that end within the configured days, or have ended; call it inside a session."""
     soon = ctx.clock() + timedelta(days=ctx.settings.health.certificate_days)
     return sorted((each for each in _certificates(ctx) if each.not_after <= soon), key=lambda each: each.not_after)
+
+
+def box_certificates(ctx: Context) -> list[Expiry]:
+    """Give when the certificates of the box end, and content credentials that are certificates, the first one first."""
+    ctx.require(Permission.BOX_READ)
+    with ctx.store.session():
+        return sorted(_certificates(ctx), key=lambda each: each.not_after)
 
 
 def _imports(ctx: Context) -> Iterator[Problem]:
@@ -132,7 +145,15 @@ def _certificates(ctx: Context) -> Iterator[Expiry]:
             what = f"the certificate {each.serial} of the subscription manifest of {organization.label}"
             yield Expiry(what, each.valid.not_after)
     for path in _files(ctx.store.state_dir):
-        yield from _read(str(path.relative_to(ctx.store.state_dir)), _text(path))
+        yield from _read(_in_words(path.relative_to(ctx.store.state_dir)), _text(path))
+
+
+def _in_words(path: Path) -> str:
+    """Say what a file of the state directory is, and where it lies."""
+    for start, name in _NAMES.items():
+        if path.parts[: len(start)] == start:
+            return f"{name} ({path})"
+    return str(path)
 
 
 def _files(state_dir: Path) -> Iterator[Path]:

@@ -7,15 +7,22 @@ from pathlib import Path
 from typing import Final
 
 from issbox.certs.authority import Authority
+from issbox.certs.certificates import read_certificates, validity_of
 from issbox.certs.identity import issue_server, server_certificate_suits
 from issbox.certs.keys import KeyKind, PrivateKey, new_serial
-from issbox.errors import AuthorityExpiredError, AuthorityKeyError, InvalidValueError, ServerCertificateError
+from issbox.errors import (
+    AuthorityExpiredError,
+    AuthorityKeyError,
+    InvalidValueError,
+    NotFoundError,
+    ServerCertificateError,
+)
 from issbox.files import FileLock, atomic_write, error_from_os
 from issbox.model import Validity
 from issbox.names import format_time
 from issbox.private_files import read_secret
 from issbox.workflows.authority import open_authority, read_chain
-from issbox.workflows.context import Context
+from issbox.workflows.context import Context, Permission
 
 CERTIFICATE: Final = Path("keys", "web", "server.pem")
 KEY: Final = Path("keys", "web", "server.key")
@@ -54,6 +61,63 @@ def server_certificate(ctx: Context) -> ServerCertificate:
         if not _suits(ctx, found):
             _issue(ctx, open_authority(ctx), found)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class ServerStatus:
+    """The certificate that hosts see of the server."""
+
+    place: ServerCertificate
+    names: tuple[str, ...]
+    """What it is for, as far as the box knows: the configured names."""
+    subject: str
+    valid: Validity
+    pem: str
+    """It and those above it."""
+
+
+def show_server_certificate(ctx: Context) -> ServerStatus:
+    """Say what hosts see of the server; raises NotFoundError while there is none, since no server ran yet."""
+    ctx.require(Permission.BOX_READ)
+    web = ctx.settings.web
+    certificate, key = web.certificate, web.certificate_key
+    by_box = certificate is None or key is None
+    if certificate is None or key is None:
+        certificate, key = ctx.store.state_dir / CERTIFICATE, ctx.store.state_dir / KEY
+    try:
+        text = certificate.read_text(errors="replace")
+    except FileNotFoundError:
+        raise NotFoundError(
+            f"there is no server certificate at {certificate}",
+            hint="`issbox serve` issues one when it starts, `issbox web certificate --renew` now.",
+        ) from None
+    except OSError as error:
+        raise error_from_os(error) from error
+    found = read_certificates(text, "the server certificate")
+    if not found:
+        raise ServerCertificateError(f"{certificate} holds no certificate")
+    place = ServerCertificate(certificate, key, by_box)
+    return ServerStatus(place, server_names(ctx), found[0].subject.rfc4514_string(), validity_of(found[0]), text)
+
+
+def renew_server_certificate(ctx: Context) -> ServerStatus:
+    """Issue another certificate for the server, with a new key and the configured names.
+
+    A running server takes it up by itself. Raises ServerCertificateError when the site's own certificate is
+    configured, which is renewed where it came from, and what opening the authority raises.
+    """
+    ctx.require(Permission.TRUST_MANAGE)
+    if ctx.settings.web.certificate is not None or ctx.settings.web.certificate_key is not None:
+        raise ServerCertificateError(
+            "the server has a certificate of the site, not one of this box",
+            hint="Have it renewed by who issued it and put the files in place, or unset it in [web].",
+        )
+    found = ServerCertificate(ctx.store.state_dir / CERTIFICATE, ctx.store.state_dir / KEY, by_box=True)
+    with FileLock(ctx.store.locks / "server-certificate.lock", busy="another process is issuing the certificate"):
+        _issue(ctx, open_authority(ctx), found)
+    with ctx.store.session(), ctx.store.transaction():
+        ctx.audit("server-certificate.renew", ", ".join(server_names(ctx)))
+    return show_server_certificate(ctx)
 
 
 def server_names(ctx: Context) -> tuple[str, ...]:

@@ -88,6 +88,7 @@ CHANGING: dict[str, Deed] = {
     "content enable": Deed(_OF + " --environment quux-lasting --label {content} --enabled yes"),
     "content override": Deed(_OF + " --environment quux-lasting --label quux --set priority=1"),
     "certificate regenerate": Deed(_OF + " --async"),
+    "certificate revoke": Deed("4711 --yes", codes=(4,)),
     "entitlement delete": Deed("{entitlement} --yes"),
     "consumer delete": Deed("{host} --yes"),
     "ca create": Deed("", codes=(5,)),
@@ -132,6 +133,7 @@ CHANGING: dict[str, Deed] = {
     "cdn disable": Deed(_OF + " rhel-9-for-x86_64-baseos-rpms --release 9 --yes"),
     "manifest delete": Deed(_OF + " --yes"),
     "web nginx-config": Deed("", codes=(6,)),
+    "web certificate": Deed("--renew"),
 }
 
 READING: dict[str, Look] = {
@@ -167,6 +169,7 @@ READING: dict[str, Look] = {
     "ca crl": Look(""),
     "ca show": Look(""),
     "certificate list": Look("--consumer {host}", viewer=12),
+    "certificate expiry": Look(_OF, viewer=12),
     "certificate regenerations": Look(_OF, viewer=12),
     "consumer info": Look("{host}", viewer=12),
     "consumer list": Look(_OF, viewer=12),

@@ -37,12 +37,13 @@ class CertificateRow(Row):
     digest = Text()
     valid_from = Time()
     valid_until = Time()
-    revoked_at = Time(null=True, index=True)
+    revoked_at = Time(null=True)
 
     class Meta:
         """Table settings."""
 
         table_name = "certificate"
+        indexes = ((("revoked_at", "valid_until", "serial"), False),)
 
 
 class RevocationListRow(Row):
