@@ -20,10 +20,11 @@ def when(time: datetime | None) -> str:
 
 
 def plural(number: int, noun: str) -> str:
-    """Give `1 package` or `3 packages`."""
+    """Give `1 package`, `3 packages`, `2 days` or `2 advisories`."""
     if number == 1:
         return f"1 {noun}"
-    return f"{number} {noun[:-1]}ies" if noun.endswith("y") else f"{number} {noun}s"
+    ends_in_ies = noun.endswith("y") and noun[-2:-1] not in "aeiou"
+    return f"{number} {noun[:-1]}ies" if ends_in_ies else f"{number} {noun}s"
 
 
 def percent(done: int, whole: int) -> str:

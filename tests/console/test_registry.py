@@ -8,7 +8,7 @@ from issbox.console.places.jobs import PLACE as JOBS
 from issbox.console.registry import ACTIONS, HABITS, PLACES, Habit, actions_of, find_action, find_place
 from issbox.console.words import Action, Place
 from issbox.rules.permissions import Permission
-from issbox.tui.frame import help_lines
+from issbox.tui.frame import help_lines, key_lines
 
 DOCS = Path(__file__).parents[2] / "docs/console.md"
 EVERYTHING: tuple[Action | Habit | Place, ...] = (*ACTIONS, *HABITS, *PLACES)
@@ -55,6 +55,13 @@ def test_what_changes_something_names_a_permission() -> None:
         "overview.organization", "people.keys", "views.details", "versions.compare",
     }  # fmt: skip
     assert all(each.permission is None or each.permission in Permission for each in ACTIONS)
+
+
+def test_what_can_be_done_at_a_place_fits_under_its_table() -> None:
+    for place in PLACES:
+        shown = key_lines(place, lambda _: "not now", 80).splitlines()
+        assert len(shown) <= 6, place.id
+        assert shown[-1].endswith("q Quit")
 
 
 def test_the_help_of_a_place_names_all_of_it() -> None:

@@ -10,10 +10,13 @@ from textual.pilot import Pilot
 from issbox.console.session import Session
 from issbox.console.terminal import Terminal
 from issbox.manifest import ScopeKind
-from issbox.model import LIBRARY, ImportState, RepositoryKey, Role, ViewVersionName
+from issbox.model import LIBRARY, ActivationKey, ImportState, RepositoryKey, Role, ViewVersionName
 from issbox.tui.app import Console
 from issbox.workflows import (
+    activation_keys,
     catalog,
+    certificates,
+    consumers,
     environments,
     exports,
     inbox,
@@ -27,6 +30,7 @@ from issbox.workflows import (
 from issbox.workflows.context import Context
 from issbox.workflows.synchronize import synchronize
 from makers.boxes import KEY, PACKAGES, Gap, Side, make_gap
+from makers.fleets import FACTS, quick
 from makers.rpms import Repository as Layout
 from makers.rpms import write_repository
 
@@ -58,7 +62,18 @@ def make_outside(root: Path) -> Gap:
     for name, full_name, role in (("ada", "Ada Byron", Role.ORG_ADMIN), ("vic", "Victor Wu", Role.VIEWER)):
         users.create_user(ctx, name=name, full_name=full_name)
         users.grant_role(ctx, name, role, organization="acme")
+    register_hosts(quick(ctx))
     return gap
+
+
+def register_hosts(ctx: Context) -> None:
+    """Register three hosts, of which one has asked for its certificates, and make an activation key."""
+    for name, places in (("db1", ()), ("web1", ("dev",)), ("web2", ("qa", "dev"))):
+        host = consumers.register(ctx, organization="acme", name=name, facts=FACTS, environments=places)
+        if name == "web1":
+            certificates.certificates_of(ctx, host.uuid)
+    key = ActivationKey("acme", "web", "Web servers", ("dev",), ("tools",), 50)
+    activation_keys.create_activation_key(ctx, key)
 
 
 def put(ctx: Context, number: str, environment: str) -> None:

@@ -30,7 +30,7 @@ from issbox.workflows.context import Permission
 _SHOWN: Final = 3
 _TROUBLES: Final = {
     Trouble.SPACE: ("Space", "low", "settings"),
-    Trouble.CERTIFICATE: ("Certificate", "ends", "settings"),
+    Trouble.CERTIFICATE: ("Certificate", "ends", "expiry"),
     Trouble.SKIPPED: ("Export", "lacks", "inbox"),
     Trouble.DAMAGED: ("Store", "damaged", "settings"),
 }

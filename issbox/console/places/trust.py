@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from issbox.console.files import read_text
 from issbox.console.lines import details, listed
 from issbox.console.session import Session, whole_box
 from issbox.console.showing import when
@@ -24,6 +25,9 @@ from issbox.console.words import (
 from issbox.model import ContentCredential, CredentialKind, TrustedKey
 from issbox.names import make_label
 from issbox.workflows.context import Permission
+
+_LARGEST_KEY: Final = 16_384
+"""Bytes of a file with a public key."""
 
 
 def _show(session: Session, subject: Any, wanted: Wanted) -> View:
@@ -96,7 +100,7 @@ def _add_confirm(session: Session, target: Target, answers: Answers) -> Conseque
     from issbox.bundle.signature import format_fingerprint, read_public_key
 
     del session, target
-    pem = _pem(answers["key"])
+    pem = read_text(answers["key"], "a public key", _LARGEST_KEY)
     return Consequences(
         "Trust this key?",
         (
@@ -108,20 +112,13 @@ def _add_confirm(session: Session, target: Target, answers: Answers) -> Conseque
     )
 
 
-def _pem(path: str) -> str:
-    from issbox.workflows.handed import handed_over
-
-    return handed_over(path.strip(), lambda text: text.startswith("-----BEGIN"), "a public key", 16_384).decode(
-        errors="replace"
-    )
-
-
 def _add(session: Session, target: Target, answers: Answers) -> Outcome:
     """Accept bundles of another box: give its public key, and compare the fingerprint."""
     from issbox.workflows import boxes
 
     del target
-    added = boxes.add_trusted_key(session.ctx, _pem(answers["key"]), answers["name"] or None)
+    pem = read_text(answers["key"], "a public key", _LARGEST_KEY)
+    added = boxes.add_trusted_key(session.ctx, pem, answers["name"] or None)
     return Outcome(f"Bundles of {added.name} are accepted.")
 
 
@@ -197,19 +194,15 @@ def _create_questions(session: Session, target: Target) -> list[Question]:
 def _create(session: Session, target: Target, answers: Answers) -> Outcome:
     """Keep a GPG key or certificate from a file."""
     from issbox.workflows import credentials
-    from issbox.workflows.handed import handed_over
 
     del target
-    content = handed_over(answers["file"].strip(), lambda _: False, "a content credential", 1 << 20).decode(
-        errors="replace"
-    )
     made = credentials.create_credential(
         session.ctx,
         organization=session.organization,
         label=answers["label"] or make_label(answers["name"]),
         name=answers["name"],
         kind=CredentialKind(answers["kind"]),
-        content=content,
+        content=read_text(answers["file"], "a content credential"),
     )
     return Outcome(f"The credential {made.name} is kept.")
 
