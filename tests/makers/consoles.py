@@ -16,12 +16,12 @@ from issbox.workflows import (
     activation_keys,
     catalog,
     certificates,
-    consumers,
     environments,
     exports,
     inbox,
     intake,
     promoting,
+    registering,
     repositories,
     users,
     view_publishing,
@@ -69,7 +69,7 @@ def make_outside(root: Path) -> Gap:
 def register_hosts(ctx: Context) -> None:
     """Register three hosts, of which one has asked for its certificates, and make an activation key."""
     for name, places in (("db1", ()), ("web1", ("dev",)), ("web2", ("qa", "dev"))):
-        host = consumers.register(ctx, organization="acme", name=name, facts=FACTS, environments=places)
+        host = registering.register(ctx, organization="acme", name=name, facts=FACTS, environments=places)
         if name == "web1":
             certificates.certificates_of(ctx, host.uuid)
     key = ActivationKey("acme", "web", "Web servers", ("dev",), ("tools",), 50)

@@ -143,7 +143,7 @@ def _register_questions(session: Session, target: Target) -> list[Question]:
 def _register(session: Session, target: Target, answers: Answers) -> Outcome:
     """Register a host without subscription-manager, and write the files that are copied to it."""
     from issbox.rules.consumers import facts_by_hand
-    from issbox.workflows import consumers, host_files
+    from issbox.workflows import host_files, registering
 
     del target
     ctx, facts = session.ctx, facts_by_hand(answers["arch"] or None)
@@ -153,11 +153,11 @@ def _register(session: Session, target: Target, answers: Answers) -> Outcome:
             "an activation key says environments and products", hint="Give either the key or environment and product."
         )
     if answers["key"]:
-        made = consumers.register_with_keys(
+        made = registering.register_with_keys(
             ctx, organization=session.organization, keys=[answers["key"]], name=answers["name"], facts=facts
         )
     else:
-        made = consumers.register(
+        made = registering.register(
             ctx,
             organization=session.organization,
             name=answers["name"],
