@@ -1,9 +1,10 @@
 """Revoking single certificates of hosts."""
 
+from issbox.certs.decode import decode_certificate
 from issbox.errors import WrongStateError
 from issbox.model import IssuedCertificate, IssuedKind
 from issbox.workflows.certificates import get_issued
-from issbox.workflows.context import Context
+from issbox.workflows.context import Context, Permission
 
 
 def revoke_certificate(ctx: Context, serial: int) -> IssuedCertificate:
@@ -14,6 +15,7 @@ def revoke_certificate(ctx: Context, serial: int) -> IssuedCertificate:
     WrongStateError for one that was revoked before.
     """
     found = get_issued(ctx, serial)
+    ctx.require(Permission.CERTIFICATE_MANAGE, decode_certificate(found.pem).organization)
     with ctx.store.session(), ctx.store.transaction():
         if not ctx.store.certificates.revoke([serial], ctx.clock()):
             raise WrongStateError(f"the certificate {serial} was revoked already")
