@@ -205,11 +205,13 @@ _SERVER = """
             alias $issbox_file;
         }}
         location @issbox_refused {{
-            default_type "text/plain";
+            types {{ }}
+            default_type "text/plain; charset=utf-8";
             return 403 "$issbox_reason\\n";
         }}
         location @issbox_certificate {{
-            default_type "text/plain";
+            types {{ }}
+            default_type "text/plain; charset=utf-8";
             return 403 "the client certificate is not accepted: $ssl_client_verify\\n";
         }}
     }}

@@ -89,6 +89,7 @@ def test_both_servers_answer_alike(front: Front, path: str, shown: bool) -> None
         return
     assert through_nginx.status == built_in.status, (through_nginx.text, built_in.text)
     if built_in.status == 403:
+        assert through_nginx.headers["Content-Type"] == built_in.headers["Content-Type"]
         strip = str.maketrans("0123456789", "##########")  # serial numbers differ
         kept = [each.text.translate(strip).replace("#", "") for each in (through_nginx, built_in)]
         assert kept[0] == kept[1]

@@ -1,0 +1,190 @@
+"""Two boxes over HTTPS: the second shows its manifest's certificate, sees what there is, and takes what it lacks."""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from makers.certificates import authority_of, key_of
+from makers.manifests import APPSTREAM, BASEOS, certificate_text, manifest_authority, rhel
+from makers.nginx import needs_nginx
+from makers.repodata import Listed
+from makers.serving import issue
+from makers.two_boxes import APPS, BASE, Second, enabled, lay, make_first, make_second, served
+
+from issbox.certs.keys import KeyKind
+from issbox.errors import UnreachableError, UpstreamError
+from issbox.model import CredentialKind, RepositoryKey, Validity
+from issbox.workflows import consumers, registering, repositories
+from issbox.workflows.authority import open_authority
+from issbox.workflows.cdn.choices import Wish, list_choices
+from issbox.workflows.cdn.enabling import enable
+from issbox.workflows.cdn.location import get_location
+from issbox.workflows.cdn.testing import try_location
+from issbox.workflows.certificates import certificates_of
+from issbox.workflows.context import Context
+from issbox.workflows.redhat_trust import distrust_redhat
+from issbox.workflows.synchronize import SynchronizeReport, synchronize
+
+OLD = (Listed("bash.rpm", b"bash" * 5000), Listed("zlib.rpm", b"zlib" * 5000))
+KINDS = ["built-in", pytest.param("nginx", marks=needs_nginx)]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("two")
+
+
+@pytest.fixture(scope="module")
+def first(place: Path) -> Context:
+    return make_first(place)
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def port(request: pytest.FixtureRequest, first: Context, place: Path) -> Iterator[int]:
+    with served(first, request.param, place / f"client-{request.param}") as port:
+        yield port
+
+
+@pytest.fixture
+def second(tmp_path: Path, first: Context) -> Second:
+    return make_second(tmp_path, first)
+
+
+def test_the_second_box_sees_chooses_and_takes_only_what_it_lacks(
+    second: Second, first: Context, port: int, place: Path
+) -> None:
+    second.point(port)
+    tested = try_location(second.ctx, get_location(second.ctx, "acme"))
+    assert tested.failure is None, tested.failure
+    assert tested.listing == ("content",)
+    found = list_choices(second.ctx, "acme", Wish())
+    assert [(each.path, each.confirmed) for each in found.choices] == [(APPS, True), (BASE, True)]
+    made = enabled(second.ctx, BASEOS)
+    report = synchronize(second.ctx, made.key)
+    assert report.packages == 2
+    assert report.downloaded > 40_000
+    tree = "content/acme/Library"
+    for name in ("bash.rpm", "zlib.rpm"):
+        ours, theirs = (each.store.state_dir / tree / BASE / name for each in (second.ctx, first))
+        assert ours.read_bytes() == theirs.read_bytes()
+    assert [each.repository for each in list_choices(second.ctx, "acme", Wish()).choices] == [None, made.key]
+
+    lay(place / "cdn", BASE, Listed("new.rpm", b"new.rpm" * 2500), *OLD)
+    (key,) = {each.repository for each in list_choices(first, "acme", Wish(content=BASEOS.label)).choices}
+    assert key is not None
+    synchronize(first, key)
+    again = synchronize_until_new(second.ctx, made.key)
+    assert again.packages == 3
+    assert again.reused >= 40_000
+    assert again.downloaded < 30_000
+    assert synchronize(second.ctx, made.key).unchanged
+    lay(place / "cdn", BASE, *OLD)
+    synchronize(first, key)
+
+
+def synchronize_until_new(ctx: Context, key: RepositoryKey) -> SynchronizeReport:
+    """Synchronize until there is something new: nginx keeps answers of the guard for five seconds."""
+    for _ in range(60):
+        report = synchronize(ctx, key)
+        if not report.unchanged:
+            break
+        time.sleep(0.25)
+    return report
+
+
+def own(first: Context, *paths: str, **more: Any) -> str:
+    """Give a certificate of the first box with its key."""
+    return issue(open_authority(first), paths, **more) + key_of(KeyKind.EC_P256, 9).pem()
+
+
+def refusal(second: Second, port: int, certificate: str, **upstream: str) -> str:
+    """Give what the second box is told when it fetches with this certificate."""
+    second.keep_client("shown", certificate)
+    second.point(port, certificate="shown", **upstream)
+    made = enable(second.ctx, "acme", APPSTREAM.label, release="9.4", check=False)
+    with pytest.raises((UpstreamError, UnreachableError)) as refused:
+        synchronize(second.ctx, made.key)
+    assert repositories.list_versions(second.ctx, made.key) == []
+    return str(refused.value)
+
+
+LIBRARY_APPS = f"/acme/Library/{APPS}"
+DAY = timedelta(days=1)
+
+
+def past() -> Validity:
+    now = datetime.now(UTC)
+    return Validity(now - 3 * DAY, now - DAY)
+
+
+def test_a_certificate_of_the_first_box_opens_what_it_says(second: Second, first: Context, port: int) -> None:
+    second.keep_client("shown", own(first, LIBRARY_APPS))
+    second.point(port, certificate="shown")
+    assert {each.path for each in list_choices(second.ctx, "acme", Wish()).choices} == {APPS}
+    assert synchronize(second.ctx, enabled(second.ctx, APPSTREAM).key).packages == 1
+
+
+def test_the_wrong_authority_of_the_server_is_refused_by_the_second_box(second: Second, port: int) -> None:
+    second.keep("other", CredentialKind.CA_CERTIFICATE, authority_of(number=5).root_pem)
+    second.point(port, ca="other")
+    failure = try_location(second.ctx, get_location(second.ctx, "acme")).failure
+    assert failure is not None
+    assert failure.step == "server certificate"
+    assert "is not accepted" in failure.words
+    with pytest.raises(UnreachableError, match="TLS failed"):
+        list_choices(second.ctx, "acme", Wish())
+
+
+def test_the_wrong_authority_of_the_second_box_is_refused_by_the_first(second: Second, port: int) -> None:
+    stranger = certificate_text([rhel(APPSTREAM)], authority_of(KeyKind.RSA_3072, 5))
+    told = refusal(second, port, stranger)
+    assert "TLS failed" in told or "connection was lost" in told or "is not accepted" in told, told
+
+
+def test_content_of_another_organization_is_refused(second: Second, first: Context, port: int) -> None:
+    told = refusal(second, port, own(first, LIBRARY_APPS), organization="other")
+    assert "was issued for the organization acme, not for other" in told
+
+
+def test_where_nothing_stands_in_for_the_cdn_a_manifests_certificate_is_refused(second: Second, port: int) -> None:
+    told = refusal(second, port, certificate_text([rhel(APPSTREAM)], manifest_authority()), environment="dev")
+    assert "does not stand in for its CDN" in told
+
+
+def test_an_expired_certificate_is_refused(second: Second, port: int) -> None:
+    told = refusal(second, port, certificate_text([rhel(APPSTREAM)], manifest_authority(), valid=past()))
+    assert "was valid until" in told or "expired" in told, told
+
+
+def test_a_path_outside_of_the_certificate_is_refused(second: Second, port: int) -> None:
+    told = refusal(second, port, certificate_text([rhel(BASEOS)], manifest_authority()))
+    assert "grants other content" in told, told
+
+
+def test_a_revoked_certificate_is_refused(second: Second, first: Context, port: int) -> None:
+    box = registering.register(first, organization="acme", name="second", facts=V3, environments=["Library"])
+    (issued,) = certificates_of(first, box.uuid)
+    certificate = issued.certificate.pem + consumers.read_key(first, box.uuid)
+    second.keep_client("good", certificate)
+    second.point(port, certificate="good")
+    assert {each.path for each in list_choices(second.ctx, "acme", Wish()).choices} == {APPS, BASE}
+    consumers.delete_consumer(first, box.uuid)
+    told = refusal(second, port, certificate)
+    assert "was revoked" in told
+
+
+V3 = {"system.certificate_version": "3.2"}
+
+
+def test_without_red_hats_authority_a_manifest_opens_nothing(tmp_path: Path) -> None:
+    own_first = make_first(tmp_path)
+    distrust_redhat(own_first)
+    with served(own_first, "built-in", tmp_path / "client") as port:
+        other = make_second(tmp_path, own_first)
+        other.point(port)
+        failure = try_location(other.ctx, get_location(other.ctx, "acme")).failure
+    assert failure is not None
+    assert failure.step == "listing"
