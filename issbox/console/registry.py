@@ -9,6 +9,7 @@ from issbox.console.places import (
     authority,
     authority_changes,
     content,
+    doctor,
     environment,
     environments,
     expiry,
@@ -21,10 +22,12 @@ from issbox.console.places import (
     overview,
     people,
     promotions,
+    pruning,
     receipts,
     repositories,
     search,
     settings,
+    slips,
     ssh_keys,
     trust,
     versions,
@@ -94,6 +97,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *expiry.ACTIONS,
     *search.ACTIONS,
     *exports.ACTIONS,
+    *slips.ACTIONS,
+    *pruning.ACTIONS,
     *receipts.ACTIONS,
     *jobs.ACTIONS,
     *people.ACTIONS,
@@ -104,6 +109,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *other_authorities.ACTIONS,
     *audit.ACTIONS,
     *settings.ACTIONS,
+    *doctor.ACTIONS,
 )
 
 HABITS: Final[tuple[Habit, ...]] = (

@@ -72,6 +72,8 @@ async def test_places_below_others_are_reached_and_left(filled_gap: Gap, keys: t
         (("H", "r", "right", "f2"), "2 certificates of all of acme"),
         (("H", "a", "enter"), "subscription-manager register"),
         (("C", "enter"), "BEGIN CERTIFICATE"),
+        (("6", "p"), "It cannot be done"),
+        (("0", "d"), "Doctor: "),
         (("2", "t"), "IBC1:"),
     ],
 )

@@ -3,7 +3,7 @@
 from issbox.workflows.exports.estimating import Estimate, estimate
 from issbox.workflows.exports.plan import ExportPlan, ExportRequest, plan_export
 from issbox.workflows.exports.pruning import plan_pruning, prune
-from issbox.workflows.exports.recutting import Recut, recut
+from issbox.workflows.exports.recutting import Recut, find_recut, recut
 from issbox.workflows.exports.streaming import STREAMED_FORMS, stream
 from issbox.workflows.exports.writing import STEPS, export
 
@@ -16,6 +16,7 @@ __all__ = [
     "Recut",
     "estimate",
     "export",
+    "find_recut",
     "plan_export",
     "plan_pruning",
     "prune",

@@ -78,6 +78,17 @@ def recut(ctx: Context, slip: Slip, output: Path | None = None) -> Recut:
         return Recut(export, str(final), slip.form, slip.numbers, volumes)
 
 
+def find_recut(ctx: Context, slip: Slip) -> ContentExport:
+    """Give the export that a slip asks something of again, before anything is written.
+
+    Raises NotFoundError when it is not one of this box, InvalidValueError when it has no such volumes, RecutError.
+    """
+    with ctx.store.session():
+        export = _find(ctx, slip)
+        _check_numbers(export, slip)
+        return export
+
+
 def _find(ctx: Context, slip: Slip) -> ContentExport:
     for export in seen_exports(ctx, ctx.store.exports.list()):
         if export.bundle_id == slip.bundle_id and export.state is not ExportState.WRITING:

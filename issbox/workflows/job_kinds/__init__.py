@@ -50,6 +50,7 @@ KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "synchronize": (f"{_HERE}.content", "SynchronizeJob"),
     "publish": (f"{_HERE}.content", "PublishJob"),
     "export": (f"{_HERE}.exporting", "ExportJob"),
+    "recut": (f"{_HERE}.exporting", "RecutJob"),
     "promote": (f"{_HERE}.promotions", "PromoteJob"),
     "promote-content": (f"{_HERE}.content_promotions", "PromoteContentJob"),
     "regenerate": (f"{_HERE}.regeneration", "RegenerateJob"),
