@@ -24,6 +24,8 @@ from issbox.workflows.following import certificates_follow, mark_leaving
 from issbox.workflows.host_keys import delete_key
 from issbox.workflows.promoting import changing_environment
 
+DELETE_STEPS: Final = ("record-deletion", "clear-links")
+"""What deleting one announces, in order."""
 _NAMED: Final = 20
 """How many hosts a plan names."""
 _NOBODY: Final = HostCount()
@@ -208,6 +210,7 @@ def delete_environment(
         ctx.require(Permission.CONSUMER_MANAGE, organization)
     gone: list[str] = []
     with ctx.store.session(), changing_environment(ctx, organization, label):
+        ctx.progress.step("record-deletion", label)
         with ctx.store.transaction():
             plan = plan_deletion(ctx, organization, label)
             if not (force or plan.harmless) and label != LIBRARY:
@@ -230,6 +233,7 @@ def delete_environment(
                     "hosts_deleted": plan.stranded if delete_hosts else 0,
                 },
             )
+        ctx.progress.step("clear-links")
         for uuid in gone:
             delete_key(ctx, uuid)
         ctx.store.trees.clear(organization, label)

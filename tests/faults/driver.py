@@ -18,6 +18,7 @@ from issbox.workflows.authority import renew_authority
 from issbox.workflows.by_hand import run_import
 from issbox.workflows.consumers import move_consumers
 from issbox.workflows.context import Context
+from issbox.workflows.environments import delete_environment
 from issbox.workflows.exact_content import plan_content_set, plan_everything
 from issbox.workflows.exports import ExportRequest, export, plan_export, recut, stream
 from issbox.workflows.importing import import_bundle
@@ -119,6 +120,10 @@ ACTIONS: dict[str, Callable[[Context, str], object]] = {
     "rollback": lambda ctx, number: roll_back(ctx, int(number)),
     "demote": lambda ctx, environment: promote(ctx, plan_demotion(ctx, "acme", environment, [KEY])),
     "move": move_host,
+    "delete-environment": lambda ctx, place: delete_environment(ctx, "acme", place, force=True),
+    "delete-environment-and-hosts": lambda ctx, place: delete_environment(
+        ctx, "acme", place, force=True, delete_hosts=True
+    ),
     "register": lambda ctx, name: register(ctx, organization="acme", name=name, facts={}, environments=["dev"]),
     "regenerate": lambda ctx, number: run_regeneration(ctx, int(number)),
     "renew-authority": lambda ctx, _: renew_authority(ctx),

@@ -9,8 +9,8 @@ from makers.boxes import KEY
 from makers.fleets import Fleet, make_fleet
 
 from issbox.certs.decode import decode_certificate
-from issbox.model import Consumer, RegenerationScope
-from issbox.workflows import authority, certificates, consumers, promoting, regenerating, registering
+from issbox.model import LIBRARY, Consumer, RegenerationScope
+from issbox.workflows import authority, certificates, consumers, environments, promoting, regenerating, registering
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,30 @@ def test_all_that_an_environment_holds(town: Town, step: str, action: str, befor
     assert [len(paths) for paths in town.paths()] == [after] * 3
     assert old != town.paths()
     town.check()
+
+
+@pytest.mark.parametrize("step", environments.DELETE_STEPS)
+@pytest.mark.parametrize("action", ["delete-environment", "delete-environment-and-hosts"])
+def test_deleting_an_environment(town: Town, step: str, action: str) -> None:
+    side, ctx = town.fleet.gap.outside, town.fleet.ctx
+    for key in ctx.store.consumer_keys.iterdir():
+        os.utime(key, (0, 0))  # a young one may belong to a host that is just registering
+    side.run(action, "dev", kill=step)
+    side.restart()
+    links = side.state / "content/acme/dev"
+    if step == "record-deletion":
+        assert (town.fleet.stale(*town.hosts), links.exists()) == (set(), True)
+        town.check()
+        side.run(action, "dev")
+    assert not links.exists()
+    assert [each.label for each in environments.list_environments(ctx, "acme")] == [LIBRARY, "prod"]
+    if action == "delete-environment":
+        assert town.paths() == [(), (), ()], "never more than before"
+        town.check()
+    else:
+        assert consumers.list_consumers(ctx, "acme") == []
+        assert list(ctx.store.consumer_keys.iterdir()) == []
+        side.check()
 
 
 @pytest.mark.parametrize("step", consumers.MOVE_STEPS)
