@@ -173,7 +173,8 @@ def _trust(files: tuple[str, ...], credentials: tuple[str, ...]) -> "ManifestTru
 def _tell(run: Run, change: "ManifestChange", done: str) -> None:
     for warning in change.warnings:
         run.say(f"Note: {warning}.")
-    run.say(f"Manifest {change.record.distributor.name} of {change.record.organization} {done}.")
+    same = "; products and contents stay as they are" if change.plan.changes_nothing else ""
+    run.say(f"Manifest {change.record.distributor.name} of {change.record.organization} {done}{same}.")
     run.show(CHANGE, change)
 
 

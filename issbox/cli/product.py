@@ -40,6 +40,7 @@ PRODUCT = Shape[Product](
         Field(
             "kind", "`custom`, or `redhat` when a subscription manifest made it", lambda each: each.kind, column=True
         ),
+        Field("number", "Red Hat's number of the product; empty for custom ones", lambda each: each.number),
         Field("description", "free text", lambda each: each.description),
         Field(
             "gpg_key",

@@ -26,6 +26,7 @@ class ContentSnapshot:
     gpg_key: str | None = None
     """Label of a content credential."""
     vendor: str = ""
+    """As the manifest says, never empty for contents of one; empty for custom content."""
     gpg_url: str = ""
     """Where hosts find the GPG key when there is no content credential, as a manifest says; may be empty."""
 

@@ -7,6 +7,7 @@ entitlement is for, or None for all products of the organization.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
 from issbox.errors import InvalidValueError
@@ -25,6 +26,9 @@ from issbox.model import (
 from issbox.rules.arches import fits
 from issbox.rules.paths import content_path, is_uri
 from issbox.rules.serving import GPG_KEYS
+
+_AT_ONCE: Final = 1
+"""Seconds after which hosts ask again for the metadata of Red Hat's contents, so that they see a promotion at once."""
 
 
 def entry(catalogue: Catalogue, profile: HostProfile, scope: str | None, content: str) -> CertifiedContent | None:
@@ -150,6 +154,7 @@ def _certified(catalogue: Catalogue, stage: Stage, promoted: PromotedContent) ->
         gpg_url=snapshot.gpg_url
         if snapshot.gpg_key is None
         else f"/{catalogue.organization}/{GPG_KEYS}/{snapshot.gpg_key}",
+        metadata_expire=_AT_ONCE if snapshot.vendor else None,
         enabled=snapshot.enabled if promoted.enabled is None else promoted.enabled,
         required_tags=snapshot.required_tags,
         arches=snapshot.arches,

@@ -12,7 +12,7 @@ from typing import Final
 from uuid import uuid4
 
 from issbox.bundle.subscription.archive import LARGEST_ARCHIVE
-from issbox.bundle.subscription.reading import ManifestFile, read_manifest
+from issbox.bundle.subscription.reading import OpenedManifest
 from issbox.certs.manifest_signature import CertificateAndKey, SignatureFinding, pair_up, split_entitlement
 from issbox.errors import ManifestRefusedError, NotASubscriptionManifestError
 from issbox.files import error_from_os, open_regular
@@ -23,6 +23,7 @@ from issbox.model import (
     ManifestEvent,
     ManifestRecord,
     ProductKind,
+    SubscriptionManifest,
 )
 from issbox.names import format_time
 from issbox.rules.manifest_conflicts import Holdings
@@ -51,7 +52,7 @@ class ManifestChange:
 class _Candidate:
     """A manifest that was read and whose signature was looked at."""
 
-    file: ManifestFile
+    manifest: SubscriptionManifest
     finding: SignatureFinding
     certificates: tuple[CertificateAndKey, ...]
     identity: CertificateAndKey | None
@@ -138,8 +139,9 @@ def delete_manifest(ctx: Context, organization: str, *, dry_run: bool = False) -
 
 
 def _candidate(ctx: Context, organization: str, data: bytes, name: str, trust: ManifestTrust) -> _Candidate:
-    file = read_manifest(data, name)
-    finding = require_signature(ctx, organization, file, trust)
+    opened = OpenedManifest(data, name)
+    finding = require_signature(ctx, organization, opened.signed, trust)
+    file = opened.read()
     certificates = tuple(
         split_entitlement(text, f"the entitlement certificate {number}")
         for number, text in enumerate(file.entitlements, start=1)
@@ -149,8 +151,8 @@ def _candidate(ctx: Context, organization: str, data: bytes, name: str, trust: M
     record = ManifestRecord(
         organization=organization,
         id=uuid4().hex,
-        sha256=file.sha256,
-        size=file.size,
+        sha256=opened.sha256,
+        size=opened.size,
         signed_by=finding.signed_by,
         imported_at=ctx.clock(),
         imported_by=ctx.actor.name,
@@ -165,14 +167,13 @@ def _candidate(ctx: Context, organization: str, data: bytes, name: str, trust: M
         ),
         identity=identity is not None,
     )
-    return _Candidate(file, finding, certificates, identity, record)
+    return _Candidate(manifest, finding, certificates, identity, record)
 
 
 def _accepted(ctx: Context, candidate: _Candidate, force: Collection[ManifestConflict]) -> ManifestPlan:
     """Plan the import; raises ManifestRefusedError with every reason against it."""
     holdings = _holdings(ctx, candidate.record.organization, candidate.record.distributor.uuid)
-    manifest = candidate.file.manifest
-    plan = plan_import(manifest, candidate.file.sha256, holdings, now=ctx.clock(), forced=force)
+    plan = plan_import(candidate.manifest, candidate.record.sha256, holdings, now=ctx.clock(), forced=force)
     if plan.refusals:
         raise ManifestRefusedError(
             "\n".join(each.message for each in plan.refusals),
@@ -184,7 +185,7 @@ def _accepted(ctx: Context, candidate: _Candidate, force: Collection[ManifestCon
 def _doubts(ctx: Context, candidate: _Candidate) -> list[str]:
     found = [f"taken without a good signature: {candidate.finding.problem}"] if candidate.finding.problem else []
     now = ctx.clock()
-    if candidate.file.manifest.products and not candidate.certificates:
+    if candidate.manifest.products and not candidate.certificates:
         found.append("the manifest has no entitlement certificate, so nothing can be read from the CDN with it")
     if candidate.certificates and not any(each.decoded.valid.holds(now) for each in candidate.certificates):
         found.append("no entitlement certificate of the manifest is valid now")

@@ -4,6 +4,7 @@ Each manifest has a directory of its own, which its row names: written before th
 gone. Nothing but this directory ever holds a key of it.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,13 +12,14 @@ from typing import Final
 
 from issbox.certs.manifest_signature import CertificateAndKey
 from issbox.files import FileLock, atomic_write, error_from_os, remove_tree
-from issbox.names import check_label
+from issbox.names import check_label, is_label
 from issbox.private_files import read_secret
 from issbox.syncing import sync_directory
 from issbox.workflows.context import Context
 
 IDENTITY: Final = "identity"
 """Name of the files with the distributor's identity; those of entitlements are called by their serial."""
+_ID: Final = re.compile("[0-9a-f]{32}")
 _LARGEST: Final = 8 << 20
 
 
@@ -78,10 +80,11 @@ def remove_stray_keys(ctx: Context, organization: str) -> int:
     place = ctx.store.manifest_keys / check_label(organization)
     known = {each.id for each in ctx.store.manifests.all() if each.organization == organization}
     try:
-        stray = [each for each in place.iterdir() if each.name not in known] if place.is_dir() else []
+        found = [each for each in place.iterdir() if _ID.fullmatch(each.name)] if place.is_dir() else []
+        stray = [each for each in found if each.name not in known]
         for each in stray:
             remove_tree(each)
-        if place.is_dir() and not known:
+        if place.is_dir() and not any(place.iterdir()):
             place.rmdir()
     except OSError as error:
         raise error_from_os(error) from error
@@ -94,7 +97,9 @@ def mend_manifest_keys(ctx: Context) -> int:
     What another process is changing is left alone. Call it inside a session.
     """
     removed = 0
-    for place in sorted(ctx.store.manifest_keys.iterdir()) if ctx.store.manifest_keys.is_dir() else ():
+    root = ctx.store.manifest_keys
+    places = [each for each in root.iterdir() if each.is_dir() and is_label(each.name)] if root.is_dir() else []
+    for place in sorted(places):
         lock = FileLock(ctx.store.locks / f"manifest-{place.name}.lock")
         if lock.try_acquire():
             try:

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from issbox.bundle.subscription.reading import ManifestFile
 from issbox.certs.manifest_signature import SignatureFinding, check_signature
 from issbox.config import UnsignedManifest
 from issbox.errors import UntrustedManifestError
 from issbox.files import error_from_os
-from issbox.model import CredentialKind
+from issbox.model import CredentialKind, SignedExport
 from issbox.workflows.context import Context
 from issbox.workflows.credentials import require_credential
 from issbox.workflows.redhat_trust import read_redhat_ca
@@ -32,13 +31,13 @@ KNOWN_AUTHORITIES: Final = ManifestTrust()
 """Those that the box knows."""
 
 
-def require_signature(ctx: Context, organization: str, file: ManifestFile, trust: ManifestTrust) -> SignatureFinding:
+def require_signature(ctx: Context, organization: str, export: SignedExport, trust: ManifestTrust) -> SignatureFinding:
     """Give who signed a manifest, or what is wrong with that when the settings let it pass.
 
     Raises UntrustedManifestError otherwise, and always when a trusted signer's signature is that of other bytes;
     BadCertificateError for authorities that cannot be read. Call it inside a session.
     """
-    finding = check_signature(file.signed, trusted=_authorities(ctx, organization, trust), now=ctx.clock())
+    finding = check_signature(export, trusted=_authorities(ctx, organization, trust), now=ctx.clock())
     if finding.forged:
         raise UntrustedManifestError(finding.problem, hint="Somebody changed the file: find out where it comes from.")
     if finding.problem and ctx.settings.manifests.unsigned is UnsignedManifest.REFUSE:

@@ -30,14 +30,14 @@ from makers.manifests import (
 
 from issbox.bundle.subscription import archive as limits
 from issbox.bundle.subscription.archive import Archive
-from issbox.bundle.subscription.reading import ManifestFile, read_manifest
+from issbox.bundle.subscription.reading import ManifestFile, OpenedManifest
 from issbox.errors import NotASubscriptionManifestError
 
 GOOD = manifest_files(products=[rhel()])
 
 
 def read(files: Mapping[str, bytes]) -> ManifestFile:
-    return read_manifest(signed(files), "m.zip")
+    return OpenedManifest(signed(files), "m.zip").read()
 
 
 def changed(path: str, **fields: object) -> dict[str, bytes]:
@@ -62,7 +62,7 @@ def test_a_good_manifest_says_what_it_holds() -> None:
     assert manifest.subscriptions[0].end == datetime(2028, 1, 1, 4, 59, 59, tzinfo=UTC)
     assert len(found.entitlements) == 1
     assert found.identity is not None
-    assert found.signed.certificate is None
+    assert OpenedManifest(signed(GOOD), "m.zip").signed.certificate is None
     assert "PRIVATE" not in repr(found)
 
 
@@ -199,13 +199,13 @@ class TestArchives:
     def test_cut_files(self, cut: int) -> None:
         whole = manifest_bytes(products=[rhel()])
         with pytest.raises(NotASubscriptionManifestError):
-            read_manifest(whole[:cut], "m.zip")
+            OpenedManifest(whole[:cut], "m.zip").read()
 
     def test_a_zip_of_something_else(self) -> None:
         with pytest.raises(NotASubscriptionManifestError, match=r"there is no consumer_export\.zip in it"):
-            read_manifest(archive({"readme.txt": b"hello"}), "m.zip")
+            OpenedManifest(archive({"readme.txt": b"hello"}), "m.zip").read()
         with pytest.raises(NotASubscriptionManifestError, match=r"consumer_export\.zip is no ZIP"):
-            read_manifest(archive({"consumer_export.zip": b"hello"}), "m.zip")
+            OpenedManifest(archive({"consumer_export.zip": b"hello"}), "m.zip").read()
 
 
 contents = st.builds(
@@ -277,7 +277,7 @@ def test_flipped_bits_are_read_or_refused(data: st.DataObject) -> None:
     for place in data.draw(st.lists(st.integers(0, len(whole) - 1), min_size=1, max_size=4)):
         whole[place] ^= 1 << data.draw(st.integers(0, 7))
     with suppress(NotASubscriptionManifestError):  # and nothing else
-        read_manifest(bytes(whole), "m.zip")
+        OpenedManifest(bytes(whole), "m.zip").read()
 
 
 _WHOLE = archive({"consumer_export.zip": archive(GOOD), "signature": b"x" * 256})

@@ -89,6 +89,7 @@ def gap(tmp_path: Path) -> Iterator[Gap]:
 def test_what_a_manifest_opens_crosses_the_gap_and_is_the_same(gap: Gap) -> None:
     gap.fill()
     bundle = gap.export()
+    assert not [each for each in bundle.rglob("*") if each.is_file() and b"PRIVATE KEY" in each.read_bytes()]
     gap.take_manifest(gap.inside)
     gap.inside("cdn", "update", "--type", "export-sync", "--url", "")
     gap.inside("cdn", "enable", BASEOS.label, "--release", "9")

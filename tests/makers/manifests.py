@@ -188,7 +188,7 @@ def signed(files: Mapping[str, bytes], authority: Authority | None = None, *, un
     inner = archive(files)
     if unsigned:
         return archive({"consumer_export.zip": inner})
-    signature = (authority or manifest_authority())._key.sign(inner)
+    signature = (authority or manifest_authority()).sign(inner)
     return archive({"consumer_export.zip": inner, "signature": signature})
 
 

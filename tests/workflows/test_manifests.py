@@ -234,6 +234,7 @@ def test_hosts_are_told_what_the_manifest_says(box: Box) -> None:
     assert (content.id, content.label, content.vendor) == (BASEOS.id, BASEOS.label, "Red Hat")
     assert content.gpg_url == "file:///etc/pki/rpm-gpg/RPM-GPG-KEY-redhat-release"
     assert content.path == f"/acme/Library{BASEOS.url}"
+    assert content.metadata_expire == 1
     box.take(rhel(replace(BASEOS, tags="rhel-9")), created=LATER)
     (product,) = box.certified(host.uuid)
     assert product.content[0].required_tags == ("rhel-9",), "Library follows the manifest"
@@ -446,6 +447,8 @@ def test_keys_that_no_manifest_has_go_at_the_next_start(box: Box) -> None:
     stray = box.ctx.store.manifest_keys / "acme" / "0123456789abcdef0123456789abcdef"
     stray.mkdir()
     (stray / "1.key").write_text("left by a killed import")
+    for name in ("acme/kept by somebody", "no label", "acme/file"):
+        (box.ctx.store.manifest_keys / name).mkdir()
     files = box.key_files()
     assert upkeep.reconcile(box.ctx).keys_removed == 1
     assert len(box.key_files()) == len(files) - 1

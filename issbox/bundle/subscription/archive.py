@@ -27,7 +27,8 @@ MOST_ENTRIES: Final = 50_000
 _END: Final = b"PK\5\6"
 _END_64: Final = b"PK\6\7"
 _END_SIZE: Final = 22
-_LARGEST_DIRECTORY: Final = 16 << 20
+_LARGEST_DIRECTORY: Final = 8 << 20
+"""Bytes of the list of entries, which zipfile reads whole into memory."""
 _METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED: Final = 0x1 | 0x40 | 0x2000
 _BROKEN: Final = (

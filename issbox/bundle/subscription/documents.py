@@ -17,6 +17,8 @@ from issbox.model import (
 )
 from issbox.names import check_name, is_label, parse_time, path_problem
 
+_NO_VENDOR: Final = "unknown"
+
 
 class MetaFields(msgspec.Struct, rename="camel"):
     """meta.json."""
@@ -155,7 +157,7 @@ def offered(fields: ProductContentFields) -> OfferedContent | None:
             enabled=bool(fields.enabled),
             required_tags=tags,
         ),
-        vendor=vendor if _is_name(vendor) else "unknown",
+        vendor=vendor if _is_name(vendor) else _NO_VENDOR,
         gpg_url=gpg_url if "://" in gpg_url and _is_name(gpg_url) else "",
     )
 

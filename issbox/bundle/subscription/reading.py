@@ -1,7 +1,7 @@
 """A subscription manifest as a whole: from the bytes of its file to the words that it holds.
 
 The outer ZIP holds `signature` and `consumer_export.zip`; everything else lies in the latter, below `export/`.
-Nothing of it is trusted before `certs.manifest_signature` has said that the signature is right.
+The signature is checked (`certs.manifest_signature`) before anything is read that could cost much.
 """
 
 import base64
@@ -31,9 +31,6 @@ _MOST_CERTIFICATES: Final = 5_000
 class ManifestFile:
     """Everything that is used of a manifest."""
 
-    sha256: str
-    size: int
-    signed: SignedExport
     manifest: SubscriptionManifest
     entitlements: tuple[str, ...] = field(repr=False)
     """Each one certificate with what follows it, and its private key, in PEM."""
@@ -41,26 +38,30 @@ class ManifestFile:
     """Certificate and private key that the distributor shows to the portal."""
 
 
-def read_manifest(data: bytes, name: str) -> ManifestFile:
-    """Read a manifest from its bytes; `name` is that of its file.
+class OpenedManifest:
+    """A manifest of which nothing has been read but what its signature is checked by."""
 
-    Raises NotASubscriptionManifestError saying which part is not as it must be.
-    """
-    outer = Archive(data, name)
-    inner_bytes = outer.read(_INNER)
-    signature = outer.read(_SIGNATURE) if _SIGNATURE in outer.files else b""
-    if len(signature) > _LARGEST_SIGNATURE:
-        raise NotASubscriptionManifestError(f"{name}: its signature is larger than any")
-    inner = Archive(inner_bytes, _INNER)
-    certificate, algorithm = _scheme(inner)
-    return ManifestFile(
-        sha256=sha256(data).hexdigest(),
-        size=len(data),
-        signed=SignedExport(inner_bytes, signature, certificate, algorithm),
-        manifest=_manifest(inner),
-        entitlements=_entitlements(inner),
-        identity=_identity(inner),
-    )
+    def __init__(self, data: bytes, name: str) -> None:
+        """Open a manifest from its bytes; `name` is that of its file.
+
+        Raises NotASubscriptionManifestError when it is none.
+        """
+        outer = Archive(data, name)
+        inner = outer.read(_INNER)
+        signature = outer.read(_SIGNATURE) if _SIGNATURE in outer.files else b""
+        if len(signature) > _LARGEST_SIGNATURE:
+            raise NotASubscriptionManifestError(f"{name}: its signature is larger than any")
+        self._archive = Archive(inner, _INNER)
+        self.sha256: Final = sha256(data).hexdigest()
+        self.size: Final = len(data)
+        self.signed: Final = SignedExport(inner, signature, *_scheme(self._archive))
+
+    def read(self) -> ManifestFile:
+        """Read the rest, once the signature was looked at.
+
+        Raises NotASubscriptionManifestError saying which part is not as it must be.
+        """
+        return ManifestFile(_manifest(self._archive), _entitlements(self._archive), _identity(self._archive))
 
 
 def _document(archive: Archive, decoder: msgspec.json.Decoder[T], path: str) -> T:
