@@ -12,13 +12,19 @@ _LEAST: Final = 3
 
 
 def fit(columns: Sequence[Column], total: int) -> list[int]:
-    """Give the width of each column in a table of this width; where there is little room, the widest give most."""
+    """Give the width of each column in a table of this width; 0 is for one that is left out.
+
+    Where there is little room, spare columns go, the last first, and then the widest give most.
+    """
     widths = [column.width for column in columns]
-    room = total - GAP * (len(columns) - 1) - sum(widths)
-    shares = sum(column.grow for column in columns)
+    for at in reversed(range(len(columns))):
+        if columns[at].spare and _room(widths, total) < 0:
+            widths[at] = 0
+    room = _room(widths, total)
+    shares = sum(column.grow for column, width in zip(columns, widths, strict=True) if width)
     if room > 0 and shares:
-        given = [room * column.grow // shares for column in columns]
-        given[max(range(len(columns)), key=lambda index: columns[index].grow)] += room - sum(given)
+        given = [room * column.grow // shares if width else 0 for column, width in zip(columns, widths, strict=True)]
+        given[max(range(len(columns)), key=lambda index: columns[index].grow if widths[index] else -1)] += room - sum(given)
         return [one + more for one, more in zip(widths, given, strict=True)]
     while room < 0 and max(widths) > _LEAST:
         widest = max(range(len(widths)), key=lambda index: widths[index])
@@ -27,7 +33,14 @@ def fit(columns: Sequence[Column], total: int) -> list[int]:
     return widths
 
 
+def _room(widths: Sequence[int], total: int) -> int:
+    """Give how much wider the table could be; negative when it is too wide."""
+    shown = [width for width in widths if width]
+    return total - sum(shown) - GAP * (len(shown) - 1)
+
+
 def row(cells: Sequence[str], widths: Sequence[int], *, cut: str = "~") -> str:
     """Give the text of a line; cells that are missing are blank."""
     padded = [*cells, *[""] * (len(widths) - len(cells))]
-    return (" " * GAP).join(fitted(cell, width, cut=cut) for cell, width in zip(padded, widths, strict=False))
+    pairs = zip(padded, widths, strict=False)
+    return (" " * GAP).join(fitted(cell, width, cut=cut) for cell, width in pairs if width)

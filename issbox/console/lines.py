@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Generic, Protocol, TypeVar
 
-from issbox.console.words import Line, Lines, Wanted
+from issbox.console.words import Line, Lines, Place, View, Wanted
 from issbox.screen_text import fact
 
 _PAGE: Final = 100
@@ -38,6 +38,11 @@ def listed(lines: Iterable[Line], wanted: Wanted) -> Lines:
         column = wanted.sort
         kept.sort(key=lambda line: _sort_key(line, column), reverse=wanted.descending)
     return ListedLines(kept)
+
+
+def unread(place: Place) -> View:
+    """Give what stands for a place that could not be read; it has no columns."""
+    return View(place.title, (), ListedLines(()), "It could not be read. F5 reads it again, Esc goes back.", False)
 
 
 def _matches(line: Line, words: Sequence[str]) -> bool:

@@ -33,6 +33,8 @@ class Column:
     """Columns of the terminal that it takes at least."""
     grow: int = 0
     """Its share of the room that is left over."""
+    spare: bool = False
+    """Whether it is left out where the others would be cut; what it says stands in the details, too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.widgets import Input, Static
 
+from issbox.console.lines import unread
 from issbox.console.registry import ACTIONS, HABITS, PLACES, actions_of
 from issbox.console.session import Session
 from issbox.console.trail import Stop, Trail
@@ -75,8 +76,13 @@ class PlaceScreen(DoingScreen):
         def read() -> None:
             if self._pulse is None:  # from before the first reading on, nothing that changes is missed
                 self._pulse = self.session.pulse()
-            view = stop.place.show(self.session, stop.subject, stop.wanted)
-            self.post_message(Loaded(ticket, view, view.lines.count()))
+            try:
+                view = stop.place.show(self.session, stop.subject, stop.wanted)
+                count = view.lines.count()
+            except Exception:
+                self.post_message(Loaded(ticket, unread(stop.place), 0))
+                raise
+            self.post_message(Loaded(ticket, view, count))
 
         self.attempt(f"Reading {stop.place.title}", read)
 
@@ -103,8 +109,12 @@ class PlaceScreen(DoingScreen):
 
     @on(Changed)
     def reread(self) -> None:
-        """Show what others changed."""
-        self.load()
+        """Show what others changed; a place that could not be read waits until it is asked for again.
+
+        What is refused is written into the audit log, which is a change again.
+        """
+        if self.stop.view is None or self.stop.view.columns:
+            self.load()
 
     @on(Table.Moved)
     def moved(self) -> None:
@@ -142,7 +152,7 @@ class PlaceScreen(DoingScreen):
         parts = ["" if stop.view is None else printable(stop.view.title)]
         if stop.wanted.search:
             parts.append(f"with '{printable(stop.wanted.search)}'")
-        if stop.wanted.sort is not None and stop.view is not None:
+        if stop.wanted.sort is not None and stop.view is not None and stop.view.columns:
             way = "down" if stop.wanted.descending else "up"
             parts.append(f"by {stop.view.columns[stop.wanted.sort].title} {way}")
         where = f"{table.position + 1}/{table.count}" if table.count else "0"

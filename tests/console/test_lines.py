@@ -68,18 +68,29 @@ def test_searching_keeps_lines_with_every_word_and_sorting_knows_numbers() -> No
 
 
 columns_of_tables = st.lists(
-    st.builds(Column, st.just("T"), st.integers(3, 40), st.integers(0, 3)), min_size=1, max_size=9
+    st.builds(Column, st.just("T"), st.integers(3, 40), st.integers(0, 3), st.booleans()), min_size=1, max_size=9
 )
 
 
 @given(columns=columns_of_tables, total=st.integers(20, 300))
 def test_columns_fill_the_width_and_never_more_when_there_is_room(columns: list[Column], total: int) -> None:
     widths = fit(columns, total)
-    used = sum(widths) + GAP * (len(columns) - 1)
+    used = len(row(["x"] * len(columns), widths))
     least = 3 * len(columns) + GAP * (len(columns) - 1)
     assert used <= max(total, least)
     if any(column.grow for column in columns) and total >= sum(c.width for c in columns) + GAP * (len(columns) - 1):
         assert used == total
+
+
+@given(columns=columns_of_tables, total=st.integers(20, 300))
+def test_spare_columns_are_left_out_before_any_other_is_cut(columns: list[Column], total: int) -> None:
+    widths = fit(columns, total)
+    assert all(width or column.spare for column, width in zip(columns, widths, strict=True))
+    kept = [column for column in columns if not column.spare]
+    if kept and sum(column.width for column in kept) + GAP * (len(kept) - 1) <= total:
+        assert all(width >= column.width for column, width in zip(columns, widths, strict=True) if width)
+    if sum(column.width for column in columns) + GAP * (len(columns) - 1) <= total:
+        assert all(widths)
 
 
 @given(text=st.text(), columns=st.integers(1, 40))

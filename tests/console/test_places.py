@@ -9,12 +9,13 @@ from makers.boxes import KEY, Gap
 from makers.consoles import session_of
 
 from issbox.console import first_run
+from issbox.console.layout import fit
 from issbox.console.places import inbox as inbox_place
 from issbox.console.places import overview, settings
 from issbox.console.places import repositories as places
-from issbox.console.registry import ACTIONS
+from issbox.console.registry import ACTIONS, PLACES
 from issbox.console.session import Session
-from issbox.console.words import Action, Answers, Outcome, Target, Wanted
+from issbox.console.words import Action, Answers, Outcome, Place, Target, Wanted
 from issbox.errors import InvalidValueError, NotFoundError
 from issbox.manifest import ScopeKind
 from issbox.model import BundleForm, Repository
@@ -151,3 +152,10 @@ def test_a_bundle_in_volumes_is_one_line_of_the_inbox(gap: Gap) -> None:
     (line,) = shown.fetch(0, shown.count())
     assert line.cells[4] == f"{len(images)}/{len(made.volumes)}"
     assert "acme #1" in line.cells[3]
+
+
+@pytest.mark.parametrize("place", [place for place in PLACES if place.key], ids=lambda place: place.id)
+def test_no_column_is_cut_on_a_screen_of_80_columns(filled_gap: Gap, place: Place) -> None:
+    columns = place.show(session_of(filled_gap.outside), None, Wanted()).columns
+    widths = fit(columns, 80 - 2)
+    assert [each.title for each, width in zip(columns, widths, strict=True) if 0 < width < each.width] == []

@@ -14,12 +14,12 @@ from issbox.console.registry import HABITS, PLACES
 from issbox.console.session import Session
 from issbox.console.words import Column, Line, Outcome, View, Wanted
 from issbox.errors import DatabaseError
-from issbox.model import LIBRARY
+from issbox.model import LIBRARY, AuditFilter
 from issbox.store import Store
 from issbox.tui.dialogs import PickDialog, TextDialog
 from issbox.tui.place_screen import PlaceScreen
 from issbox.tui.table import Table
-from issbox.workflows import environments, users
+from issbox.workflows import audit_log, environments, users
 
 
 def chosen(screen: str) -> str:
@@ -238,3 +238,26 @@ async def test_ending_stops_what_is_being_computed(filled_gap: Gap) -> None:
         console.end()
     assert console.session.ending.is_set()
     assert lines.listed((), Wanted()).count() == 0
+
+
+async def test_a_place_that_is_refused_is_told_once_and_not_asked_for_again_by_itself(gap: Gap) -> None:
+    def refused() -> int:
+        only = AuditFilter(action="permission.refuse")
+        return len(audit_log.list_audit(gap.outside.context(), only=only))
+
+    async with at_console(gap.outside, "vic") as operator:
+        screen = await operator.press("8")
+        assert "Reading People: not done" in screen
+        screen = await operator.press("escape")
+        assert "It could not be read. F5 reads it again" in screen
+        assert isinstance(operator.console.screen, PlaceScreen)
+        refusals = refused()
+        assert refusals == 1
+        for _ in range(2):
+            operator.console.screen.look()  # what the screen does each second; the refusal itself is a change
+            screen = await operator.press("down")
+        assert "not done" not in screen
+        assert refused() == refusals
+        await operator.press("f5")
+        assert "not done" in await operator.press("down")
+        assert "Overview of acme" in await operator.press("escape", "escape")

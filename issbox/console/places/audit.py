@@ -35,7 +35,7 @@ def _show(session: Session, subject: Any, wanted: Wanted) -> View:
     pages = browsing.browse_audit(session.ctx, wanted.search)
     return View(
         "Audit log, newest first",
-        (Column("No.", 6), Column("When", 16), Column("Who", 12, 1), Column("What", 24, 1), Column("Subject", 18, 2)),
+        (Column("No.", 6), Column("When", 16), Column("Who", 10, 1), Column("What", 22, 1), Column("Subject", 16, 2)),
         PagedLines(pages, _line),
         empty="No entry.",
         sortable=False,

@@ -51,7 +51,7 @@ def _show(session: Session, subject: Any, wanted: Wanted) -> View:
             Column("#", 4),
             Column("What", 18, 2),
             Column("Form", 4),
-            Column("Size", 10),
+            Column("Size", 10, spare=True),
             Column("State", 10, 1),
         ),
         listed(lines, wanted),

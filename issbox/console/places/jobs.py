@@ -43,7 +43,7 @@ def _show(session: Session, subject: Any, wanted: Wanted) -> View:
             Column("Work", 12),
             Column("On", 18, 2),
             Column("How far", 20, 2),
-            Column("By", 8, 1),
+            Column("By", 8, 1, spare=True),
         ),
         listed((job_line(each) for each in jobs.list_jobs(session.ctx, limit=_MOST)), wanted),
         empty="No long work was asked for yet.",

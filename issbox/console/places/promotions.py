@@ -39,12 +39,12 @@ def _show(session: Session, subject: Any, wanted: Wanted) -> View:
     return View(
         f"Promotions of {session.organization}",
         (
-            Column("ID", 5),
+            Column("ID", 4),
             Column("When", 16),
-            Column("Into", 12, 1),
-            Column("What", 20, 2),
+            Column("Into", 10, 1),
+            Column("What", 22, 2),
             Column("Done", 8),
-            Column("By", 10, 1),
+            Column("By", 8, 1),
         ),
         listed((_line(each) for each in records), wanted),
         empty="Nothing has been promoted yet.",

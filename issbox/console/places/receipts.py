@@ -38,7 +38,7 @@ def _show(session: Session, subject: Any, wanted: Wanted) -> View:
             Column("Read", 16),
             Column("From", 14, 2),
             Column("Organization", 12, 1),
-            Column("Form", 8),
+            Column("Form", 8, spare=True),
             Column("Signature", 14),
             Column("Repos", 6),
         ),

@@ -29,7 +29,7 @@ def _show(session: Session, subject: Any, wanted: Wanted) -> View:
     lines = _advisories(session, looked_for) if _is_advisory(looked_for) else _packages(session, looked_for)
     return View(
         f"Search for {looked_for} in {session.organization}",
-        (Column("Found", 30, 3), Column("Version", 16, 2), Column("Repository", 18, 2), Column("Held by", 16, 2)),
+        (Column("Found", 26, 3), Column("Version", 14, 2), Column("Repository", 16, 2), Column("Held by", 16, 2)),
         listed(lines, wanted),
         empty="Nothing has it. Look for a part of a package's name, an advisory, or a CVE such as CVE-2026-1234.",
     )

@@ -38,7 +38,7 @@ def _show(session: Session, subject: Any, wanted: Wanted) -> View:
             Column("By", 11),
             Column("Packages", 8),
             Column("Size", 10),
-            Column("From", 20, 1),
+            Column("From", 16, 1),
         ),
         listed((_version_line(each) for each in reversed(versions)), wanted),
         empty="Nothing has been synchronized or imported yet.",

@@ -66,7 +66,7 @@ def _show_versions(session: Session, subject: Any, wanted: Wanted) -> View:
             Column("Repos", 6),
             Column("Packages", 8),
             Column("In", 18, 2),
-            Column("Description", 16, 2),
+            Column("Description", 12, 2),
         ),
         listed((_version_line(each) for each in known), wanted),
         empty="Nothing has been published yet: v publishes a version.",
