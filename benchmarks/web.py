@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
-from makers.nginx import NGINX, free_port, nginx_in_front
+from makers.nginx import NGINX, nginx_in_front
+from makers.ports import free_port
 from makers.serving import BASE, GRANTED, issue, make_box, write_certificate
 
 from issbox.names import format_size

@@ -58,7 +58,7 @@ def wrapped(text: str, columns: int) -> list[str]:
             head = rest[: _fitting(rest, columns)]
             at = head.rfind(" ")
             cut = at if at > len(indent) else len(head)
-            lines.append(rest[:cut].rstrip())
+            lines.append(rest[:cut].rstrip(" "))
             rest = indent + rest[cut:].lstrip(" ")
         lines.append(rest)
     return lines

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from makers.needs import needs_openssl
 from makers.rpms import rpmbuild_is_missing
 
 from benchmarks.images import digest, read, write
@@ -15,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.skipif(rpmbuild_is_missing(), reason="rpmbuild is not installed")
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+@needs_openssl
 def test_a_small_benchmark_measures_every_step_and_leaves_nothing(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "benchmarks.crossing", "--packages", "4", "--size", "2KiB", "--rounds", "1"]
     done = subprocess.run(
@@ -35,7 +36,7 @@ def test_a_small_benchmark_measures_every_step_and_leaves_nothing(tmp_path: Path
 
 @pytest.mark.skipif(rpmbuild_is_missing(), reason="rpmbuild is not installed")
 @pytest.mark.skipif(shutil.which("xorriso") is None, reason="xorriso is not installed")
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+@needs_openssl
 def test_a_small_benchmark_of_forms_compares_each_with_its_limit_and_leaves_nothing(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "benchmarks.forms", "--packages", "4", "--size", "2KiB", "--rounds", "1"]
     done = subprocess.run(

@@ -2,13 +2,12 @@
 
 import os
 import re
-import shutil
 import subprocess
 from dataclasses import fields
 from pathlib import Path
 
-import pytest
 from makers.bundles import new_key
+from makers.needs import needs_openssl
 
 from issbox.model import (
     REPORT_FORMAT,
@@ -25,7 +24,7 @@ DOC = (Path(__file__).parents[2] / "docs" / "report-format.md").read_text()
 (SHELL,) = re.findall(r"```sh\n(.*?)```", DOC, re.DOTALL)
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+@needs_openssl
 def test_the_documented_command_checks_a_report(tmp_path: Path) -> None:
     key, report = new_key(), tmp_path / "report.json"
     report.write_text("{}\n")

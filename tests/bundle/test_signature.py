@@ -1,7 +1,6 @@
 """Keys and signatures, compared with what stock OpenSSL makes of them."""
 
 import hashlib
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from makers.bundles import new_key
+from makers.needs import needs_openssl
 
 from issbox.bundle.signature import SigningKey, format_fingerprint, generate_key, read_public_key, verify
 from issbox.errors import (
@@ -20,7 +20,6 @@ from issbox.errors import (
 )
 
 KEY = new_key()
-needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
 
 
 def write_key(path: Path, mode: int = 0o600) -> bytes:

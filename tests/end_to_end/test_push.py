@@ -12,8 +12,8 @@ import pytest
 from makers.command_line import CommandLine
 from makers.commands import ISSBOX
 from makers.far_ssh import SshServer, breaking_line, needs_sshd, serve_ssh
+from makers.ports import free_port
 from makers.repodata import Listed, write_repository
-from makers.sshd import free_port
 
 from issbox import ssh
 

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from makers.sshd import SSHD, free_port, make_key
+from makers.ports import free_port
+from makers.sshd import SSHD, make_key
 
 needs_sshd = pytest.mark.skipif(
     SSHD is None or shutil.which("ssh") is None, reason="openssh-server or openssh-client is not installed"

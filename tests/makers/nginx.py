@@ -14,18 +14,13 @@ import pytest
 
 from issbox.workflows.context import Context
 from issbox.workflows.nginx import write_nginx_config
+from makers.ports import free_port
 from makers.serving import Client, Service, serve, with_web
 
 NGINX = shutil.which("nginx") or ("/usr/sbin/nginx" if Path("/usr/sbin/nginx").exists() else None)
 needs_nginx = pytest.mark.skipif(
     NGINX is None or os.geteuid() != 0, reason="nginx is not installed, or not run as root"
 )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

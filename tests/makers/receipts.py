@@ -1,7 +1,6 @@
 """Receipts and slips: some to read, and hypothesis strategies for everything they can say."""
 
 import base64
-import hashlib
 from datetime import UTC, datetime
 
 from hypothesis import strategies as st
@@ -23,16 +22,12 @@ from issbox.model import (
     SlipReason,
 )
 from makers.bundle_strategies import digests, labels, names, numbers, paths
+from makers.stores import sha256
 
 NOW = datetime(2026, 11, 25, 18, 0, tzinfo=UTC)
 BOX = "6c0c2d4e-4a3e-4d8b-9a53-0d6c5a1f2b3c"
 SOURCE = "11111111-2222-4333-8444-555555555555"
 BUNDLE = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
-
-
-def sha256(text: str) -> str:
-    """Give the digest that stands for some bytes."""
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def redhat_repository(number: int) -> ReceiptRepository:

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from makers.ports import free_port
+
 SHIPPED = Path(__file__).parents[2] / "packaging/ssh/issbox.conf"
 SSHD = shutil.which("sshd") or ("/usr/sbin/sshd" if Path("/usr/sbin/sshd").exists() else None)
 PROGRAM = Path(sys.executable).with_name("issbox")
@@ -21,12 +23,6 @@ def make_key(path: Path, comment: str) -> Path:
     """Make an Ed25519 key pair and give the private one."""
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", path], check=True)
     return path
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from itertools import accumulate
 
 from hypothesis import given
 from hypothesis import strategies as st
-from makers.receipts import SOURCE, make_receipt, package_digests, redhat_repository, sha256
+from makers.receipts import SOURCE, make_receipt, package_digests, redhat_repository
+from makers.stores import sha256
 
 from issbox.bundle.receipt_checks import known_files
 from issbox.model import LastImport, Receipt, ReceiptRepository, RepositoryKey

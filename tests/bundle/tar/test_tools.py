@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 from makers.bundles import flip_byte
+from makers.exports import files_below
+from makers.needs import needs_openssl
 from makers.tar_streams import FILES, NOW, chunked, read_members, write_set
 
 from issbox.bundle.signature import SigningKey
@@ -26,10 +28,6 @@ TARS = [
     for name in ("tar", "bsdtar")
 ]
 COMPRESSIONS = list(Compression)
-
-
-def files_below(root: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
 
 def shell(command: str, *words: str | Path, cwd: Path) -> subprocess.CompletedProcess[bytes]:
@@ -99,7 +97,7 @@ def test_the_document_says_what_the_code_does() -> None:
     assert all(f"`{compression}`" in section and f"`{compression.suffix}`" in section for compression in Compression)
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+@needs_openssl
 def test_openssl_finds_the_signature_good(tmp_path: Path, key: SigningKey) -> None:
     write_set(tmp_path, key)
     (tmp_path / "box.pem").write_text(key.public_pem)
