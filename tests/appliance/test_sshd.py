@@ -6,6 +6,7 @@ import shutil
 import socket
 import stat
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -155,11 +156,34 @@ def test_it_opens_no_port_on_the_box(visit: Visit) -> None:
     assert "exa" not in done.stdout
 
 
-def test_no_agent_and_no_display_come_along(visit: Visit, tmp_path: Path) -> None:
-    log = (visit.server.directory / "sshd.log").read_text()
-    done = visit("user whoami", options=("-A", "-X", "-v"))
-    assert done.returncode == 0
-    assert "agent forwarding" not in (visit.server.directory / "sshd.log").read_text()[len(log) :].lower()
+@pytest.fixture
+def agent(tmp_path: Path) -> Iterator[Path]:
+    """The socket of a running ssh-agent."""
+    socket_path = tmp_path / "agent"
+    process = subprocess.Popen(["ssh-agent", "-D", "-a", socket_path], stdout=subprocess.DEVNULL)
+    until = time.monotonic() + 20
+    while not socket_path.is_socket():
+        assert time.monotonic() < until, "ssh-agent did not start"
+        time.sleep(0.02)
+    yield socket_path
+    process.terminate()
+    process.wait(20)
+
+
+def test_no_agent_and_no_display_come_along(visit: Visit, agent: Path, tmp_path: Path) -> None:
+    keys = visit.server.directory / "authorized_keys"
+    server, process = start_sshd(tmp_path, keys=[f"AuthorizedKeysFile {keys}"], log_level="DEBUG1")
+    try:
+        asked = {"SSH_AUTH_SOCK": str(agent), "DISPLAY": "127.0.0.1:99"}
+        done = server.ssh(visit.key, "user", "whoami", options=("-A", "-X", "-v"), **asked)
+    finally:
+        process.terminate()
+        process.wait(20)
+    assert done.returncode == 0, done.stderr
+    assert "Requesting authentication agent forwarding" in done.stderr
+    assert "Requesting X11 forwarding" in done.stderr
+    assert "agent forwarding disabled" in server.log()
+    assert "X11 forwarding request failed" in done.stderr
 
 
 FILES = [

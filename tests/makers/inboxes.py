@@ -1,6 +1,7 @@
 """Boxes with a real store, opened in this process, for tests of what happens around the inbox."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,11 @@ def make_context(
     trusted: SigningKey | None = None,
     **inbox: Any,
 ) -> Context:
-    """Make a store with the organization acme, and settings of the section [inbox] as given."""
-    inbox = {"quiet_for_seconds": 0.2, "incomplete_after_seconds": 0.6, "rescan_seconds": 0.5, **inbox}
+    """Make a store with the organization acme, and settings of the section [inbox] as given.
+
+    What is incomplete is given half a minute, so that a slow machine gives up on nothing that is still copied.
+    """
+    inbox = {"quiet_for_seconds": 0.2, "incomplete_after_seconds": 30.0, "rescan_seconds": 0.5, **inbox}
     lines = [f'database = "{database}"', "[inbox]", *(f"{key} = {_toml(value)}" for key, value in inbox.items())]
     state.mkdir(parents=True, exist_ok=True)
     configuration = state.with_name(f"{state.name}.toml")
@@ -40,6 +44,12 @@ def make_context(
             store.trusted_keys.add(TrustedKey("shore", trusted.key_id, trusted.public_pem, now()))
     settings.inbox.path.mkdir(parents=True, exist_ok=True)
     return Context(store, settings, Actor("tester", "local"), clock, Silent())
+
+
+def with_inbox(ctx: Context, **changes: Any) -> Context:
+    """Give the same box with other settings of the section [inbox]."""
+    inbox = replace(ctx.settings.inbox, **changes)
+    return replace(ctx, settings=replace(ctx.settings, inbox=inbox))
 
 
 def _toml(value: object) -> str:

@@ -48,13 +48,35 @@ class Server:
     def account(self) -> str:
         return f"{getpass.getuser()}@127.0.0.1"
 
-    def ssh(self, key: Path, *words: str, options: Sequence[str] = (), stdin: str = "", timeout: float = 60) -> Done:
-        """Run the stock client; the words are what it sends as one command."""
+    def ssh(
+        self,
+        key: Path,
+        *words: str,
+        options: Sequence[str] = (),
+        stdin: str = "",
+        timeout: float = 60,
+        **environment: str,
+    ) -> Done:
+        """Run the stock client, with more variables if any are given; the words are what it sends as one command."""
         command = ["ssh", *self.options(key), "-p", str(self.port), *options, self.account, *words]
-        return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=timeout)
+        return subprocess.run(
+            command,
+            input=stdin,
+            env=os.environ | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=timeout,
+        )
+
+    def log(self) -> str:
+        """Give what sshd has logged."""
+        return (self.directory / "sshd.log").read_text(errors="replace")
 
 
-def start_sshd(directory: Path, *, keys: Sequence[str]) -> tuple[Server, subprocess.Popen[bytes]]:
+def start_sshd(
+    directory: Path, *, keys: Sequence[str], log_level: str = "INFO"
+) -> tuple[Server, subprocess.Popen[bytes]]:
     """Start sshd with the shipped configuration, for this account; `keys` say where it finds keys."""
     assert SSHD is not None
     if os.geteuid() == 0:
@@ -73,10 +95,12 @@ def start_sshd(directory: Path, *, keys: Sequence[str]) -> tuple[Server, subproc
         "PasswordAuthentication no",
         "KbdInteractiveAuthentication no",
         "Subsystem sftp internal-sftp",
+        f"LogLevel {log_level}",
         # What an administrator could carelessly allow, to see that sessions do not depend on it.
         "AcceptEnv LANG LC_* ISSBOX_* XDG_*",
         "AllowTcpForwarding yes",
         "AllowAgentForwarding yes",
+        "X11Forwarding yes",
         *(line.replace("Match User issbox", f"Match User {getpass.getuser()}\n" + "\n".join(keys)) for line in shipped),
     ]
     configuration = directory / "sshd_config"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from makers.bundles import SampleBundle, make_bundle, new_key
-from makers.inboxes import make_context
+from makers.inboxes import make_context, with_inbox
 
 from issbox.bundle.signature import SigningKey
 from issbox.errors import BusyError
@@ -35,6 +35,12 @@ def key() -> SigningKey:
 @pytest.fixture
 def ctx(tmp_path: Path, key: SigningKey) -> Context:
     return make_context(tmp_path / "box", trusted=key)
+
+
+@pytest.fixture
+def impatient(ctx: Context) -> Context:
+    """A box that soon gives up on what stays incomplete."""
+    return with_inbox(ctx, incomplete_after_seconds=0.6)
 
 
 @pytest.fixture
@@ -186,31 +192,31 @@ class TestDelivery:
         with ctx.store.session():
             assert list(ctx.store.imports.list()) == []
 
-    def test_junk_is_quarantined_and_nothing_is_followed(self, ctx: Context, outside: Path) -> None:
-        inbox = ctx.settings.inbox.path
-        with serving(ctx):
+    def test_junk_is_quarantined_and_nothing_is_followed(self, impatient: Context, outside: Path) -> None:
+        inbox = impatient.settings.inbox.path
+        with serving(impatient):
             (inbox / "a link").symlink_to(outside)
             os.mkfifo(inbox / "b pipe")
             (inbox / "c file").write_bytes(b"junk")
             (inbox / "d directory").mkdir()
             (inbox / "d directory" / "readme").write_text("not a bundle")
-            wait_for(ctx, *["refused"] * 4, until=gone_from_inbox(ctx))
-        assert {row.error_code for row in rows(ctx)} <= {"not-a-bundle", "unsafe-file"}
+            wait_for(impatient, *["refused"] * 4, until=gone_from_inbox(impatient))
+        assert {row.error_code for row in rows(impatient)} <= {"not-a-bundle", "unsafe-file"}
         assert outside.is_dir()
-        kept = {path.name for path in ctx.settings.inbox.quarantine_path.iterdir()}
+        kept = {path.name for path in impatient.settings.inbox.quarantine_path.iterdir()}
         names = {"a link", "b pipe", "c file", "d directory"}
         assert kept == names | {f"{name}.reason.txt" for name in names}
 
     def test_one_that_stays_incomplete_is_refused_by_name_of_what_is_missing(
-        self, ctx: Context, key: SigningKey, outside: Path
+        self, impatient: Context, key: SigningKey, outside: Path
     ) -> None:
         bundle = make_bundle(outside, key)
         (bundle / "metadata.json").unlink()
-        with serving(ctx):
-            bundle.rename(ctx.settings.inbox.path / "bundle")
-            wait_for(ctx, "arriving")
-            assert " of " in rows(ctx)[0].reason
-            (row,) = self.finish(ctx, "refused")
+        with serving(impatient):
+            bundle.rename(impatient.settings.inbox.path / "bundle")
+            wait_for(impatient, "arriving")
+            assert " of " in rows(impatient)[0].reason
+            (row,) = self.finish(impatient, "refused")
         assert row.error_code == "bundle-incomplete"
         assert "metadata.json" in Path(f"{row.path}.reason.txt").read_text()
 
@@ -399,11 +405,11 @@ class TestOnce:
         (row,) = rows(ctx)
         assert row.state is ImportState.ARRIVING
 
-    def test_an_incomplete_one_is_refused_by_a_later_call(self, ctx: Context, key: SigningKey) -> None:
-        bundle = make_bundle(ctx.settings.inbox.path, key)
+    def test_an_incomplete_one_is_refused_by_a_later_call(self, impatient: Context, key: SigningKey) -> None:
+        bundle = make_bundle(impatient.settings.inbox.path, key)
         (bundle / "metadata.json").unlink()
-        assert scan_once(ctx) == []
-        assert rows(ctx)[0].state is ImportState.ARRIVING
+        assert scan_once(impatient) == []
+        assert rows(impatient)[0].state is ImportState.ARRIVING
         time.sleep(0.7)  # cron comes again
-        (row,) = scan_once(ctx)
+        (row,) = scan_once(impatient)
         assert row.error_code == "bundle-incomplete"

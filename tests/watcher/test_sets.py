@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from makers.bundles import flip_byte
 from makers.crossings import SMALL, Crossing, make_crossing
+from makers.inboxes import with_inbox
 from watcher.test_service import serving, wait_for
 
 from issbox.bundle.slip import decode_short_slip, decode_slip
@@ -304,7 +305,7 @@ def copying_slowly(source: Path, target: Path) -> Iterator[Callable[[], None]]:
 @pytest.mark.parametrize("form", [BundleForm.ISO, BundleForm.TGZ])
 def test_the_service_takes_slowly_copied_parts_over_a_restart(crossing: Crossing, form: BundleForm) -> None:
     parts = export(crossing, form)
-    ctx = crossing.receiver
+    ctx = with_inbox(crossing.receiver, incomplete_after_seconds=3)
     inbox = ctx.settings.inbox.path
     half = len(parts) // 2
     for part in (parts[:half], parts[half:]):
