@@ -21,10 +21,10 @@ def fit(columns: Sequence[Column], total: int) -> list[int]:
         if columns[at].spare and _room(widths, total) < 0:
             widths[at] = 0
     room = _room(widths, total)
-    shares = sum(column.grow for column, width in zip(columns, widths, strict=True) if width)
-    if room > 0 and shares:
-        given = [room * column.grow // shares if width else 0 for column, width in zip(columns, widths, strict=True)]
-        given[max(range(len(columns)), key=lambda index: columns[index].grow if widths[index] else -1)] += room - sum(given)
+    grow = [column.grow if width else 0 for column, width in zip(columns, widths, strict=True)]
+    if room > 0 and any(grow):
+        given = [room * share // sum(grow) for share in grow]
+        given[grow.index(max(grow))] += room - sum(given)
         return [one + more for one, more in zip(widths, given, strict=True)]
     while room < 0 and max(widths) > _LEAST:
         widest = max(range(len(widths)), key=lambda index: widths[index])

@@ -20,6 +20,7 @@ from issbox.console.words import (
     Wanted,
 )
 from issbox.model import Job, JobState
+from issbox.names import format_size
 
 _MOST: Final = 500
 _MOODS: Final = {
@@ -66,13 +67,17 @@ def how_far(job: Job) -> str:
     return ", ".join(part for part in (words, facts.step) if part)
 
 
+def _fact(name: str, value: object) -> object:
+    return format_size(value) if name == "size" and isinstance(value, int) else value
+
+
 def job_text(session: Session, job_id: int) -> Text:
     """Give all there is to know about a job, for watching it."""
     from issbox.workflows import jobs
 
     job = jobs.get_job(session.ctx, job_id)
     facts = job.progress
-    result = [(f"result: {name}", value) for name, value in job.result.items()]
+    result = [(f"result: {name}", _fact(name, value)) for name, value in job.result.items()]
     lines = details(
         [
             ("state", f"{job.state}{', is to stop' if job.cancel_requested and not job.state.over else ''}"),
