@@ -175,7 +175,7 @@ def test_no_agent_and_no_display_come_along(visit: Visit, agent: Path, tmp_path:
     server, process = start_sshd(tmp_path, keys=[f"AuthorizedKeysFile {keys}"], log_level="DEBUG1")
     try:
         asked = {"SSH_AUTH_SOCK": str(agent), "DISPLAY": "127.0.0.1:99"}
-        done = server.ssh(visit.key, "user", "whoami", options=("-A", "-X", "-v"), **asked)
+        done = server.ssh(visit.key, "user", "whoami", options=("-A", "-X", "-v"), environment=asked)
     finally:
         process.terminate()
         process.wait(20)

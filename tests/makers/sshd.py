@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,14 +55,14 @@ class Server:
         options: Sequence[str] = (),
         stdin: str = "",
         timeout: float = 60,
-        **environment: str,
+        environment: Mapping[str, str] | None = None,
     ) -> Done:
         """Run the stock client, with more variables if any are given; the words are what it sends as one command."""
         command = ["ssh", *self.options(key), "-p", str(self.port), *options, self.account, *words]
         return subprocess.run(
             command,
             input=stdin,
-            env=os.environ | environment,
+            env={**os.environ, **(environment or {})},
             capture_output=True,
             text=True,
             check=False,
