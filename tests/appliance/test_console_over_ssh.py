@@ -1,0 +1,185 @@
+"""An operator's day over a real sshd, in a real terminal, by keys alone: approve, promote twice, export."""
+
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from makers.boxes import KEY, Gap, make_gap
+from makers.consoles import export_library
+from makers.sshd import PROGRAM, SSHD, Server, make_key, start_sshd
+from makers.terminals import PATIENCE, Tmux, in_tmux, terminal_environment
+
+from issbox.model import LIBRARY, ExportState, ImportState, Role
+from issbox.wiring import open_context
+from issbox.workflows import audit_log, environments, history, ssh_keys, users
+from issbox.workflows.context import Context
+from issbox.workflows.synchronize import synchronize
+
+pytestmark = [
+    pytest.mark.skipif(SSHD is None or shutil.which("ssh") is None, reason="openssh-server is not installed"),
+    pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed"),
+]
+CONFIGURATION = "[inbox]\napprovals = 1\nquiet_for_seconds = 0.5\nrescan_seconds = 30\n"
+
+
+@dataclass(frozen=True)
+class Site:
+    """A box inside with its service and its sshd, and a bundle in its inbox that waits for an approval."""
+
+    gap: Gap
+    ctx: Context
+    server: Server
+    key: Path
+
+    @contextmanager
+    def terminal(self, directory: Path, kind: str) -> Iterator[Tmux]:
+        """Give a terminal of this kind in which ada has come in over SSH."""
+        words = ["ssh", *self.server.options(self.key), "-tt", "-p", str(self.server.port), self.server.account]
+        with in_tmux(directory, words, terminal_environment(kind)) as tmux:
+            yield tmux
+
+    def done_by_ada(self) -> set[str]:
+        """Give what the audit log says that she did from this machine."""
+        entries = audit_log.list_audit(self.ctx)
+        return {each.action for each in entries if (each.actor.name, each.actor.origin) == ("ada", "127.0.0.1")}
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    gap = make_gap(tmp_path)
+    synchronize(gap.outside.context(), KEY)
+    configuration = tmp_path / "inside.toml"
+    configuration.write_text(CONFIGURATION)
+    environment = {**gap.inside.environment(), "ISSBOX_CONFIG": str(configuration)}
+    ctx = open_context(environ=environment)
+    for label, name, prior in (("dev", "Development", LIBRARY), ("qa", "Quality", "dev")):
+        environments.create_environment(ctx, organization="acme", label=label, name=name, prior=prior)
+    users.create_user(ctx, name="ada", full_name="Ada Byron")
+    users.grant_role(ctx, "ada", Role.ORG_ADMIN, organization="acme")
+    key = make_key(tmp_path / "ada", "ada's laptop")
+    ssh_keys.add_ssh_key(ctx, "ada", key.with_suffix(".pub").read_text())
+    keys = tmp_path / "authorized_keys"
+    words = ["ssh", "authorized-keys", "--output", str(keys), "--program", str(PROGRAM)]
+    subprocess.run([PROGRAM, *words], env=environment, check=True, capture_output=True)
+    bundle = export_library(gap)
+    inbox = ctx.settings.inbox.path
+    inbox.mkdir(exist_ok=True)
+    server, sshd = start_sshd(tmp_path, keys=[f"AuthorizedKeysFile {keys}"])
+    service = subprocess.Popen([PROGRAM, "serve"], env=environment, stderr=(tmp_path / "serve.log").open("wb"))
+    try:
+        shutil.copytree(bundle, inbox / "bundle")
+        until = time.monotonic() + PATIENCE
+        while [row.state for row in history.list_imports(ctx)] != [ImportState.WAITING]:
+            assert time.monotonic() < until, (tmp_path / "serve.log").read_text()
+            time.sleep(0.1)
+        yield Site(gap, ctx, server, key)
+    finally:
+        for process in (service, sshd):
+            process.terminate()
+            process.wait(30)
+
+
+def check(site: Site) -> None:
+    """Everything was done, by ada, and hosts of both environments see it."""
+    (row,) = history.list_imports(site.ctx)
+    assert (row.state, row.approvals) == (ImportState.IMPORTED, ("ada",))
+    for environment in ("dev", "qa"):
+        tree = site.gap.inside.state / "content/acme" / environment / "custom/tools/base"
+        assert (tree / "repodata/repomd.xml").is_file()
+    (export,) = history.list_exports(site.ctx)
+    assert (export.state, export.destination) == (ExportState.WRITTEN, "far")
+    assert Path(export.path, "issbox-bundle.json").is_file()
+    assert {"content-import.approve", "promotion.promote", "content-export.create"} <= site.done_by_ada()
+    assert list(site.ctx.settings.inbox.path.iterdir()) == []
+
+
+def test_full_screen_on_the_console_of_a_server(site: Site, tmp_path: Path) -> None:
+    """TERM=linux, LANG=C, 80x24."""
+    with site.terminal(tmp_path, "linux") as terminal:
+        terminal.wait("ada on acme", "the service watches the inbox")
+        terminal.keys("2")
+        terminal.wait("acme #1 complete", "p look, a approve")
+        terminal.keys("p")
+        terminal.wait("What import 1 would change", "+ gap-greeting-1.0-1.noarch", "Esc: close")
+        terminal.keys("Escape")
+        terminal.wait("Inbox  1/1")
+        terminal.keys("a")
+        terminal.wait("Approve import 1?", "y: Approve   n or Esc: leave it")
+        terminal.keys("y")
+        terminal.wait("Job 1", "finished")
+        terminal.keys("Escape")
+        terminal.wait("imported", "Inbox  1/1")
+
+        for job, keys, label in ((2, ("F2",), "dev"), (3, ("Down", "Right", "F2"), "qa")):
+            terminal.keys("4")
+            terminal.wait("Promotions of acme")
+            terminal.keys("p")
+            terminal.wait("< tools/base version 1, the newest >", "F2: OK")
+            terminal.keys(*keys)
+            terminal.wait(f"Promote tools/base version 1 into {label}?", "(+2 packages)")
+            terminal.keys("y")
+            terminal.wait(f"Job {job}", "finished")
+            terminal.keys("Escape")
+            terminal.wait("Promotions of acme", f"Job {job}: tools/base version 1 in {label}.")
+
+        terminal.keys("6")
+        terminal.wait("Exports of acme")
+        terminal.keys("n")
+        terminal.wait("New export", "< Library: every repository >")
+        terminal.keys("Down", "f", "a", "r", "F2")
+        terminal.wait("Write this bundle?", "carries 10 files")
+        terminal.keys("y")
+        terminal.wait("Job 4", "finished", "result: path")
+        terminal.keys("Escape")
+        terminal.wait("Exports of acme  1/1", "far")
+        terminal.keys("q")
+    check(site)
+
+
+def test_line_mode_on_a_terminal_that_can_do_nothing(site: Site, tmp_path: Path) -> None:
+    """TERM=dumb, LANG=C, 80x24."""
+    with site.terminal(tmp_path, "dumb") as terminal:
+
+        def say(*lines: str) -> None:
+            for line in lines:
+                terminal.type(line)
+
+        def watch(job: int) -> None:
+            screen = terminal.wait(f"Job {job}", "Enter looks again, . goes on =>")
+            while "finished" not in screen:
+                say("")
+                screen = terminal.wait(f"Job {job}", "Enter looks again, . goes on =>")
+            say(".")
+
+        terminal.wait("Overview of acme", "issbox (Overview) =>")
+        say("g", "Inbox")
+        terminal.wait("p look, a approve", "issbox (Inbox) =>")
+        say("1", "Approve")
+        terminal.wait("+ gap-greeting-1.0-1.noarch", "Approve? (y/n)")
+        say("y")
+        watch(1)
+        terminal.wait("imported", "issbox (Inbox) =>")
+
+        for job, number, label in ((2, "", "dev"), (3, "2", "qa")):
+            say("g", "Promotions", "p")
+            terminal.wait("Promote:", "tools/base version 1, the newest")
+            say("", number, "", "for the line mode")
+            terminal.wait(f"Promote tools/base version 1 into {label}?", "(y/n)")
+            say("y")
+            watch(job)
+            terminal.wait(f"{label} ", "issbox (Promotions) =>")
+
+        say("g", "Exports", "n")
+        terminal.wait("What:", "Library: every repository")
+        say("", "far", "", "", "", "", "")
+        terminal.wait("carries 10 files", "(y/n)")
+        say("y")
+        watch(4)
+        terminal.wait("far", "issbox (Exports) =>")
+        say("q")
+    check(site)
