@@ -32,7 +32,7 @@ def _show(session: Session, subject: Any, wanted: Wanted) -> View:
     return View(
         f"Activation keys of {session.organization}",
         (
-            Column("Label", 18, 1),
+            Column("Label", 16, 1),
             Column("Environments", 18, 2),
             Column("Entitled to", 16, 2),
             Column("Hosts", 6),

@@ -50,8 +50,8 @@ def _show(session: Session, subject: Any, wanted: Wanted) -> View:
     return View(
         f"Hosts of {session.organization}{where}{waiting}",
         (
-            Column("Host", 20, 2),
-            Column("Environments", 14, 2),
+            Column("Host", 18, 2),
+            Column("Environments", 12, 2),
             Column("Certificates", 14, 1),
             Column("Until", 10),
             Column("Seen", 16),
