@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from issbox.cli.cdn_shapes import CHOICE, LOCATION, PLAN, TEST
+from issbox.cli.cdn_shapes import CHOICE, DOWNSTREAM, LOCATION, PLAN, TEST
 from issbox.cli.command import Run, command
 from issbox.cli.index import noun
 from issbox.cli.options import chosen_organization, organization_option, yes_option
@@ -230,3 +230,17 @@ def disable(
     deleted = enabling.disable(ctx, chosen)
     run.say(f"Repository {deleted.key} deleted.")
     run.show(REPOSITORY, deleted)
+
+
+@command("downstream", group=cdn, example="issbox cdn downstream", shape=DOWNSTREAM, many=True)
+@organization_option
+def downstream(run: Run, *, organization: str | None) -> None:
+    """Show which other boxes may read content from this one, and what they took.
+
+    Those are hosts of type candlepin or satellite, as `issbox consumer create --type` makes them, and whoever shows the
+    certificate of a manifest to an environment that stands in for the CDN. It is written down every half a minute.
+    """
+    from issbox.workflows.cdn.downstream import list_downstream
+
+    ctx = run.open()
+    run.show_all(DOWNSTREAM, list_downstream(ctx, chosen_organization(ctx, organization)))

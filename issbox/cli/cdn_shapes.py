@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from issbox.cli.shapes import Field, Shape
-from issbox.model import CdnChoice, CdnLocation
+from issbox.cli.shapes import Field, Shape, size
+from issbox.model import CdnChoice, CdnLocation, Downstream
 from issbox.names import format_time
 from issbox.rules.cdn import ARCH, RELEASE, base_url
 from issbox.rules.urls import mask_url
@@ -15,6 +15,17 @@ if TYPE_CHECKING:
 
 def _masked(url: str | None) -> str | None:
     return mask_url(url) if url else url
+
+
+def _of(thing: object, name: str) -> object:
+    """Give an attribute of something that may not be there."""
+    return None if thing is None else getattr(thing, name)
+
+
+def _downstream_name(each: Downstream) -> str:
+    if each.consumer is not None:
+        return each.consumer.name
+    return "" if each.taking is None else each.taking.subject
 
 
 LOCATION = Shape[CdnLocation](
@@ -139,6 +150,32 @@ CHOICE = Shape[CdnChoice](
             "confirmed",
             "whether a listing names it or its metadata was found; false when too many are not listed to look at all",
             lambda each: each.confirmed,
+        ),
+    ),
+)
+
+DOWNSTREAM = Shape[Downstream](
+    "downstream box",
+    (
+        Field("name", "name of the box, or whose certificate it shows", _downstream_name, column=True),
+        Field(
+            "consumer",
+            "its UUID here, or null",
+            lambda each: _of(each.consumer, "uuid"),
+        ),
+        Field(
+            "environment",
+            "where it took content, or null",
+            lambda each: _of(each.taking, "environment"),
+            column=True,
+        ),
+        Field("issuer", "who signed the certificate that it showed, or null", lambda each: _of(each.taking, "issuer")),
+        Field("serial", "serial number of that certificate, or null", lambda each: _of(each.taking, "serial")),
+        Field("first_at", "when it came first, or null", lambda each: _of(each.taking, "first_at")),
+        Field("last_at", "when it came last, or null", lambda each: _of(each.taking, "last_at"), column=True),
+        Field("requests", "how many files it was given", lambda each: _of(each.taking, "requests") or 0, column=True),
+        Field(
+            "size", "how many bytes it was given", lambda each: _of(each.taking, "size") or 0, column=True, show=size
         ),
     ),
 )

@@ -32,6 +32,14 @@ def _facts(given: tuple[str, ...]) -> dict[str, str]:
 )
 @organization_option
 @click.option("--name", required=True, metavar="NAME", help="Name of the host.")
+@click.option(
+    "--type",
+    "type_",
+    default="system",
+    show_default=True,
+    metavar="TYPE",
+    help="What it is; candlepin or satellite for another box that reads content from this one.",
+)
 @click.option("--environment", "environments", multiple=True, metavar="LABEL", help="The most important one first.")
 @click.option("--product", "products", multiple=True, metavar="LABEL", help="Entitled to it; to all when left out.")
 @click.option("--activation-key", "keys", multiple=True, metavar="LABEL", help="Says environments and products.")
@@ -44,6 +52,7 @@ def create(
     *,
     organization: str | None,
     name: str,
+    type_: str,
     environments: tuple[str, ...],
     products: tuple[str, ...],
     keys: tuple[str, ...],
@@ -66,10 +75,16 @@ def create(
     told = facts_by_hand(arch) | _facts(facts)
     if keys:
         consumers.list_consumers(ctx, owner, limit=1)
-        made = registering.register_with_keys(ctx, organization=owner, keys=keys, name=name, facts=told)
+        made = registering.register_with_keys(ctx, organization=owner, keys=keys, name=name, facts=told, type_=type_)
     else:
         made = registering.register(
-            ctx, organization=owner, name=name, facts=told, environments=environments, products=products
+            ctx,
+            organization=owner,
+            name=name,
+            facts=told,
+            environments=environments,
+            products=products,
+            type_=type_,
         )
     run.say(f"Host {made.name} registered as {made.uuid}.")
     if output is not None:

@@ -146,6 +146,7 @@ from issbox.model.snapshots import (
     PromotedContent,
     Stage,
 )
+from issbox.model.takings import BOX_TYPES, Downstream, Taking
 from issbox.model.users import (
     ApiToken,
     Attempts,
@@ -175,6 +176,7 @@ from issbox.model.views import (
 )
 
 __all__ = [
+    "BOX_TYPES",
     "DEFAULT_PREFIX",
     "LIBRARY",
     "RECEIPT_FORMAT",
@@ -214,6 +216,7 @@ __all__ = [
     "ContentView",
     "CredentialKind",
     "Distributor",
+    "Downstream",
     "EndingCertificate",
     "EndingFilter",
     "Entitlement",
@@ -297,6 +300,7 @@ __all__ = [
     "Stage",
     "Subscription",
     "SubscriptionManifest",
+    "Taking",
     "TrustedKey",
     "Upstream",
     "User",

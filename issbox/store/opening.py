@@ -53,6 +53,7 @@ from issbox.store.reports import Reports
 from issbox.store.repositories import Repositories
 from issbox.store.staging import Staging, sweep
 from issbox.store.tables import BoxRow
+from issbox.store.takings import Takings
 from issbox.store.trees import Trees
 from issbox.store.users import Grants, Users
 from issbox.store.versions import Versions
@@ -110,7 +111,7 @@ class Store:
         self.catalogues, self.consumers = Catalogues(), Consumers()
         self.entitlements, self.overrides = Entitlements(), Overrides()
         self.activation_keys, self.host_lists = ActivationKeys(), HostLists()
-        self.certificates, self.cdn_locations = Certificates(), CdnLocations()
+        self.certificates, self.takings, self.cdn_locations = Certificates(), Takings(), CdnLocations()
         self.regenerations = Regenerations()
         self.imports = Imports()
         self.reports = Reports()

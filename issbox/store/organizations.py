@@ -26,6 +26,7 @@ from issbox.store.tables import (
     ProfileEnvironmentRow,
     ProfileRow,
     PromotionHistoryRow,
+    TakingRow,
     ViewFilterRow,
     ViewRow,
     ViewVersionRow,
@@ -136,6 +137,7 @@ class Organizations(Noun):
                 )
             ManifestEventRow.delete().where(ManifestEventRow.organization == label).execute()
             CdnLocationRow.delete().where(CdnLocationRow.organization == identity).execute()
+            TakingRow.delete().where(TakingRow.organization == identity).execute()
             ClientAuthorityRow.delete().where(ClientAuthorityRow.organization == identity).execute()
             CredentialRow.delete().where(CredentialRow.organization == identity).execute()
             GrantRow.delete().where(GrantRow.organization == identity).execute()

@@ -22,6 +22,7 @@ from issbox.web.current import Current
 from issbox.web.guard import Answer, Guard, Question, site_of
 from issbox.web.peers import Peer, peer_by_headers, peer_by_tls
 from issbox.web.sending import Sent
+from issbox.web.takings import Takings
 from issbox.workflows.box_status import status
 from issbox.workflows.context import Context
 
@@ -61,6 +62,7 @@ class Application:
         self._guard = Guard(current, clock or ctx.clock)
         self._handlers = {"healthz": self._health, "metrics": self._metrics, **(handlers or {})}
         self.counters = Counters()
+        self.takings = Takings(current, clock or ctx.clock)
         self.count_connections: Callable[[], int] = lambda: 0
 
     async def handle(self, channel: Channel, request: web.BaseRequest) -> web.StreamResponse:
@@ -123,6 +125,7 @@ class Application:
             file = open_below(answer.root, answer.inner)
             if file is not None:
                 file.close()
+                self.takings.note(answer.place, answer.presented, file.size)
         place = f"{answer.root}/{answer.inner}" if file is not None else self._listing(answer)
         return await sending.send_nothing(request, 200, {FILE_HEADER: _one_line(place)})
 
@@ -133,6 +136,8 @@ class Application:
     def _note(self, request: web.BaseRequest, peer: Peer, answer: Answer | None, sent: Sent) -> None:
         status_code = sent.response.status
         self.counters.count(request.method, status_code, sent.size)
+        if answer is not None and status_code < 400:
+            self.takings.note(answer.place, answer.presented, sent.size)
         why = sent.broken or (answer.message if answer is not None and status_code == 403 else "")
         presented = answer.presented if answer is not None else None
         log_request(

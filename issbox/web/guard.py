@@ -33,6 +33,8 @@ class Answer:
     """What is granted, when it is no file of a tree."""
     name: str = ""
     """Name of the file."""
+    place: Place | None = None
+    """Where it is, when it is granted."""
     listing: str | None = None
     """The listing file below the directory of all environments, where there is one on disk besides the text."""
     presented: Presented | None = field(default=None, compare=False)
@@ -120,7 +122,8 @@ def _file(place: Place, trees: ServedTrees | None, presented: Presented | None) 
         repository, inner = found
         if not inner:
             return _missing(place.full_path, presented)
-        return Answer(200, root=repository.tree, inner=inner, name=inner.rpartition("/")[2], presented=presented)
+        name = inner.rpartition("/")[2]
+        return Answer(200, root=repository.tree, inner=inner, name=name, place=place, presented=presented)
     directory, _, name = place.inner.rpartition("/")
     if name == LISTING and directory in trees.listings:
         on_disk = None if place.view else f"{place.organization}/{place.environment}/{place.inner}"

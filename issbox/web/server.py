@@ -18,7 +18,9 @@ from issbox.rules.serving import Site, parse_listen
 from issbox.web.api.dispatch import PREFIXES, Api
 from issbox.web.application import Application, Channel
 from issbox.web.current import LOOK_EVERY, Current
+from issbox.web.takings import WRITE_EVERY
 from issbox.web.tls import ServerFiles, ServerTls
+from issbox.workflows.cdn.downstream import record_takings
 from issbox.workflows.context import Context
 from issbox.workflows.nginx import write_authorities
 from issbox.workflows.server_certificate import server_certificate
@@ -112,9 +114,19 @@ class WebServer:
         for each in self._connections:
             each.pre_shutdown()
         await asyncio.gather(*(each.shutdown(STOP_SECONDS) for each in self._connections))
+        await self._write_takings()
         await asyncio.to_thread(self._api.close)
         if self._settings.socket is not None and self._listeners:
             self._settings.socket.unlink(missing_ok=True)
+
+    async def _write_takings(self) -> None:
+        """Write down what other boxes took; when that fails, it is lost and told."""
+        try:
+            shown = await self._application.takings.take()
+            if shown:
+                await asyncio.to_thread(record_takings, self._ctx, shown)
+        except (IssboxError, OSError) as error:
+            _LOG.warning("what other boxes took is not written down: %s", error)
 
     def _files(self) -> ServerFiles:
         found = server_certificate(self._ctx)
@@ -181,9 +193,13 @@ class WebServer:
         """
         loop = asyncio.get_running_loop()
         renew_at = loop.time() + (_RENEW_EVERY if tls is not None else 0)  # with listeners, `start` has looked
+        write_at = loop.time() + WRITE_EVERY
         written: str | None = None
         while True:
             await asyncio.sleep(max(self._look_every, 0.05))
+            if loop.time() >= write_at:
+                write_at = loop.time() + WRITE_EVERY
+                await self._write_takings()
             try:
                 if loop.time() >= renew_at:
                     renew_at = loop.time() + _RENEW_EVERY

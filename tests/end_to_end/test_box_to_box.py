@@ -20,6 +20,7 @@ from issbox.model import CredentialKind, RepositoryKey, Validity
 from issbox.workflows import consumers, registering, repositories
 from issbox.workflows.authority import open_authority
 from issbox.workflows.cdn.choices import Wish, list_choices
+from issbox.workflows.cdn.downstream import list_downstream
 from issbox.workflows.cdn.enabling import enable
 from issbox.workflows.cdn.location import get_location
 from issbox.workflows.cdn.testing import try_location
@@ -177,6 +178,47 @@ def test_a_revoked_certificate_is_refused(second: Second, first: Context, port: 
 
 
 V3 = {"system.certificate_version": "3.2"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_first_box_knows_who_took_what(tmp_path: Path, kind: str) -> None:
+    first = make_first(tmp_path)
+    box = registering.register(
+        first, organization="acme", name="second", facts=V3, environments=["Library"], type_="candlepin"
+    )
+    host = registering.register(first, organization="acme", name="host", facts=V3, environments=["Library"])
+    shown = {
+        each.uuid: certificates_of(first, each.uuid)[0].certificate.pem + consumers.read_key(first, each.uuid)
+        for each in (box, host)
+    }
+    (before,) = list_downstream(first, "acme")
+    assert before.consumer is not None
+    assert (before.consumer.uuid, before.taking) == (box.uuid, None)
+    second = make_second(tmp_path, first)
+    with served(first, kind, tmp_path / "client") as port:
+        second.point(port)
+        synchronize(second.ctx, enabled(second.ctx, APPSTREAM).key)
+        for label, certificate in shown.items():
+            second.keep_client(label, certificate)
+            second.point(port, certificate=label)
+            assert try_location(second.ctx, get_location(second.ctx, "acme")).failure is None
+            list_choices(second.ctx, "acme", Wish())
+        second.point(port, certificate=box.uuid)
+        made = enabled(second.ctx, BASEOS)
+        report = synchronize(second.ctx, made.key)
+    registered, manifest = list_downstream(first, "acme")
+    assert registered.consumer is not None
+    assert registered.taking is not None
+    assert registered.consumer.uuid == box.uuid
+    assert registered.taking.size >= report.downloaded
+    assert registered.taking.requests >= report.packages
+    assert manifest.consumer is None
+    assert manifest.taking is not None
+    assert manifest.taking.environment == "Library"
+    assert manifest.taking.size > 25_000
+    assert manifest.taking.issuer == manifest_authority().name
+    consumers.delete_consumer(first, box.uuid)
+    assert [each.consumer for each in list_downstream(first, "acme")] == [None, None]
 
 
 def test_without_red_hats_authority_a_manifest_opens_nothing(tmp_path: Path) -> None:

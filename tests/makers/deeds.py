@@ -175,6 +175,7 @@ READING: dict[str, Look] = {
     "consumer list": Look(_OF, viewer=12),
     "content status": Look(_OF + " --environment quux-lasting"),
     "entitlement list": Look("--consumer {host}", viewer=12),
+    "cdn downstream": Look(_OF, viewer=12),
     "cdn info": Look(_OF),
     "manifest history": Look(_OF),
     "manifest info": Look(_OF),

@@ -43,6 +43,7 @@ from issbox.store.tables.jobs import JobRow
 from issbox.store.tables.manifests import ManifestContentRow, ManifestEventRow, ManifestRow
 from issbox.store.tables.promotions import PromotionHistoryRow, PromotionRow
 from issbox.store.tables.receipts import AcknowledgementRow, ReceiptRow
+from issbox.store.tables.takings import TakingRow
 from issbox.store.tables.users import AttemptRow, GrantRow, PasswordRow, SshKeyRow, TokenRow, UserRow
 from issbox.store.tables.views import PinRow, ViewFilterRow, ViewRepositoryRow, ViewRow, ViewVersionRow
 
@@ -98,6 +99,7 @@ __all__ = [
     "RevocationListRow",
     "Row",
     "SshKeyRow",
+    "TakingRow",
     "TokenRow",
     "TrustedKeyRow",
     "UserRow",
@@ -165,5 +167,6 @@ TABLES: Final[tuple[type[Row], ...]] = (
     ManifestContentRow,
     ManifestEventRow,
     CdnLocationRow,
+    TakingRow,
 )
 """All of them, each after those it refers to."""
