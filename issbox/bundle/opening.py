@@ -2,8 +2,8 @@
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -29,6 +29,10 @@ _ISO_MARK: Final = (32769, b"CD001")
 _TAR_MARK: Final = (257, b"ustar")
 _GZIP_MARK: Final = (0, b"\x1f\x8b")
 _ENDINGS: Final = (".iso", ".tar", ".tgz", ".tar.gz")
+DEEPEST: Final = 3
+"""How many folders deep bundles, volumes and chunks may lie on a medium or in the inbox."""
+TREE_NAMES: Final = frozenset({"repodata", ".treeinfo", "treeinfo"})
+"""What is in the top directory of a yum repository."""
 _LARGEST_HEADROOM: Final = 1 << 30
 """Bytes of headers and padding that an archive may have beside its content, for two million files."""
 
@@ -96,12 +100,26 @@ def form_at(path: Path) -> BundleForm:
         raise error_from_os(error) from error
 
 
-def sources_at(path: Path) -> list[Path]:
-    """Give what there is to import at a path: the thing itself, or the volumes and sets in a directory, by name."""
-    if not path.is_dir() or os.path.lexists(path / MANIFEST_NAME):
+def sources_at(path: Path, is_other: Callable[[Path], bool] = lambda _: False) -> list[Path]:
+    """Give what there is to import at a path: the thing itself, or the volumes and sets in a directory, by name.
+
+    They may lie in folders of it, as on a medium. `is_other` tells of a directory whether another system exported it.
+    """
+    if not path.is_dir() or os.path.lexists(path / MANIFEST_NAME) or is_other(path):
         return [path]
-    found = sorted(each for each in path.iterdir() if is_source(each))
-    return found or [path]
+    return list(_sources_below(sorted(path.iterdir()), is_other, DEEPEST)) or [path]
+
+
+def _sources_below(entries: Sequence[Path], is_other: Callable[[Path], bool], depth: int) -> Iterator[Path]:
+    if any(each.name in TREE_NAMES for each in entries):  # a yum repository, where an image is part of the content
+        return
+    for each in entries:
+        directory = each.is_dir() and not each.is_symlink() and not each.name.startswith(".")
+        if is_source(each) or (directory and is_other(each)):
+            yield each
+        elif directory and depth > 1:
+            with suppress(PermissionError):  # such as lost+found
+                yield from _sources_below(sorted(each.iterdir()), is_other, depth - 1)
 
 
 def is_source(path: Path) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from issbox.bundle.opening import is_source
+from issbox.bundle.opening import DEEPEST, TREE_NAMES, is_source
 from issbox.bundle.tar.toc_checks import SIGNATURE_SUFFIX, TOC_SUFFIX
 from issbox.manifest import MANIFEST_NAME
 from issbox.workflows.foreign import is_foreign
@@ -20,8 +20,8 @@ _NOT_OURS: Final = frozenset({"lost+found", "System Volume Information", "$RECYC
 _CHUNK: Final = re.compile(r"(?P<set>.+)\.(?:tar|tgz|tar\.gz)(?:\.\d{3,})?")
 _PULP: Final = re.compile(r"export-[0-9a-f]{8}-[0-9a-f-]{27}-\d{8}_\d{4}")
 """How the names of Pulp's archives begin."""
-_DEEPEST: Final = 2
-"""How many folders deep bundles and volumes may lie, organizations' folders among them."""
+_MOST_LOOKED_INTO: Final = 100
+"""How many directories of one are looked into, to tell whether it is a medium that was copied as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,10 @@ class _Set:
     files: list[Path] = field(default_factory=list)
 
 
+_Sets = dict[tuple[str | None, str], _Set]
+"""By organization and name."""
+
+
 def is_unfinished(name: str) -> bool:
     """Tell whether a transfer program has not finished the file of this name."""
     return name.endswith(_UNFINISHED)
@@ -56,29 +60,31 @@ def places(inbox: Path, organizations: Collection[str]) -> list[Place]:
     """Give the candidates of the inbox, sorted by path.
 
     A directory that is no bundle itself is a folder when it is named after an organization, or holds volumes; one that
-    holds nothing yet is left alone, since somebody may fill it. Files of one set of chunks belong together whatever
-    folders they lie in. Raises FileNotFoundError or NotADirectoryError when the inbox is not there, PermissionError
-    when it is closed.
+    holds nothing yet is left alone, since somebody may fill it. So is a directory of such folders, as when a medium is
+    copied as a whole. Files of one set of chunks belong together whatever folders they lie in, but never those of an
+    organization's folder with others.
+
+    Raises FileNotFoundError or NotADirectoryError when the inbox is not there, PermissionError when it is closed.
     """
-    sets: dict[str, _Set] = {}
+    sets: _Sets = {}
     found = list(_walk(inbox, None, organizations, 0, sets))
     found.extend(_place_of(each) for each in sets.values())
     return sorted(found, key=lambda place: place.path)
 
 
 def _walk(
-    folder: Path, organization: str | None, organizations: Collection[str], depth: int, sets: dict[str, _Set]
+    folder: Path, organization: str | None, organizations: Collection[str], depth: int, sets: _Sets
 ) -> Iterator[Place]:
     for path in _entries(folder, strict=depth == 0):
         name = set_name(path.name)
         if _is_directory(path):
             label = path.name if depth == 0 and path.name in organizations else organization
-            if depth < _DEEPEST and _is_folder(path, is_organization=label is not organization):
+            if depth < DEEPEST and _is_folder(path, depth, is_organization=label is not organization):
                 yield from _walk(path, label, organizations, depth + 1, sets)
-            elif not _is_hollow(path, _DEEPEST):
+            elif not _is_hollow(path, DEEPEST):
                 yield Place(path, organization)
         elif name is not None:
-            sets.setdefault(name, _Set(organization)).files.append(path)
+            sets.setdefault((organization, name), _Set(organization)).files.append(path)
         else:
             yield Place(path, organization)
 
@@ -98,8 +104,11 @@ def _place_of(found: _Set) -> Place:
     return Place((tables or files)[0], found.organization, tuple(files))
 
 
-def _is_folder(path: Path, *, is_organization: bool) -> bool:
-    """Tell whether a directory only holds candidates; the inside of a bundle, or of anything else, is not looked at."""
+def _is_folder(path: Path, depth: int, *, is_organization: bool = False) -> bool:
+    """Tell whether a directory only holds candidates, or folders of candidates.
+
+    The inside of a bundle, of a yum repository or of another system's export is not looked at.
+    """
     if os.path.lexists(path / MANIFEST_NAME) or is_foreign(path):
         return False
     if is_organization:
@@ -107,7 +116,11 @@ def _is_folder(path: Path, *, is_organization: bool) -> bool:
     entries = _entries(path, strict=False)
     if any(_PULP.match(each.name) for each in entries):  # an export of a Katello on its way
         return False
-    return any(is_source(each) or set_name(each.name) for each in entries)
+    if any(is_source(each) or set_name(each.name) for each in entries):
+        return True
+    if depth + 1 >= DEEPEST or any(each.name in TREE_NAMES for each in entries):
+        return False
+    return any(_is_directory(each) and _is_folder(each, depth + 1) for each in entries[:_MOST_LOOKED_INTO])
 
 
 def _is_hollow(folder: Path, depth: int) -> bool:

@@ -97,7 +97,7 @@ def _which(ctx: Context, row: ContentImport) -> tuple[str, Hint | None]:
     path = Path(row.path)
     toc = peek_toc(toc_of(path) or path) if row.path and is_part_of_set(path) else None
     kept = ctx.store.incoming / (row.bundle_id or "")
-    hint = peek(path, chunk_folders(ctx)) if row.path else None
+    hint = peek(path, chunk_folders(ctx, path)) if row.path else None
     if hint is None and row.bundle_id is not None and kept.is_dir():
         hint = peek(kept)
     bundle_id = row.bundle_id or (toc.bundle_id if toc is not None else None) or (hint.bundle.id if hint else None)

@@ -12,6 +12,7 @@ from issbox.workflows.arrival import STREAM
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.foreign import is_foreign
 from issbox.workflows.import_facts import facts, trusted_public_key
+from issbox.workflows.import_order import in_order, place_of
 from issbox.workflows.importing import (
     accept,
     attempt,
@@ -21,6 +22,7 @@ from issbox.workflows.importing import (
     refuse,
     update,
 )
+from issbox.workflows.peeking import peek
 
 
 def run_import(
@@ -35,11 +37,11 @@ def run_import(
 ) -> list[ContentImport]:
     """Import what lies at this path by hand, and give a row for each bundle or volume; it stays where it is.
 
-    A directory that is no bundle itself gives all bundles and volumes in it, in the order of their names. With
-    `repair` every stored file of its repositories is read first, and what is damaged is taken from the bundle, also
-    when it was imported before. `accept_unsigned` allows an export of a Katello, `with_environments` takes over the
-    lifecycle environments that a bundle carries. Raises the reason when one is
-    refused, and BusyError while another import is running.
+    A directory that is no bundle itself gives all bundles and volumes in it and in its folders, by their names, but
+    those of one source and destination by their numbers. With `repair` every stored file of its repositories is read
+    first, and what is damaged is taken from the bundle, also when it was imported before. `accept_unsigned` allows an
+    export of a Katello, `with_environments` takes over the lifecycle environments that a bundle carries. Raises the
+    reason when one is refused, and BusyError while another import is running.
     """
     _require_import(ctx, organization)
     if not path.exists():
@@ -94,11 +96,11 @@ def import_stream(
 
 
 def _sources(path: Path) -> list[Path]:
-    """Give what there is to import at a path: an export of a Katello is one thing, whatever archives lie in it."""
-    if is_foreign(path):
-        return [path]
-    exports = [each for each in path.iterdir() if is_foreign(each)] if path.is_dir() else []
-    return sorted({*sources_at(path), *exports} - ({path} if exports else set()))
+    """Give what there is to import at a path, in the order in which it is to be imported.
+
+    An export of a Katello is one thing, whatever archives lie in it.
+    """
+    return list(in_order([(each, place_of(None, peek(each))) for each in sources_at(path, is_foreign)]))
 
 
 def _require_import(ctx: Context, organization: str | None) -> None:

@@ -5,6 +5,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from issbox.bundle.opening import DEEPEST
 from issbox.bundle.tar.relisting import locate
 from issbox.bundle.tar.toc_checks import TOC_SUFFIX, Toc
 from issbox.bundle.tar.toc_reader import read_toc, signature_path
@@ -15,12 +16,51 @@ _MOST_FOLDERS: Final = 1000
 """How many folders of the inbox are looked through."""
 
 
-def chunk_folders(ctx: Context) -> list[Path]:
-    """Give the folders of the inbox in which chunks of a set may lie: itself, and two levels below."""
-    inbox = ctx.settings.inbox.path
-    levels = (inbox.glob(pattern) for pattern in ("*", "*/*"))
-    found = (path for level in levels for path in level if path.is_dir() and not path.is_symlink())
-    return [inbox, *islice((path for path in found if not path.name.startswith(".")), _MOST_FOLDERS)]
+class ChunkFolders:
+    """The folders of the inbox in which the other files of a set may lie; each is looked for once."""
+
+    def __init__(self, ctx: Context) -> None:
+        """Learn which folders belong to organizations."""
+        self._inbox = ctx.settings.inbox.path
+        with ctx.store.session():
+            self._organizations = {each.label for each in ctx.store.organizations.list()}
+        self._found: dict[str | None, list[Path]] = {}
+
+    def of(self, path: Path, organization: str | None = None) -> list[Path]:
+        """Give those for a file of a set: in the folder of its organization, or in all that are no organization's.
+
+        Names of chunks repeat, and only the folder says whose they are. The chunks of what lies in no inbox, but is
+        known to be of an organization, may lie in its folder too.
+        """
+        if not path.is_relative_to(self._inbox):
+            return [*self._of(None), *(self._of(organization) if organization in self._organizations else ())]
+        top = path.relative_to(self._inbox).parts[0] if path != self._inbox else ""
+        return self._of(top if top in self._organizations and path != self._inbox / top else None)
+
+    def _of(self, owner: str | None) -> list[Path]:
+        if owner not in self._found:
+            self._found[owner] = self._look(owner)
+        return self._found[owner]
+
+    def _look(self, owner: str | None) -> list[Path]:
+        start = self._inbox if owner is None else self._inbox / owner
+        levels = range(1, DEEPEST + 1) if owner is None else range(1, DEEPEST)
+        found = (path for level in levels for path in start.glob("/".join("*" * level)))
+        strangers = {self._inbox / label for label in self._organizations} if owner is None else set[Path]()
+        folders = (
+            path
+            for path in found
+            if not path.name.startswith(".")
+            and strangers.isdisjoint((path, *path.parents))
+            and path.is_dir()
+            and not path.is_symlink()
+        )
+        return [start, *islice(folders, _MOST_FOLDERS)]
+
+
+def chunk_folders(ctx: Context, path: Path, organization: str | None = None) -> list[Path]:
+    """Give the folders in which the other files of the set may lie that this file is of; see `ChunkFolders.of`."""
+    return ChunkFolders(ctx).of(path, organization)
 
 
 def peek_toc(path: Path) -> Toc | None:

@@ -216,12 +216,8 @@ def _companions(ctx: Context, row: ContentImport) -> list[Path]:
 
     What its table of contents lists may be anybody's: only the folders say whose it is.
     """
-    path, inbox = Path(row.path), ctx.settings.inbox.path
-    folders = chunk_folders(ctx)
-    if row.state is not ImportState.IMPORTED:
-        others = {inbox / organization.label for organization in ctx.store.organizations.list()} - set(path.parents)
-        folders = [folder for folder in folders if others.isdisjoint((folder, *folder.parents))]
-    return companions(path, folders)
+    path = Path(row.path)
+    return companions(path, chunk_folders(ctx, path, row.organization if row.state is ImportState.IMPORTED else None))
 
 
 def _is_still(companion: Path, path: Path) -> bool:

@@ -104,7 +104,7 @@ def attempt(ctx: Context, row: ContentImport, *, repair: bool, accept_unsigned: 
             raise InvalidValueError("--repair takes files from a bundle of issbox, not from an export of a Katello")
         return import_foreign(ctx, row, accept_unsigned=accept_unsigned)
     waits = row.inbox and in_inbox(ctx, row.path)
-    folders = chunk_folders(ctx) if row.inbox else []
+    folders = chunk_folders(ctx, Path(row.path), row.organization) if row.inbox else []
     if waits and (incomplete := set_incomplete(Path(row.path), folders)) is not None:
         return wait(ctx, update(ctx, row.id, **claims(ctx, Path(row.path), folders)), incomplete)
     try:

@@ -8,11 +8,11 @@ from typing import Final
 
 from issbox.bundle.tar.toc_checks import TOC_SUFFIX
 from issbox.model import BundleForm, ContentImport, ImportState, WaitsFor
-from issbox.workflows.chunks import chunk_folders, missing_chunks, peek_toc
+from issbox.workflows.chunks import ChunkFolders, missing_chunks, peek_toc
 from issbox.workflows.context import Context, Permission
+from issbox.workflows.import_order import in_their_order
 from issbox.workflows.inbox import list_inbox
-from issbox.workflows.intake import choose_next
-from issbox.workflows.peeking import Hint, peek
+from issbox.workflows.peeking import Hint, peek_in_inbox
 
 _MOVING: Final = (ImportState.IMPORTING, ImportState.CHECKING)
 _COMING: Final = (ImportState.SETTLED, ImportState.ARRIVING)
@@ -83,7 +83,7 @@ def list_bundles(ctx: Context) -> list[BundleOnItsWay]:
     What is being imported comes first, then what is complete or arriving, what waits, and what was refused.
     """
     ctx.require_anywhere(Permission.CONTENT_READ)
-    folders = chunk_folders(ctx)
+    folders = ChunkFolders(ctx)
     known = [_know(row, folders) for row in list_inbox(ctx, taken=True)]
     groups: dict[tuple[object, ...], list[_Known]] = {}
     for each in _in_order(known):
@@ -92,10 +92,10 @@ def list_bundles(ctx: Context) -> list[BundleOnItsWay]:
     return sorted(found, key=lambda each: min(_ORDER.index(each.row.state), 2))
 
 
-def _know(row: ContentImport, folders: list[Path]) -> _Known:
+def _know(row: ContentImport, folders: ChunkFolders) -> _Known:
     path = Path(row.path)
     toc = peek_toc(path)
-    return _Known(row, peek(path, folders), None if toc is None else toc.bundle_id)
+    return _Known(row, peek_in_inbox(path, folders, row.organization), None if toc is None else toc.bundle_id)
 
 
 def _in_order(known: Sequence[_Known]) -> Iterator[_Known]:
@@ -103,19 +103,17 @@ def _in_order(known: Sequence[_Known]) -> Iterator[_Known]:
     by_id = {each.row.id: each for each in known}
     yield from (each for each in known if each.row.state in _MOVING)
     coming = [(each.row, each.hint) for each in known if each.row.state in _COMING]
-    while (row := choose_next(coming)) is not None:
-        yield by_id[row.id]
-        coming = [each for each in coming if each[0].id != row.id]
+    yield from (by_id[row.id] for row in in_their_order(coming))
     for state in (ImportState.WAITING, ImportState.REFUSED):
         yield from sorted((each for each in known if each.row.state is state), key=lambda each: each.row.id)
 
 
-def _describe(group: Sequence[_Known], folders: list[Path]) -> BundleOnItsWay:
+def _describe(group: Sequence[_Known], folders: ChunkFolders) -> BundleOnItsWay:
     chief = min(group, key=lambda each: _ORDER.index(each.row.state))
     row, hint = chief.row, chief.hint
     is_set = row.path.endswith(TOC_SUFFIX)
     if is_set:
-        count, absent = missing_chunks(Path(row.path), folders)
+        count, absent = missing_chunks(Path(row.path), folders.of(Path(row.path), row.organization))
         here = [number for number in range(1, count + 1) if number not in set(absent)]
     else:
         count = row.volumes or (len(hint.volumes) if hint is not None else 1) or 1

@@ -6,15 +6,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from issbox.bundle.tar.toc_checks import TOC_SUFFIX
 from issbox.errors import InterruptedByUserError, IssboxError
 from issbox.files import FileLock
 from issbox.model import ContentImport, ImportState
-from issbox.workflows.chunks import chunk_folders
+from issbox.workflows.chunks import ChunkFolders
 from issbox.workflows.context import Context
 from issbox.workflows.disposal import finish_bundle
+from issbox.workflows.import_order import in_their_order, line_of
 from issbox.workflows.importing import import_bundle
-from issbox.workflows.peeking import Hint, peek
+from issbox.workflows.peeking import Hint, peek_in_inbox
 
 _LOG: Final = logging.getLogger("issbox.work")
 
@@ -46,25 +46,6 @@ class Attempts:
         self._failures.pop(import_id, None)
 
 
-def choose_next(settled: Sequence[tuple[ContentImport, Hint | None]]) -> ContentImport | None:
-    """Choose the settled bundle that was seen first, but of its source and destination the one made first.
-
-    Bundles of one source are numbered; imported out of order, the older one would be refused as outdated.
-    """
-    if not settled:
-        return None
-    first, hint = min(settled, key=lambda each: (each[0].first_seen, each[0].id))
-    if hint is None:
-        return first
-    line = _line(first, hint)
-    same_line = [
-        (other_hint.bundle.sequence, other.id, other)
-        for other, other_hint in settled
-        if other_hint is not None and _line(other, other_hint) == line
-    ]
-    return min(same_line, key=lambda each: each[:2])[2]
-
-
 def next_settled(ctx: Context, may_try: Callable[[int], bool]) -> ContentImport | None:
     """Give the bundle of the inbox to import now, or None.
 
@@ -72,11 +53,12 @@ def next_settled(ctx: Context, may_try: Callable[[int], bool]) -> ContentImport 
     """
     with ctx.store.session():
         rows = ctx.store.imports.list(states=(ImportState.SETTLED, ImportState.ARRIVING))
-        folders = chunk_folders(ctx) if any(row.path.endswith(TOC_SUFFIX) for row in rows) else []
-        hinted = [(row, peek(Path(row.path), folders)) for row in rows if row.inbox]
+        folders = ChunkFolders(ctx)
+        hinted = [(row, peek_in_inbox(Path(row.path), folders, row.organization)) for row in rows if row.inbox]
         arriving = [each for each in hinted if each[0].state is ImportState.ARRIVING]
         settled = [each for each in hinted if each[0].state is ImportState.SETTLED and may_try(each[0].id)]
-        return choose_next([each for each in settled if not _has_predecessor(each, arriving)])
+        waiting = [each for each in settled if not _has_predecessor(each, arriving)]
+        return next(in_their_order(waiting), None)
 
 
 def import_settled(
@@ -131,17 +113,13 @@ def _failed(ctx: Context, row: ContentImport, attempts: Attempts, clock: Callabl
         return ctx.store.imports.get(row.id)
 
 
-def _line(row: ContentImport, hint: Hint) -> tuple[str | None, ...]:
-    return (row.organization, *hint.line)
-
-
 def _has_predecessor(
     bundle: tuple[ContentImport, Hint | None], arriving: Sequence[tuple[ContentImport, Hint | None]]
 ) -> bool:
     row, hint = bundle
     return hint is not None and any(
         other_hint is not None
-        and _line(other, other_hint) == _line(row, hint)
+        and line_of(other.organization, other_hint) == line_of(row.organization, hint)
         and other_hint.bundle.sequence < hint.bundle.sequence
         for other, other_hint in arriving
     )

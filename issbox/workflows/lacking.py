@@ -81,10 +81,11 @@ def _of_set(ctx: Context, toc: Path) -> Iterator[Lack]:
         damaged = toc.exists()
         yield Lack(LackKind.CHUNK, 0, toc.name, damaged, "cannot be read" if damaged else "")
         return
-    signature = signature_path(toc, chunk_folders(ctx))
+    folders = chunk_folders(ctx, toc)
+    signature = signature_path(toc, folders)
     if not signature.exists():
         yield Lack(LackKind.CHUNK, 0, signature.name, damaged=False, detail="")
-    for each in bad_chunks(toc, chunk_folders(ctx), lambda size: ctx.progress.advance(size=size)):
+    for each in bad_chunks(toc, folders, lambda size: ctx.progress.advance(size=size)):
         detail = f"must have {each.size} bytes"
         yield Lack(LackKind.CHUNK, each.number, each.name, each.damaged, detail)
 
@@ -123,7 +124,7 @@ def _base(ctx: Context, row: ContentImport) -> Iterator[Lack]:
     trusted, limits = trusted_public_key(ctx), importing.bundle_limits(ctx)
     with (
         ctx.store.scratch() as scratch,
-        opened(path, trusted, limits, scratch, folders=chunk_folders(ctx)) as (bundle, _),
+        opened(path, trusted, limits, scratch, folders=chunk_folders(ctx, path)) as (bundle, _),
     ):
         for entry in missing_files(ctx, bundle):
             yield Lack(LackKind.FILE, None, entry.path, damaged=False, detail=f"SHA-256 {entry.sha256}")

@@ -18,10 +18,11 @@ from issbox.bundle.tar.chunked_stream import ChunkedStream, ChunkFile
 from issbox.bundle.tar.reading import reading_pipe
 from issbox.bundle.tar.relisting import locate
 from issbox.bundle.tar.tar_reader import TarMember
+from issbox.bundle.tar.toc_checks import TOC_SUFFIX
 from issbox.errors import InvalidValueError, IssboxError
 from issbox.files import Digest, copy_and_digest, open_regular
 from issbox.manifest import MANIFEST_NAME, VOLUME_NAME
-from issbox.workflows.chunks import peek_toc
+from issbox.workflows.chunks import ChunkFolders, peek_toc
 from issbox.workflows.foreign import foreign_hint
 
 MAX_HINT_BYTES: Final = 16 << 20
@@ -106,6 +107,12 @@ def peek(bundle: Path, folders: Iterable[Path] = ()) -> Hint | None:
     Chunks of an archive are looked for beside their table of contents and in `folders`.
     """
     return _peek_bundle(bundle, folders) or _foreign(bundle)
+
+
+def peek_in_inbox(bundle: Path, folders: ChunkFolders, organization: str | None) -> Hint | None:
+    """Do what `peek` does; chunks are looked for in the folders that go with the one that the bundle lies in."""
+    is_set = bundle.name.endswith(TOC_SUFFIX)
+    return peek(bundle, folders.of(bundle, organization) if is_set else ())
 
 
 def _peek_bundle(bundle: Path, folders: Iterable[Path]) -> Hint | None:

@@ -109,7 +109,7 @@ def preview(ctx: Context, path: Path, *, organization: str | None = None, allow_
     with ctx.store.session():
         if is_foreign(path):
             return _preview_katello(ctx, path, organization, allow_older=allow_older)
-        folders = chunk_folders(ctx)
+        folders = chunk_folders(ctx, path)
         chunks = missing_chunks(path, folders)
         trusted, limits = trusted_public_key(ctx), importing.bundle_limits(ctx)
         with (

@@ -106,7 +106,7 @@ def mend_from(ctx: Context, source: Path, wanted: AbstractSet[str]) -> set[str]:
         ctx.progress.step("mend", f"from {path.name}")
         with ctx.store.scratch() as scratch, ctx.store.blobs.batch(replace=True) as batch:
             taken: set[str] = set()
-            with opened(path, None, limits, scratch, folders=chunk_folders(ctx)) as (bundle, _):
+            with opened(path, None, limits, scratch, folders=chunk_folders(ctx, path)) as (bundle, _):
                 for piece in bundle.pieces(lambda entry: entry.sha256 in wanted):
                     if piece.digest.sha256 in wanted - mended - taken:
                         with piece.open() as data, suppress(DigestMismatchError):

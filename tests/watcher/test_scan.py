@@ -91,6 +91,41 @@ def test_a_folder_named_after_an_organization_holds_candidates_for_it(tmp_path: 
     assert {name: each.organization for name, each in found.items()} == {"acme/one": "acme", "other": None}
 
 
+@pytest.mark.parametrize("name", ["one.toc.json", "one.tgz.001", "disc-1.iso"])
+def test_a_medium_copied_as_a_whole_is_a_folder_of_folders(tmp_path: Path, name: str) -> None:
+    for folder in ("usb/base-0001", "usb/notes", "acme/usb/base-0002", "a/b/c/d"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / name).write_bytes(b"x")
+    (tmp_path / "usb/notes" / name).rename(tmp_path / "usb/notes/read me.txt")
+    found = look_at(tmp_path, "acme")
+    assert {path: each.organization for path, each in found.items()} == {
+        f"usb/base-0001/{name}": None,
+        "usb/notes": None,
+        f"acme/usb/base-0002/{name}": "acme",
+        "a": None,
+    }, "a/b/c/d is too deep to be looked for"
+
+
+def test_an_image_that_a_yum_repository_holds_is_no_bundle(tmp_path: Path) -> None:
+    for name in ("repodata/repomd.xml", "images/boot.iso"):
+        (tmp_path / "rhel" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "rhel" / name).write_bytes(b"x")
+    assert list(look_at(tmp_path)) == ["rhel"]
+
+
+def test_files_of_one_name_in_folders_of_two_organizations_are_two_sets(tmp_path: Path) -> None:
+    for folder in ("acme", "acme/disc two", "other", ".", "disc one"):
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+    for number, folder in enumerate(("acme", "acme/disc two", "other", ".", "disc one"), start=1):
+        (tmp_path / folder / f"set.tgz.00{number}").write_bytes(b"x")
+    found = look(tmp_path, ("acme", "other"), LIMIT).candidates
+    assert {each.organization: {path.name[-1] for path in each.members} for each in found} == {
+        "acme": {"1", "2"},
+        "other": {"3"},
+        None: {"4", "5"},
+    }
+
+
 def test_a_bundle_named_like_an_organization_is_a_bundle(tmp_path: Path) -> None:
     (tmp_path / "acme").mkdir()
     (tmp_path / "acme" / "issbox-bundle.json").write_text("{}")

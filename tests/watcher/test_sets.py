@@ -20,6 +20,7 @@ from issbox.bundle.slip import decode_short_slip, decode_slip
 from issbox.errors import WrongStateError
 from issbox.model import BundleForm, ContentImport, ImportState, SlipForm, SlipReason, WaitsFor
 from issbox.watcher.service import scan_once
+from issbox.workflows import catalog
 from issbox.workflows.asking_again import make_slip
 from issbox.workflows.context import Context
 from issbox.workflows.exports.recutting import recut
@@ -74,7 +75,11 @@ def rows(ctx: Context) -> list[ContentImport]:
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("folders", [("",), ("", "disc one", "acme")], ids=["one folder", "several"])
+@pytest.mark.parametrize(
+    "folders",
+    [("",), ("", "disc one", "usb/second disc", "a/b/c"), ("acme", "acme/disc one", "acme/usb/disc two")],
+    ids=["one folder", "several", "of an organization"],
+)
 def test_parts_come_in_any_order_and_show_all_at_once(
     crossing: Crossing, form: BundleForm, folders: tuple[str, ...]
 ) -> None:
@@ -277,6 +282,42 @@ def test_several_bundles_are_listed_and_imported_in_their_order(crossing: Crossi
     look(crossing)
     assert crossing.seen() == crossing_tree(crossing)
     assert {row.state for row in rows(ctx)} == {ImportState.IMPORTED}
+
+
+@pytest.mark.parametrize("form", CHUNKED)
+def test_a_medium_copied_as_a_whole_is_taken_in_and_left_empty(crossing: Crossing, form: BundleForm) -> None:
+    first = crossing.export(form, volume_size=SMALL)
+    crossing.publish([0, 1, 2])
+    second = crossing.export(form, volume_size=SMALL)
+    ctx = crossing.receiver
+    medium = ctx.settings.inbox.path / "usb"
+    for parts in (second, first):
+        shutil.copytree(parts[0].parent, medium / parts[0].parent.name)
+    look(crossing)
+    assert {row.state for row in rows(ctx)} == {ImportState.IMPORTED}
+    assert len(rows(ctx)) == 2
+    assert crossing.seen() == crossing_tree(crossing)
+    assert not [path for path in medium.rglob("*") if path.is_file()]
+    assert look(crossing, patiently=True) == []
+
+
+def test_chunks_in_the_folder_of_another_organization_are_not_ours(crossing: Crossing) -> None:
+    ctx = crossing.receiver
+    catalog.create_organization(ctx, label="other", name="Other")
+    toc, signature, *chunks = sorted(
+        crossing.export(BundleForm.TGZ, volume_size=SMALL),
+        key=lambda each: (not each.name.endswith(".toc.json"), not each.name.endswith(".sig"), each.name),
+    )
+    for part in (toc, signature, *chunks[1:]):
+        bring(crossing, part, "acme")
+    stray = bring(crossing, chunks[0], "other")
+    waiting = next(each for each in look(crossing, patiently=True) if each.chunks)
+    assert (waiting.row.waits_for, waiting.missing) == (WaitsFor.VOLUMES, (1,))
+    assert [each.name for each in lacking(ctx, waiting.row.id)] == [chunks[0].name]
+    bring(crossing, chunks[0], "acme/late")
+    look(crossing)
+    assert crossing.seen() == crossing_tree(crossing)
+    assert stray.exists()
 
 
 @contextmanager

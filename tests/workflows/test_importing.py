@@ -232,6 +232,20 @@ def test_an_unknown_organization_is_refused_with_what_to_do(ctx: Context, key: S
         run_import(ctx, bundle, organization="nowhere")
 
 
+def test_bundles_in_folders_are_imported_by_hand_in_the_order_in_which_they_were_made(
+    ctx: Context, key: SigningKey, tmp_path: Path
+) -> None:
+    medium = tmp_path / "medium"
+    for number, folder in ((3, "a"), (1, "z/deep"), (2, ".")):
+        made = replace(sample(number=number), bundle_id=f"0d5cbe8e-52b1-4a0a-9f5c-{number:012d}", sequence=number)
+        (medium / folder).mkdir(parents=True, exist_ok=True)
+        make_bundle(medium / folder, key, made, name=f"bundle-{9 - number}")
+    (medium / "lost+found").mkdir(mode=0)
+    (medium / "read me.txt").write_text("x")
+    done = run_import(ctx, medium)
+    assert [(row.sequence, row.state) for row in done] == [(each, ImportState.IMPORTED) for each in (1, 2, 3)]
+
+
 def test_two_repositories_of_one_bundle_appear_together(ctx: Context, key: SigningKey, tmp_path: Path) -> None:
     pair = SampleBundle((SampleRepository(), replace(SampleRepository(label="extras"), packages=MORE)))
     bundle = make_bundle(tmp_path, key, pair)

@@ -1,5 +1,6 @@
 """Which bundle is next, and what happens when importing it fails for other reasons than the bundle."""
 
+from collections.abc import Hashable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,8 +18,9 @@ from issbox.model import ContentImport, ImportState
 from issbox.progress import Silent
 from issbox.workflows import inbox
 from issbox.workflows.context import Context
+from issbox.workflows.import_order import in_order, in_their_order
 from issbox.workflows.inbox import Sighting
-from issbox.workflows.intake import Attempts, choose_next, import_settled, is_left_behind, next_settled
+from issbox.workflows.intake import Attempts, import_settled, is_left_behind, next_settled
 from issbox.workflows.peeking import Hint, peek
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -88,12 +90,21 @@ class TestOrder:
             hint = Hint()
             hint.bundle.sequence = sequence
             settled.append((ContentImport(minute, "", ImportState.SETTLED, at, at, inbox=True), hint))
-        order = []
-        while (chosen := choose_next(settled)) is not None:
-            (pair,) = [each for each in settled if each[0] is chosen]
-            settled.remove(pair)
-            order.append(seen[chosen.id])
-        assert order == sorted(seen)
+        assert [seen[row.id] for row in in_their_order(settled)] == sorted(seen)
+
+    @given(st.lists(st.none() | st.tuples(st.sampled_from("ab"), st.integers(0, 3)), max_size=8))
+    def test_every_thing_is_given_once_and_waits_only_for_its_line(
+        self, places: list[tuple[Hashable, int] | None]
+    ) -> None:
+        given_ = list(in_order(list(enumerate(places))))
+        assert sorted(given_) == list(range(len(places)))
+        left = dict(enumerate(places))
+        while left:
+            first, line = next(iter(left.items()))
+            same = [(each[1], place) for place, each in left.items() if each and line and each[0] == line[0]]
+            wanted = min(same)[1] if same else first
+            assert given_.pop(0) == wanted
+            del left[wanted]
 
 
 class TestAttempts:
