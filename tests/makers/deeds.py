@@ -87,7 +87,7 @@ CHANGING: dict[str, Deed] = {
     "entitlement create": Deed("--consumer {host} --product Quuxtools"),
     "content enable": Deed(_OF + " --environment quux-lasting --label {content} --enabled yes"),
     "content override": Deed(_OF + " --environment quux-lasting --label quux --set priority=1"),
-    "certificate regenerate": Deed(_OF + " --async"),
+    "certificate regenerate": Deed(_OF),
     "certificate revoke": Deed("4711 --yes", codes=(4,)),
     "entitlement delete": Deed("{entitlement} --yes"),
     "consumer delete": Deed("{host} --yes"),
