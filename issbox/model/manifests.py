@@ -80,6 +80,8 @@ class SubscriptionManifest:
     products: tuple[OfferedProduct, ...]
     """By number."""
     subscriptions: tuple[ManifestSubscription, ...]
+    cdn_url: str = ""
+    """Where its content is, when it says so: not at Red Hat's."""
     skipped: int = 0
     """Contents without a path that could be used; they are left out."""
 

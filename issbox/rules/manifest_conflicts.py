@@ -139,6 +139,8 @@ def doubts(manifest: SubscriptionManifest, now: datetime) -> list[str]:
         doubts.append("every subscription of the manifest has ended")
     if not manifest.products:
         doubts.append("the manifest offers no content: no subscriptions were added to it")
+    if manifest.cdn_url:
+        doubts.append(f"the content of the manifest is at {manifest.cdn_url}: `issbox cdn update` sets that place")
     if manifest.skipped:
         doubts.append(f"{manifest.skipped} contents without a path or name that can be used were left out")
     return doubts

@@ -6,6 +6,7 @@ import stat
 import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -87,6 +88,30 @@ def test_contents_that_no_client_can_use_are_left_out_and_counted() -> None:
     manifest = read(manifest_files(products=[rhel(BASEOS, *odd)])).manifest
     assert [each.content.id for each in manifest.products[0].contents] == [BASEOS.id]
     assert manifest.skipped == len(odd)
+
+
+@pytest.mark.parametrize(
+    ("own", "attribute", "expected"),
+    [
+        ("x86_64,i386", "ppc64le", ("i386", "x86_64")),
+        ("", "ppc64le, s390x", ("ppc64le", "s390x")),
+        ("", "ALL", ("ALL",)),
+        ("noarch,x86_64", "ppc64le", ("noarch", "x86_64")),
+        ("", None, ()),
+    ],
+)
+def test_contents_that_name_no_architecture_have_those_of_the_product(
+    own: str, attribute: str | None, expected: tuple[str, ...]
+) -> None:
+    made = replace(rhel(replace(BASEOS, arches=own)), arches=attribute)
+    (product,) = read(manifest_files(products=[made])).manifest.products
+    assert product.contents[0].content.arches == expected
+
+
+def test_another_cdn_is_told() -> None:
+    place = {"export/content_delivery_network/mirror.json": b'{"label": "mirror", "url": "https://cdn.example.com"}'}
+    assert read(GOOD | place).manifest.cdn_url == "https://cdn.example.com"
+    assert read(GOOD).manifest.cdn_url == ""
 
 
 def test_a_product_whose_contents_are_all_odd_is_none() -> None:

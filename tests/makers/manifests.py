@@ -53,6 +53,7 @@ class MadeProduct:
     id: str
     name: str
     contents: tuple[MadeContent, ...] = ()
+    arches: str | None = None
 
 
 BASEOS = MadeContent(
@@ -214,7 +215,7 @@ def _product(product: MadeProduct) -> dict[str, object]:
         "name": product.name,
         "uuid": f"uuid-{product.id}",
         "multiplier": 1,
-        "attributes": [{"name": "arch", "value": "x86_64"}],
+        "attributes": [{"name": "type", "value": "SVC"}, {"name": "arch", "value": product.arches}],
         "productContent": [{"content": _content(each), "enabled": each.enabled} for each in product.contents],
         "providedProducts": [],
     }

@@ -75,11 +75,19 @@ class ProductContentFields(msgspec.Struct, rename="camel"):
     enabled: bool | None = None
 
 
+class AttributeFields(msgspec.Struct):
+    """An attribute of a product."""
+
+    name: str
+    value: str | None = None
+
+
 class ProductFields(msgspec.Struct, rename="camel"):
     """products/*.json; what a product provides is embedded in it and has a file of its own as well."""
 
     id: str | int
     name: str | None = None
+    attributes: list[AttributeFields] | None = None
     product_content: list[ProductContentFields] | None = None
     provided_products: list["ProductFields"] | None = None
     derived_product: "ProductFields | None" = None
@@ -103,9 +111,16 @@ class EntitlementFields(msgspec.Struct, rename="camel"):
     pool: PoolFields | None = None
 
 
+class CdnFields(msgspec.Struct):
+    """content_delivery_network/*.json: where the content is, when it is not at Red Hat's."""
+
+    url: str | None = None
+
+
 META: Final = msgspec.json.Decoder(MetaFields)
 SCHEME: Final = msgspec.json.Decoder(SchemeFields)
 CONSUMER: Final = msgspec.json.Decoder(ConsumerFields)
+CDN: Final = msgspec.json.Decoder(CdnFields)
 IDENTITY: Final = msgspec.json.Decoder(IdentityFields)
 PRODUCT: Final = msgspec.json.Decoder(ProductFields)
 ENTITLEMENT: Final = msgspec.json.Decoder(EntitlementFields)
@@ -133,13 +148,18 @@ def subscription(fields: EntitlementFields, where: str) -> ManifestSubscription:
     )
 
 
-def offered(fields: ProductContentFields) -> OfferedContent | None:
+def arches_of(fields: ProductFields) -> tuple[str, ...]:
+    """Give the architectures of a product, for contents that name none."""
+    return _listed(",".join(each.value or "" for each in fields.attributes or () if each.name == "arch"))
+
+
+def offered(fields: ProductContentFields, arches_of_product: tuple[str, ...]) -> OfferedContent | None:
     """Make the word of a content; None when no client could use it: without an address below a server, or a name."""
     content = fields.content
     path = content.content_url or ""
     path = path if path.startswith("/") else f"/{path}"
     identity, kind = _text(content.id), content.type or "yum"
-    tags, arches = _listed(content.required_tags), _listed(content.arches)
+    tags, arches = _listed(content.required_tags), _listed(content.arches) or arches_of_product
     names = (content.label, content.name or content.label, *tags)
     if not all(map(is_label, (identity, kind, *arches))) or not all(map(_is_name, names)):
         return None

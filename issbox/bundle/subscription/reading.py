@@ -23,6 +23,8 @@ T = TypeVar("T")
 
 _INNER: Final = "consumer_export.zip"
 _SIGNATURE: Final = "signature"
+_CDN: Final = "export/content_delivery_network"
+_LONGEST_URL: Final = 1000
 _LARGEST_SIGNATURE: Final = 64 << 10
 _MOST_CERTIFICATES: Final = 5_000
 
@@ -95,7 +97,13 @@ def _manifest(archive: Archive) -> SubscriptionManifest:
             for path in archive.below("export/entitlements", ".json")
         ),
         skipped=skipped,
+        cdn_url=_cdn_url(archive),
     )
+
+
+def _cdn_url(archive: Archive) -> str:
+    found = (_document(archive, documents.CDN, path).url for path in archive.below(_CDN, ".json"))
+    return next((url[:_LONGEST_URL] for url in found if url), "")
 
 
 def _products(archive: Archive) -> tuple[tuple[OfferedProduct, ...], int]:
@@ -108,8 +116,9 @@ def _products(archive: Archive) -> tuple[tuple[OfferedProduct, ...], int]:
             if number in found or not fields.product_content:
                 continue
             contents: dict[str, OfferedContent] = {}
+            arches = documents.arches_of(fields)
             for each in fields.product_content:
-                content = documents.offered(each)
+                content = documents.offered(each, arches)
                 if content is not None:
                     contents.setdefault(content.content.id, content)
                 skipped += content is None
