@@ -1,8 +1,12 @@
-"""The request about environment content, point by point: each test is named after a task, an assumption or a question.
+"""The request about environment content, point by point: problem, factors, assumptions, tasks of Katello, question.
 
-`docs/environment-content.md` answers the same points in words.
+`docs/environment-content.md` answers the same points in words, and every number of it has a test named after it: here,
+in `test_environment_content_tasks.py`, or where the API is tested.
 """
 
+import ast
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,11 +14,10 @@ from makers.boxes import KEY
 from makers.command_line import CommandLine
 from makers.fleets import APPS, FACTS, Fleet, make_fleet, quick
 
-from issbox.errors import NotFoundError, NotPermittedError, PromotionRefusedError
-from issbox.model import LIBRARY, Consumer, Role, User
+from issbox.errors import NotFoundError, PromotionRefusedError
+from issbox.model import LIBRARY, WantedContent
 from issbox.rules.promoted_states import ContentState
 from issbox.workflows import (
-    authority,
     catalog,
     certificates,
     consumers,
@@ -26,6 +29,7 @@ from issbox.workflows import (
 )
 from issbox.workflows.by_hand import run_import
 from issbox.workflows.context import Context
+from issbox.workflows.exact_content import plan_content_set
 from issbox.workflows.synchronize import synchronize
 
 BASE = "/acme/dev/custom/tools/base"
@@ -36,15 +40,7 @@ def fleet(tmp_path: Path) -> Fleet:
     return make_fleet(tmp_path)
 
 
-def as_user(fleet: Fleet, name: str, role: Role, product: str | None = None) -> Context:
-    """Give the surroundings of a new user with a role in acme, for all of it or a product."""
-    with fleet.ctx.store.session(), fleet.ctx.store.transaction():
-        fleet.ctx.store.users.create(User(name, name, fleet.ctx.clock()))
-        fleet.ctx.store.grants.add(name, role, "acme", product)
-    return fleet.ctx.acting_as(name, "local")
-
-
-def test_problem_a_certificate_names_only_what_is_on_disk(fleet: Fleet) -> None:
+def test_problem_1_a_certificate_names_only_what_is_on_disk(fleet: Fleet) -> None:
     host = fleet.host("dev1", "dev")
     fleet.promote(KEY, "dev")
     root = fleet.gap.outside.state / "content"
@@ -52,7 +48,7 @@ def test_problem_a_certificate_names_only_what_is_on_disk(fleet: Fleet) -> None:
     assert all((root / path[1:] / "repodata/repomd.xml").is_file() for path in fleet.paths(host))
 
 
-def test_problem_another_organizations_import_changes_nothing_here(fleet: Fleet) -> None:
+def test_problem_2_another_organizations_import_changes_nothing_here(fleet: Fleet) -> None:
     """Two boxes, two organizations, one product at different states: part 8 of the request's answer."""
     inside = quick(fleet.gap.inside.context())
     run_import(inside, fleet.gap.export())
@@ -78,7 +74,16 @@ def shown(ctx: Context) -> str:
     return "/".join((ctx.store.state_dir / "content/acme/dev/custom/tools/base").resolve().parts[-2:])
 
 
-def test_factor_1_and_2_what_is_partly_promoted_is_named(fleet: Fleet) -> None:
+def test_factor_1_everything_that_is_named_can_be_reached(fleet: Fleet) -> None:
+    host = fleet.host("dev1", "dev")
+    for key in (KEY, APPS):
+        fleet.promote(key, "dev")
+        assert all((fleet.gap.outside.state / "content" / path[1:]).is_dir() for path in fleet.paths(host))
+    fleet.demote(KEY, "dev")
+    assert fleet.paths(host) == ["/acme/dev/custom/tools/apps"]
+
+
+def test_factor_2_contents_are_promoted_one_by_one(fleet: Fleet) -> None:
     host = fleet.host("dev1", "dev")
     fleet.promote(KEY, "dev")
     states = {each.label: each.states for each in contents.list_statuses(fleet.ctx, "acme", "dev")}
@@ -106,119 +111,33 @@ def test_assumption_2_content_for_other_processors_is_not_named(fleet: Fleet) ->
     assert fleet.paths(host) == []
 
 
-def test_assumptions_3_and_4_entitlements_need_no_promoted_content(fleet: Fleet) -> None:
-    host = fleet.host("dev1", "dev", products=("tools",))
+def test_assumption_2_a_promotion_that_leaves_processors_out_is_refused(fleet: Fleet) -> None:
+    only_for(fleet, "aarch64")
+    host = fleet.host("dev1", "dev")
+    plan = promoting.plan_repository_promotion(fleet.ctx, KEY, 1, "dev")
+    with pytest.raises(PromotionRefusedError, match="not there for them"):
+        promoting.promote(fleet.ctx, plan)
+    assert fleet.paths(host) == []
+
+
+def only_for(fleet: Fleet, arch: str) -> None:
+    """Let base be what there is for one processor of a content that has a path for each."""
+    with fleet.ctx.store.session(), fleet.ctx.store.transaction():
+        content = replace(fleet.ctx.store.repositories.get(KEY).content, path="/custom/tools/$basearch")
+        fleet.ctx.store.repositories.update(KEY, content=content, variables={"basearch": arch})
+
+
+def test_assumption_3_entitlements_are_granted_without_promoted_content(fleet: Fleet) -> None:
+    host = fleet.host("dev1", "dev")
     assert (fleet.paths(host), fleet.certificate(host).payload is not None) == ([], True)
 
 
-def test_task_1_environments_have_ids_and_are_not_needed(fleet: Fleet) -> None:
-    made = environments.create_environment(
-        fleet.ctx, organization="acme", label="qa", name="QA", prior=LIBRARY, id_="given-by-katello", type_="Stage"
-    )
-    assert (made.id, made.type) == ("given-by-katello", "stage")
-    host = fleet.host("out1")
-    assert len(fleet.paths(host)) == 2, "outside any environment a host gets the product's content"
-
-
-def test_task_2_environments_are_for_super_admins(fleet: Fleet) -> None:
-    ctx = as_user(fleet, "ann", Role.ORG_ADMIN)
-    with pytest.raises(NotPermittedError):
-        environments.create_environment(ctx, organization="acme", label="qa", name="QA", prior=LIBRARY)
-    with pytest.raises(NotPermittedError):
-        environments.delete_environment(ctx, "acme", "dev")
-    assert [each.label for each in environments.list_environments(ctx, "acme")] == [LIBRARY, "dev", "prod"]
-
-
-def test_task_2_unless_the_organization_hands_them_to_its_org_admins(fleet: Fleet) -> None:
-    ann, vic = as_user(fleet, "ann", Role.ORG_ADMIN), as_user(fleet, "vic", Role.PROMOTER)
-    catalog.update_organization(fleet.ctx, "acme", hands_over_environments=True)
-    environments.create_environment(ann, organization="acme", label="qa", name="QA", prior=LIBRARY)
-    environments.update_environment(ann, "acme", "qa", description="of Ann")
-    environments.delete_environment(ann, "acme", "qa")
-    for ctx in (vic, as_user(fleet, "lim", Role.ORG_ADMIN, "tools")):
-        with pytest.raises(NotPermittedError):
-            environments.create_environment(ctx, organization="acme", label="qa", name="QA", prior=LIBRARY)
-    catalog.create_organization(fleet.ctx, label="other", name="Other")
-    with pytest.raises(NotFoundError):
-        environments.create_environment(ann, organization="other", label="qa", name="QA", prior=LIBRARY)
-    with pytest.raises(NotPermittedError):
-        catalog.update_organization(ann, "acme", hands_over_environments=True)
-    catalog.update_organization(fleet.ctx, "acme", hands_over_environments=False)
-    with pytest.raises(NotPermittedError):
-        environments.delete_environment(ann, "acme", "dev")
-
-
-def test_task_3_a_promotion_overrides_enabled(fleet: Fleet) -> None:
-    host = fleet.host("dev1", "dev")
-    fleet.promote(KEY, "dev")
-    (status,) = [each for each in contents.list_statuses(fleet.ctx, "acme", "dev") if not each.states]
-    first = fleet.certificate(host)
-    assert first.payload is not None
-    assert first.payload.content[0].enabled
-    contents.enable_content(fleet.ctx, "acme", "dev", status.label, enabled=False)
-    assert fleet.stale(host) == {"dev1"}
-    second = fleet.certificate(host)
-    assert second.payload is not None
-    assert not second.payload.content[0].enabled
-    fleet.gap.change_upstream(3)
-    synchronize(fleet.ctx, KEY)
-    fleet.promote(KEY, "dev", 2)
-    assert fleet.certificate(host).serial == second.serial, "the override outlives the next promotion"
-
-
-def test_task_4_promoting_is_for_org_admins_and_promoters_of_the_organization(fleet: Fleet) -> None:
-    plan = promoting.plan_repository_promotion(fleet.ctx, KEY, 1, "dev")
-    with pytest.raises(NotPermittedError):
-        promoting.promote(as_user(fleet, "vic", Role.VIEWER), plan)
-    catalog.create_organization(fleet.ctx, label="other", name="Other")
-    with fleet.ctx.store.session(), fleet.ctx.store.transaction():
-        fleet.ctx.store.users.create(User("out", "Out", fleet.ctx.clock()))
-        fleet.ctx.store.grants.add("out", Role.ORG_ADMIN, "other")
-    with pytest.raises(NotFoundError):
-        promoting.promote(fleet.ctx.acting_as("out", "local"), plan)
-    assert promoting.promote(as_user(fleet, "ann", Role.ORG_ADMIN), plan) is not None
-
-
-def test_task_5_certificates_look_at_the_hosts_environments(fleet: Fleet) -> None:
-    inside, outside = fleet.host("dev1", "dev"), fleet.host("out1")
-    fleet.promote(KEY, "dev")
-    assert fleet.paths(inside) == [BASE]
-    assert "/acme/Library/custom/tools/apps" in fleet.paths(outside)
-
-
-def test_task_6_promoting_and_demoting_regenerate_exactly_what_they_must(fleet: Fleet) -> None:
-    dev, prod, both = fleet.host("dev1", "dev"), fleet.host("prod1", "prod"), fleet.host("both", "prod", "dev")
-    hosts: list[Consumer] = [dev, prod, both]
-    for host in hosts:
-        fleet.certificate(host)
-    fleet.promote(KEY, "dev")
-    assert fleet.stale(*hosts) == {"dev1", "both"}
-    old = {fleet.certificate(host).serial for host in hosts}
-    fleet.promote(KEY, "prod")
-    assert fleet.stale(*hosts) == {"prod1", "both"}
-    for host in hosts:
-        fleet.certificate(host)
-    fleet.demote(KEY, "dev")
-    assert fleet.stale(*hosts) == {"dev1"}, "for the other one, prod decides"
-    assert fleet.paths(dev) == []
-    assert len(old & set(authority.revoked_serials(fleet.ctx))) == 3
-
-
-def test_task_7_a_changed_product_regenerates_nothing_before_it_is_promoted(fleet: Fleet) -> None:
-    dev, outside = fleet.host("dev1", "dev"), fleet.host("out1")
-    fleet.promote(KEY, "dev")
-    fleet.certificate(dev)
-    fleet.certificate(outside)
-    repositories.create_repository(
-        fleet.ctx, organization="acme", product="tools", label="new", name="New", url=fleet.gap.upstream.as_uri()
-    )
-    repositories.update_repository(fleet.ctx, KEY, arches=["x86_64"])
-    catalog.update_product(fleet.ctx, "acme", "tools", name="Another name")
-    assert fleet.stale(dev, outside) == {"out1"}
-    (status,) = [
-        each for each in contents.list_statuses(fleet.ctx, "acme", "dev") if ContentState.CHANGED in each.states
-    ]
-    assert status.changed == ("arches",)
+def test_assumption_4_entitlements_are_there_in_every_environment(fleet: Fleet) -> None:
+    host = fleet.host("dev1", "dev", products=("tools",))
+    fleet.promote(KEY, "prod", force=True, reason="first")
+    assert fleet.paths(host) == []
+    consumers.move_consumers(fleet.ctx, "acme", [host.uuid], ["prod"])
+    assert fleet.paths(host) == ["/acme/prod/custom/tools/base"]
 
 
 def test_katello_task_1_hosts_outlive_their_environment(fleet: Fleet) -> None:
@@ -229,18 +148,46 @@ def test_katello_task_1_hosts_outlive_their_environment(fleet: Fleet) -> None:
     assert fleet.paths(host) == []
 
 
-def test_katello_tasks_2_and_3_hosts_register_into_environments_and_move(fleet: Fleet) -> None:
+def test_katello_task_2_hosts_register_into_environments(fleet: Fleet) -> None:
     host = registering.register(fleet.ctx, organization="acme", name="a", facts=FACTS, environments=["prod", "dev"])
     assert host.environments == ("prod", "dev")
     with pytest.raises(NotFoundError):
         fleet.host("b", "nowhere")
 
 
-def test_katello_task_4_nothing_goes_past_an_environment_unseen(fleet: Fleet) -> None:
+def test_katello_task_3_hosts_move_all_or_none(fleet: Fleet) -> None:
+    hosts = [fleet.host(name, "dev") for name in "ab"]
+    uuids = [each.uuid for each in hosts]
+    with pytest.raises(NotFoundError):
+        consumers.move_consumers(fleet.ctx, "acme", [*uuids, "none"], ["prod"])
+    assert [consumers.get_consumer(fleet.ctx, each).environments for each in uuids] == [("dev",)] * 2
+    consumers.move_consumers(fleet.ctx, "acme", uuids, ["prod"])
+    assert [consumers.get_consumer(fleet.ctx, each).environments for each in uuids] == [("prod",)] * 2
+
+
+def test_katello_task_4_what_an_environment_holds_can_be_said_again_and_again(fleet: Fleet) -> None:
+    wanted = [WantedContent("tools", "base", 1)]
+    assert promoting.promote(fleet.ctx, plan_content_set(fleet.ctx, "acme", "dev", wanted)) is not None
+    assert promoting.promote(fleet.ctx, plan_content_set(fleet.ctx, "acme", "dev", wanted)) is None
     plan = promoting.plan_repository_promotion(fleet.ctx, APPS, 1, "prod")
     with pytest.raises(PromotionRefusedError, match="comes before prod"):
         promoting.promote(fleet.ctx, plan)
-    assert plan.effect.missing_paths == ()
+
+
+def test_katello_task_4_1_what_is_partly_promoted_is_named_before_and_after(fleet: Fleet) -> None:
+    """Two repositories of one content, of which only one is promoted."""
+    only_for(fleet, "x86_64")
+    with fleet.ctx.store.session(), fleet.ctx.store.transaction():
+        content = fleet.ctx.store.repositories.get(KEY).content
+        fleet.ctx.store.repositories.update(APPS, content=content, variables={"basearch": "aarch64"})
+    plan = promoting.plan_repository_promotion(fleet.ctx, KEY, 1, "dev")
+    assert plan.effect.missing_paths == ("custom/tools/apps",)
+    promoting.promote(fleet.ctx, plan)
+    (status,) = contents.list_statuses(fleet.ctx, "acme", "dev")
+    assert (status.states, status.missing) == ((ContentState.PARTLY,), ("custom/tools/apps",))
+    fleet.promote(APPS, "dev")
+    (status,) = contents.list_statuses(fleet.ctx, "acme", "dev")
+    assert (status.states, status.missing) == ((), ())
 
 
 def test_question_1_no_variable_of_the_server_is_left_for_hosts(fleet: Fleet) -> None:
@@ -249,6 +196,60 @@ def test_question_1_no_variable_of_the_server_is_left_for_hosts(fleet: Fleet) ->
     (found,) = certificates.certificates_of(fleet.ctx, host.uuid)
     assert "$org" not in found.certificate.pem
     assert all("$org" not in path and "$env" not in path for path in fleet.paths(host))
+
+
+NUMBERED = re.compile(r"^(?P<indent> *)(?P<number>\d+)\. (?P<text>.*)")
+TESTS = Path(__file__).parents[1]
+PLACES = (
+    "workflows/test_environment_content.py",
+    "workflows/test_environment_content_tasks.py",
+    "web/api/test_api_environments.py",
+    "web/api/test_api_promotions.py",
+)
+SECTIONS = {
+    "The problem": "problem",
+    "Complicating factors": "factor",
+    "Assumptions": "assumption",
+    "Tasks": "task",
+    "Tasks of Katello": "katello_task",
+    "Questions": "question",
+}
+
+
+def answers() -> dict[str, str]:
+    """Give the answers of the page by what their tests are named after: `task_7_4`."""
+    found: dict[str, str] = {}
+    section = name = outer = ""
+    for line in (TESTS.parent / "docs/environment-content.md").read_text().splitlines():
+        if line.startswith("## "):
+            section, name = SECTIONS[line[3:]], ""
+        elif (match := NUMBERED.match(line)) and section:
+            if match["indent"]:
+                name = f"{outer}_{match['number']}"
+            else:
+                name = outer = f"{section}_{match['number']}"
+            found[name] = match["text"]
+        elif name and line.strip():
+            found[name] += f" {line.strip()}"
+    return found
+
+
+def test_every_number_has_a_test_named_after_it_and_an_answer_of_two_sentences() -> None:
+    tests = [
+        node.name
+        for place in PLACES
+        for node in ast.walk(ast.parse((TESTS / place).read_text()))
+        if isinstance(node, ast.FunctionDef)
+    ]
+    named = {name for name in answers() if any(re.match(rf"test_{name}_[^0-9]", test) for test in tests)}
+    assert named == set(answers())
+    counts = {"problem": 2, "factor": 3, "assumption": 4, "task": 26, "katello_task": 5, "question": 1}
+    assert {
+        each: sum(re.fullmatch(rf"{each}[0-9_]+", name) is not None for name in answers()) for each in counts
+    } == counts
+    for name, text in answers().items():
+        sentences = re.findall(r"[.?](?= |$)", text.rpartition("** ")[2].rpartition("* ")[2])
+        assert len(sentences) == 2, (name, text)
 
 
 def test_commands_from_a_host_to_its_repo_file(tmp_path: Path) -> None:

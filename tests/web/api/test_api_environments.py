@@ -39,7 +39,7 @@ def actions(town: Town) -> list[tuple[str, str]]:
     return [(each.action, each.actor.name) for each in found if each.actor.origin == "127.0.0.1"]
 
 
-def test_made_shown_changed_and_deleted(town: Town) -> None:
+def test_task_2_made_shown_changed_deleted_and_audited(town: Town) -> None:
     admin = town.user("root-user")
     made = make(town, contentPrefix="/mirror")
     assert made["owner"] == made["owner"] | {
@@ -72,7 +72,7 @@ def test_made_shown_changed_and_deleted(town: Town) -> None:
     ]
 
 
-def test_lists_and_their_filters(town: Town) -> None:
+def test_task_2_2_lists_and_their_filters(town: Town) -> None:
     make(town)
     user = town.user("vic")
 
@@ -147,7 +147,7 @@ DEEDS = [
         ("", (401, 401, 401, 401, 401)),
     ],
 )
-def test_who_may_what(town: Town, name: str, statuses: tuple[int, ...]) -> None:
+def test_task_2_1_who_may_what(town: Town, name: str, statuses: tuple[int, ...]) -> None:
     client = town.user(name) if name else town.nobody()
     dev = town.environment("dev").id
     found = [client.call(method, path.format(dev=dev), body).status for method, path, body in DEEDS]
@@ -164,7 +164,7 @@ def test_a_foreign_environment_looks_as_if_it_did_not_exist(town: Town) -> None:
         assert said[0] == said[1]
 
 
-def test_an_organization_may_hand_environments_to_its_org_admins(town: Town) -> None:
+def test_task_2_1_an_organization_may_hand_environments_to_its_org_admins(town: Town) -> None:
     catalog.update_organization(town.ctx, "acme", hands_over_environments=True)
     alice = town.user("alice")
     made = alice.post("/owners/acme/environments", NEW).good()
@@ -175,7 +175,7 @@ def test_an_organization_may_hand_environments_to_its_org_admins(town: Town) -> 
     assert alice.delete(f"/environments/{made['id']}").status == 204
 
 
-def test_hosts_outlive_their_environment_and_get_nothing(town: Town) -> None:
+def test_katello_task_1_hosts_outlive_their_environment_and_get_nothing(town: Town) -> None:
     only, both = host(town, "only", "dev"), host(town, "both", "dev", "prod")
     promote(town.ctx, plan_repository_promotion(town.ctx, KEY, 1, "prod"))
     assert (paths(town, only), paths(town, both)) == (("/acme/dev/custom/tools/base",),) * 2
@@ -200,7 +200,7 @@ def test_hosts_are_deleted_with_their_environment_only_when_that_is_said(town: T
     assert ("consumer.delete", "root-user") in actions(town)
 
 
-def test_bulk_move(town: Town) -> None:
+def test_katello_task_3_bulk_move(town: Town) -> None:
     hosts = [host(town, f"h{each}", "dev") for each in range(3)]
     dev, prod, theirs = (town.environment(*each).id for each in (("dev",), ("prod",), ("dev", "other")))
     alice, path = town.user("alice"), "/owners/acme/consumers/environments"

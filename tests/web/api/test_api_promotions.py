@@ -74,7 +74,7 @@ def ask(*ids: str, enabled: bool | None = None) -> list[dict[str, Any]]:
     return [{"contentId": each, "enabled": enabled, "environmentId": "passed over"} for each in ids]
 
 
-def test_promoted_content_is_in_force_at_once(world: World) -> None:
+def test_task_4_promoted_content_is_in_force_at_once(world: World) -> None:
     host = world.host("dev1", "dev")
     before = world.ask(host)
     assert world.paths(host) == ()
@@ -133,7 +133,7 @@ def test_the_last_of_several_entries_for_a_content_counts(world: World) -> None:
     assert world.content() == {world.base: False}
 
 
-def test_exactly_these_contents(world: World) -> None:
+def test_katello_task_4_exactly_these_contents(world: World) -> None:
     user = world.town.user("pat")
 
     def put(*body: dict[str, Any], **query: Any) -> Any:
@@ -185,7 +185,7 @@ def test_two_requests_at_once(world: World) -> None:
         ("", (401, 401, 401, 401, 401, 401)),
     ],
 )
-def test_who_may_what(world: World, name: str, statuses: tuple[int, ...]) -> None:
+def test_task_4_1_who_may_what(world: World, name: str, statuses: tuple[int, ...]) -> None:
     client = world.town.user(name) if name else world.town.nobody()
     found = (
         client.post(f"{world.dev}/content", ask(world.base)),
