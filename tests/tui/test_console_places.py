@@ -45,6 +45,7 @@ async def test_every_place_is_reached_by_its_key_and_fits(filled_gap: Gap, place
         (("H", "e"), "Expiry of certificates"),
         (("H", "e", "end", "up", "enter"), "Certificates of acme that end"),
         (("C", "b"), "Content credentials"),
+        (("D", "m"), "Subscription manifest of acme"),
     ],
 )
 async def test_places_below_others_are_reached_and_left(filled_gap: Gap, keys: tuple[str, ...], wanted: str) -> None:
@@ -74,6 +75,7 @@ async def test_places_below_others_are_reached_and_left(filled_gap: Gap, keys: t
         (("C", "enter"), "BEGIN CERTIFICATE"),
         (("6", "p"), "It cannot be done"),
         (("0", "d"), "Doctor: "),
+        (("D", "e", "right", "f2"), "custom-cdn"),
         (("2", "t"), "IBC1:"),
     ],
 )
