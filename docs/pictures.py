@@ -16,9 +16,15 @@ sys.path[:0] = [str(HERE.parent), str(HERE.parent / "tests")]
 
 from makers.boxes import Gap  # noqa: E402 - after the path
 from makers.consoles import Operator, arrive, at_console, export_library, make_outside  # noqa: E402 - after the path
+from makers.manifests import BASEOS, manifest_authority, manifest_bytes, rhel  # noqa: E402
+from makers.repodata import Listed, write_repository  # noqa: E402
 
 from issbox.console.registry import HABITS, PLACES, actions_of  # noqa: E402
 from issbox.console.words import Place  # noqa: E402
+from issbox.model import CdnLocation, CdnType  # noqa: E402
+from issbox.workflows.cdn import enabling, location  # noqa: E402
+from issbox.workflows.manifest_importing import import_manifest  # noqa: E402
+from issbox.workflows.manifest_trust import ManifestTrust  # noqa: E402
 
 PICTURES: Final = HERE / "pictures"
 SIZE: Final = (100, 28)
@@ -54,6 +60,11 @@ SCREENS: Final[Sequence[tuple[str, str, tuple[str, ...]]]] = (
     ("expiry", "outside", ("H", "e")),
     ("ending", "outside", ("H", "e", "end", "up", "enter")),
     ("ca", "outside", ("C",)),
+    ("cdn", "outside", ("D",)),
+    ("cdn-choices", "outside", ("D", "c", "f2")),
+    ("cdn-test", "outside", ("D", "t")),
+    ("manifest", "outside", ("D", "m")),
+    ("doctor", "outside", ("0", "d")),
     ("settings", "outside", ("0",)),
     ("help", "outside", ("4", "f1")),
     ("actions", "outside", ("3", "f2")),
@@ -77,6 +88,22 @@ async def paint(gap: Gap, root: Path) -> None:
         picture = picture.replace(str(root), "/var/lib").replace("terminal-", f"{name}-")
         picture = re.sub(r"@font-face \{.*?\}", "", picture, flags=re.DOTALL)  # nothing is fetched from elsewhere
         (PICTURES / f"{name}.svg").write_text(re.sub(r"[ \t]+$", "", picture, flags=re.MULTILINE))
+
+
+def offer_redhat_content(gap: Gap, root: Path) -> None:
+    """Import a subscription manifest, and enable one of the two repositories of a directory laid out like the CDN."""
+    ctx = gap.outside.context()
+    for release in ("9", "9.4"):
+        write_repository(root / f"cdn/content/dist/rhel9/{release}/x86_64/baseos/os", Listed("bash.rpm", b"bash"))
+    for place in [root / "cdn", *(root / "cdn").rglob("*")]:
+        names = sorted(each.name for each in place.iterdir() if each.is_dir()) if place.is_dir() else []
+        if names and names != ["repodata"]:
+            (place / "listing").write_text("\n".join(names))
+    trust = ManifestTrust((manifest_authority().root_pem,))
+    import_manifest(ctx, "acme", manifest_bytes(products=[rhel()]), "manifest.zip", trust=trust)
+    place = CdnLocation("acme", CdnType.CUSTOM_CDN, (root / "cdn").as_uri(), shows_manifest=False)
+    location.set_location(ctx, location.plan_location(ctx, place))
+    enabling.enable(ctx, "acme", BASEOS.label, release="9.4")
 
 
 INTRODUCTION: Final = """# The console
@@ -141,6 +168,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as root:
         gap = make_outside(Path(root))
         arrive(gap.inside, export_library(gap))
+        offer_redhat_content(gap, Path(root))
         asyncio.run(paint(gap, Path(root)))
 
 

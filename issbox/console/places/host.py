@@ -62,7 +62,7 @@ def _show(session: Session, subject: Any, wanted: Wanted) -> View:
         f"Host {found.consumer.name}",
         (
             Column("Certificate", 11),
-            Column("For", 14, 2),
+            Column("For", 12, 2),
             Column("State", 12, 1),
             Column("Until", 16),
             Column("Serial", 16),
