@@ -54,7 +54,7 @@ def serve(run: Run, *, web_only: bool) -> None:
 
 def _serve_hosts(ctx: "Context", stop: threading.Event) -> None:
     """Serve hosts and nothing else until told to stop; raises ConfigurationError when nobody said where."""
-    from issbox.watcher.narration import Systemd
+    from issbox.watcher.service import Systemd
     from issbox.web.service import serving
 
     systemd = Systemd()

@@ -22,7 +22,7 @@ from issbox.workflows.inbox import heal
 from issbox.workflows.intake import Attempts, import_settled, is_left_behind, next_settled
 from issbox.workflows.upkeep import reconcile
 
-__all__ = ["configure_log", "run_service", "scan_once"]
+__all__ = ["Systemd", "configure_log", "run_service", "scan_once"]
 
 _LOG: Final = logging.getLogger("issbox.serve")
 _DEBOUNCE: Final = 0.2
