@@ -1,5 +1,6 @@
 """Rows of content exports: the history of bundles made here."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import fields, replace
 from typing import Any, cast
 
@@ -7,7 +8,7 @@ from peewee import fn
 
 from issbox.errors import NotFoundError
 from issbox.model import BundleForm, ContentExport, ExportedVersion, ExportState
-from issbox.store.database import Noun, transaction
+from issbox.store.database import Noun, rows, transaction
 from issbox.store.tables import ExportRow
 from issbox.store.tables.columns import from_json, to_json
 
@@ -27,14 +28,52 @@ class Exports(Noun):
         with transaction():
             return self.get(int(ExportRow.insert(**_columns(new)).execute()))
 
-    def list(self, organization: str | None = None, destination: str | None = None) -> list[ContentExport]:
-        """Give exports, newest first: all, or those of an organization, or for a destination."""
-        query = ExportRow.select().order_by(ExportRow.id.desc())
+    def list(
+        self,
+        organization: str | None = None,
+        destination: str | None = None,
+        *,
+        states: Collection[ExportState] | None = None,
+        sequence: int | None = None,
+        before: int | None = None,
+        limit: int | None = None,
+    ) -> list[ContentExport]:
+        """Give exports, newest first.
+
+        All, or those of an organization, for a destination, in these states, of a sequence number, or with numbers
+        below one.
+        """
+        query = ExportRow.select().order_by(ExportRow.id.desc()).limit(limit)
+        if states is not None:
+            query = query.where(ExportRow.state.in_([state.value for state in states]))
+        if sequence is not None:
+            query = query.where(ExportRow.sequence == sequence)
+        if before is not None:
+            query = query.where(ExportRow.id < before)
         if organization is not None:
             query = query.where(ExportRow.organization == organization)
         if destination is not None:
             query = query.where(ExportRow.destination == destination)
         return _read(query)
+
+    def find(self, bundle_id: str) -> ContentExport | None:
+        """Give the export that made a bundle, or None."""
+        return next(iter(_read(ExportRow.select().where(ExportRow.bundle_id == bundle_id))), None)
+
+    def bundle_ids(self, states: Collection[ExportState]) -> set[str]:
+        """Give the ids of the bundles of exports in these states."""
+        query = ExportRow.select(ExportRow.bundle_id).where(ExportRow.state.in_([state.value for state in states]))
+        return {bundle_id for (bundle_id,) in rows(query)}
+
+    def timed(self, organization: str, form: BundleForm, limit: int) -> Sequence[ContentExport]:
+        """Give the newest exports of a form that tell how long so many bytes took."""
+        query = ExportRow.select().where(
+            ExportRow.organization == organization,
+            ExportRow.form == form.value,
+            ExportRow.seconds > 0,
+            ExportRow.size > 0,
+        )
+        return _read(query.order_by(ExportRow.id.desc()).limit(limit))
 
     def get(self, export_id: int) -> ContentExport:
         """Give an export by its number; raises NotFoundError."""

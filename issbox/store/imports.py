@@ -58,8 +58,12 @@ class Imports(Noun):
         *,
         below: Path | None = None,
         bundle_id: str | None = None,
+        before: int | None = None,
     ) -> list[ContentImport]:
-        """Give content imports, newest first: all, or those in these states, of a bundle, or below a directory."""
+        """Give content imports, newest first.
+
+        All, or those in these states, of a bundle, below a directory, or with numbers below one.
+        """
         query = ImportRow.select().order_by(ImportRow.id.desc())
         if states is not None:
             query = query.where(ImportRow.state.in_(_values(states)))
@@ -67,6 +71,8 @@ class Imports(Noun):
             query = query.where(ImportRow.bundle_id == bundle_id)
         if below is not None:  # text sorts by its bytes, and '0' comes right after '/'
             query = query.where(ImportRow.path >= f"{below}/", ImportRow.path < f"{below}0")
+        if before is not None:
+            query = query.where(ImportRow.id < before)
         return _read(query if limit is None else query.limit(limit))
 
     def count(self) -> dict[tuple[str | None, ImportState], int]:

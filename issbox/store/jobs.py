@@ -39,12 +39,21 @@ class Jobs(Noun):
             raise NotFoundError(f"there is no job {job_id}")
         return found[0]
 
-    def list(self, states: Collection[JobState] | None = None, limit: int | None = None) -> list[Job]:
-        """Give jobs, newest first: all, or those in these states."""
+    def list(
+        self, states: Collection[JobState] | None = None, limit: int | None = None, *, before: int | None = None
+    ) -> list[Job]:
+        """Give jobs, newest first: all, or those in these states, or with numbers below one."""
         query = JobRow.select().order_by(JobRow.id.desc())
         if states is not None:
             query = query.where(JobRow.state.in_([state.value for state in states]))
+        if before is not None:
+            query = query.where(JobRow.id < before)
         return _read(query if limit is None else query.limit(limit))
+
+    def oldest(self, state: JobState) -> Job | None:
+        """Give the job that has been there longest of those in a state, or None."""
+        found = _read(JobRow.select().where(JobRow.state == state.value).order_by(JobRow.id).limit(1))
+        return found[0] if found else None
 
     def claim(self, job_id: int, at: datetime) -> Job | None:
         """Let a queued job be running and give it; None when it is queued no more, since another worker was faster."""

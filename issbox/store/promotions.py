@@ -173,14 +173,21 @@ class Promotions(Noun):
         return found[0]
 
     def history(
-        self, organization: str | None = None, environment: str | None = None, limit: int | None = None
+        self,
+        organization: str | None = None,
+        environment: str | None = None,
+        limit: int | None = None,
+        *,
+        before: int | None = None,
     ) -> list[PromotionRecord]:
-        """Give changes, newest first: all, or those in an organization or environment."""
+        """Give changes, newest first: all, or those in an organization or environment, or with numbers below one."""
         query = _history().order_by(PromotionHistoryRow.id.desc())
         if organization is not None:
             query = query.where(PromotionHistoryRow.organization == organization)
         if environment is not None:
             query = query.where(PromotionHistoryRow.environment == environment)
+        if before is not None:
+            query = query.where(PromotionHistoryRow.id < before)
         return _read_history(query.limit(limit))
 
     def undoable(self, key: RepositoryKey) -> set[int]:

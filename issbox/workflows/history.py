@@ -5,17 +5,22 @@ from collections.abc import Sequence
 from issbox.errors import NotFoundError
 from issbox.model import ContentExport, ContentImport, ImportState
 from issbox.workflows.context import Context, Permission
-from issbox.workflows.visibility import seen_exports, seen_imports
+from issbox.workflows.newest import newest
+from issbox.workflows.visibility import seen_exports, seen_imports, sees_import
 
 
-def list_exports(ctx: Context, organization: str | None = None) -> list[ContentExport]:
-    """Give the exports, of all organizations or of one, newest first."""
+def list_exports(ctx: Context, organization: str | None = None, limit: int | None = None) -> list[ContentExport]:
+    """Give the exports, of all organizations or of one, newest first; `limit` keeps the newest only."""
     ctx.require_anywhere(Permission.CONTENT_READ)
     with ctx.store.session():
         if organization is not None:
             ctx.require_some(Permission.CONTENT_READ, organization)
             ctx.store.organizations.get(organization)
-        return seen_exports(ctx, sorted(ctx.store.exports.list(organization), key=lambda export: -export.id))
+        return newest(
+            lambda before, size: ctx.store.exports.list(organization, before=before, limit=size),
+            lambda export: bool(seen_exports(ctx, [export])),
+            limit,
+        )
 
 
 def get_export(ctx: Context, export_id: int) -> ContentExport:
@@ -33,9 +38,8 @@ def list_imports(
 ) -> list[ContentImport]:
     """Give the imports in these states, or all, newest first; `limit` keeps the newest only."""
     ctx.require_anywhere(Permission.CONTENT_READ)
-    everything = ctx.reach(Permission.CONTENT_READ).everywhere
     with ctx.store.session():
-        return seen_imports(ctx, ctx.store.imports.list(states=states, limit=limit if everything else None))[:limit]
+        return newest(lambda before, size: ctx.store.imports.list(states, size, before=before), sees_import(ctx), limit)
 
 
 def get_import(ctx: Context, import_id: int) -> ContentImport:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from issbox.errors import BugError, InterruptedByUserError, IssboxError, NotFoundError, WrongStateError
@@ -16,6 +17,7 @@ from issbox.model import Job, JobState
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.job_kinds import Cancellable, JobParameters, from_row, to_row
 from issbox.workflows.job_progress import JobReporter
+from issbox.workflows.newest import newest
 
 _LOG: Final = logging.getLogger("issbox.jobs")
 MOST_ATTEMPTS: Final = 3
@@ -47,8 +49,8 @@ def create_job(ctx: Context, parameters: JobParameters) -> Job:
 def list_jobs(ctx: Context, *, only_open: bool = False, limit: int | None = None) -> list[Job]:
     """Give the jobs that who asks may see, newest first: all, or those that are not over."""
     with ctx.store.session():
-        jobs = ctx.store.jobs.list(_OPEN if only_open else None)
-        return [job for job in jobs if _sees(ctx, job)][:limit]
+        states = _OPEN if only_open else None
+        return newest(lambda before, size: ctx.store.jobs.list(states, size, before=before), partial(_sees, ctx), limit)
 
 
 def get_job(ctx: Context, job_id: int) -> Job:
@@ -94,14 +96,15 @@ def next_job(ctx: Context) -> Job | None:
     """Give the oldest job that waits for a worker, after putting back those whose worker died."""
     with ctx.store.session():
         _put_back_dead(ctx)
-        waiting = ctx.store.jobs.list([JobState.QUEUED])
-        return waiting[-1] if waiting else None
+        return ctx.store.jobs.oldest(JobState.QUEUED)
 
 
 def any_left(ctx: Context) -> bool:
     """Tell whether a job waits for a worker or has lost its own."""
     with ctx.store.session():
-        return any(job.state is JobState.QUEUED or _is_dead(ctx, job) for job in ctx.store.jobs.list(_OPEN))
+        if ctx.store.jobs.oldest(JobState.QUEUED) is not None:
+            return True
+        return any(_is_dead(ctx, job) for job in ctx.store.jobs.list([JobState.RUNNING]))
 
 
 def run_job(ctx: Context, job_id: int, stop: threading.Event | None = None) -> Job | None:

@@ -6,6 +6,7 @@ has changed; killed after it, the next start swaps the symlinks.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Final
 
 from issbox.errors import NotFoundError
@@ -15,6 +16,7 @@ from issbox.rules import promoting as rules
 from issbox.rules.promoting import PromotionPlan
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.following import certificates_follow
+from issbox.workflows.newest import newest
 from issbox.workflows.promotion_parts import complete, described, present_content, record_promotion, refusal_of
 from issbox.workflows.publishing import changing_content, point_environment
 
@@ -146,8 +148,10 @@ def list_promotions(
     """Give the changes of what environments hold, newest first."""
     ctx.require_some(Permission.CONTENT_READ, organization)
     with ctx.store.session():
-        records = ctx.store.promotions.history(organization, environment)
-        return [record for record in records if _may_see(ctx, record)][:limit]
+        history = ctx.store.promotions.history
+        return newest(
+            lambda before, size: history(organization, environment, size, before=before), partial(_may_see, ctx), limit
+        )
 
 
 def get_promotion(ctx: Context, promotion_id: int) -> PromotionRecord:

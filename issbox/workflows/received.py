@@ -179,10 +179,10 @@ def _understand(ctx: Context, data: bytes, form: ReceiptForm, *, accept_untruste
 
 def _acknowledgements(ctx: Context, receipt: Receipt) -> Iterator[Acknowledgement]:
     """Say which exports of this box arrived: those of the organization and destination of the bundle imported last."""
-    box, exports = ctx.store.box.get(), {export.bundle_id: export for export in ctx.store.exports.list()}
+    box = ctx.store.box.get()
     for last in receipt.imported:
-        export = exports.get(last.bundle_id)
-        if last.source_box != box.id or export is None or export.sequence != last.sequence:
+        export = ctx.store.exports.find(last.bundle_id) if last.source_box == box.id else None
+        if export is None or export.sequence != last.sequence:
             continue
         for first, end in imported_ranges(last):
             yield Acknowledgement(export.organization, export.destination, first, end)
@@ -193,10 +193,11 @@ def own_organization(ctx: Context, receipt: Receipt) -> str | None:
 
     It is the one whose bundle was imported last over there, else the one of the same label, or None.
     """
-    box, exports = ctx.store.box.get(), {export.bundle_id: export for export in ctx.store.exports.list()}
+    box = ctx.store.box.get()
     for last in receipt.imported:
-        if last.source_box == box.id and last.bundle_id in exports:
-            return exports[last.bundle_id].organization
+        export = ctx.store.exports.find(last.bundle_id) if last.source_box == box.id else None
+        if export is not None:
+            return export.organization
     label = receipt.organization.label
     return label if label in {each.label for each in ctx.store.organizations.list()} else None
 

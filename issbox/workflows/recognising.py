@@ -31,23 +31,19 @@ def known_box(box: ReceiptBox, keys: Sequence[TrustedKey]) -> ReceiptBox:
 def recognise_short(ctx: Context, short: ShortReceipt, keys: Sequence[TrustedKey]) -> Receipt:
     """Find the export that a short text names, and the repository versions that its digest stands for."""
     box = ctx.store.box.get()
-    exports = [export for export in ctx.store.exports.list() if export.state is not ExportState.WRITING]
+    done = set(ExportState) - {ExportState.WRITING}
     named = [
         export
-        for export in exports
-        if export.sequence == short.sequence and export_tag(box.id, export.destination, export.bundle_id) == short.tag
+        for export in ctx.store.exports.list(states=done, sequence=short.sequence)
+        if export_tag(box.id, export.destination, export.bundle_id) == short.tag
     ]
     if len(named) != 1:
         raise UnrecognisedReceiptError(
             f"no export of this box with the sequence number {short.sequence} is the one that the text names"
         )
     last = named[0]
-    before = [
-        export
-        for export in exports
-        if (export.organization, export.destination) == (last.organization, last.destination)
-        and export.sequence <= last.sequence
-    ]
+    line = ctx.store.exports.list(last.organization, last.destination, states=done)
+    before = [export for export in line if export.sequence <= last.sequence]
     repositories = {each.path: each for each in ctx.store.repositories.list(last.organization)}
     held = matching_state(
         [_exported(ctx, export, repositories) for export in sorted(before, key=lambda export: export.sequence)],

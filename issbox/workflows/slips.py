@@ -21,8 +21,8 @@ def read_slip(ctx: Context, given: str) -> Slip:
         return decode_slip(data)
     short = decode_short_slip(data.decode("ascii", errors="replace"))
     with ctx.store.session():
-        for export in ctx.store.exports.list():
-            if short.sequence in {0, export.sequence} and bundle_tag(export.bundle_id) == short.tag:
+        for export in ctx.store.exports.list(sequence=short.sequence or None):
+            if bundle_tag(export.bundle_id) == short.tag:
                 return expand_short_slip(
                     short,
                     bundle_id=export.bundle_id,

@@ -15,8 +15,13 @@ def seen_exports(ctx: Context, exports: Iterable[ContentExport]) -> list[Content
 
 def seen_imports(ctx: Context, imports: Iterable[ContentImport]) -> list[ContentImport]:
     """Give the imports into organizations that who asks may see; call it inside a session."""
+    return list(filter(sees_import(ctx), imports))
+
+
+def sees_import(ctx: Context) -> Callable[[ContentImport], bool]:
+    """Give what tells whether who asks may see an import; call it inside a session."""
     seen = _seen_organizations(ctx)
-    return [each for each in imports if seen(each.organization)]
+    return lambda row: seen(row.organization)
 
 
 def count_seen_imports(ctx: Context) -> dict[str, int]:

@@ -286,6 +286,9 @@ def test_an_import_is_open_until_it_is_over(store: Store) -> None:
     waiting = (ImportState.WAITING, ImportState.ARRIVING)
     assert [row.state for row in store.imports.list(states=waiting)] == list(waiting)
     assert [row.state for row in store.imports.list(limit=1)] == [list(ImportState)[-1]]
+    newest = store.imports.list(limit=2)
+    assert store.imports.list(before=newest[0].id, limit=1) == newest[1:]
+    assert store.imports.list(before=1) == []
 
 
 def test_imports_are_counted_by_organization_and_state(store: Store) -> None:
@@ -350,6 +353,15 @@ def test_exports_are_numbered_for_each_destination(store: Store) -> None:
     assert [export.sequence for export in store.exports.list("Other")] == [1]
     assert len(store.exports.list()) == 4
     assert [export.sequence for export in store.exports.list("Example", "plant")] == [2, 1]
+    assert [each.id for each in store.exports.list(states=[ExportState.WRITTEN])] == [first.id]
+    assert {each.organization for each in store.exports.list(sequence=1)} == {"Example", "Other"}
+    assert [each.id for each in store.exports.list(before=second.id)] == [first.id]
+    assert [each.id for each in store.exports.list("Example", "plant", limit=1)] == [second.id]
+    assert store.exports.find(second.bundle_id) == second
+    assert store.exports.find("none") is None
+    assert store.exports.bundle_ids([ExportState.WRITTEN]) == {first.bundle_id}
+    assert [each.id for each in store.exports.timed("Other", BundleForm.ISO, 3)] == [second.id + 2]
+    assert store.exports.timed("Other", BundleForm.TAR, 3) == []
     assert first.versions == (ExportedVersion(KEY, 7, "ab" * 32),)
     store.exports.delete(second.id)
     assert store.exports.next_sequence("Example", "plant") == 2

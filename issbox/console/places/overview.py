@@ -99,7 +99,7 @@ def _problems(found: Sequence[Problem]) -> Iterator[Line]:
 def _inbox(session: Session) -> Iterator[Line]:
     from issbox.workflows import history
 
-    rows = history.list_imports(session.ctx)
+    nothing = True
     for state, words, mood in (
         (ImportState.REFUSED, "refused", Mood.BAD),
         (ImportState.WAITING, "waits", Mood.BUSY),
@@ -107,15 +107,16 @@ def _inbox(session: Session) -> Iterator[Line]:
         (ImportState.SETTLED, "is next", Mood.PLAIN),
         (ImportState.ARRIVING, "arrives", Mood.PLAIN),
     ):
-        for row in [row for row in rows if row.state is state][:_SHOWN]:
+        for row in history.list_imports(session.ctx, [state], _SHOWN):
+            nothing = False
             what = row.path.rpartition("/")[2] or f"import {row.id}"
             yield _line("Inbox", words, f"{what}{': ' if row.reason else ''}{row.reason}", "inbox", mood)
-    done = [row for row in rows if row.state is ImportState.IMPORTED][:_SHOWN]
-    for row in done:
+    for row in history.list_imports(session.ctx, [ImportState.IMPORTED], _SHOWN):
+        nothing = False
         yield _line(
             "Inbox", "imported", f"{when(row.updated_at)} into {row.organization}, #{row.sequence}", "inbox", Mood.GOOD
         )
-    if not rows:
+    if nothing:
         yield _line("Inbox", "empty", f"bundles arrive in {session.ctx.settings.inbox.path}", "inbox")
 
 
@@ -133,7 +134,7 @@ def _jobs(session: Session) -> Iterator[Line]:
 def _exports(session: Session) -> Iterator[Line]:
     from issbox.workflows import history
 
-    for each in history.list_exports(session.ctx, session.organization)[:_SHOWN]:
+    for each in history.list_exports(session.ctx, session.organization, _SHOWN):
         for_whom = f" for {each.destination}" if each.destination else ""
         words = f"{when(each.created_at)} #{each.sequence}{for_whom}, {format_size(each.size)}"
         yield _line("Export", each.state.value, words, "exports")

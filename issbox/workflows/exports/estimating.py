@@ -63,10 +63,6 @@ def _nearest(path: Path) -> Path:
 
 def _seconds(ctx: Context, plan: ExportPlan, size: int) -> float | None:
     """Give the time that so many bytes will take, going by the last three exports of the form that tell anything."""
-    told = [
-        each
-        for each in ctx.store.exports.list(plan.organization)
-        if each.form is plan.request.form and each.seconds > 0 and each.size
-    ][:3]
+    told = ctx.store.exports.timed(plan.organization, plan.request.form, 3)
     bytes_then = sum(each.size for each in told)
     return round(size * sum(each.seconds for each in told) / bytes_then, 1) if told else None

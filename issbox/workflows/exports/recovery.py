@@ -19,14 +19,14 @@ def undo_exports(ctx: Context) -> int:
     if not lock.try_acquire():
         return 0
     try:
-        left = [each for each in ctx.store.exports.list() if each.state is ExportState.WRITING]
+        left = ctx.store.exports.list(states=[ExportState.WRITING])
         for export in left:
             _undo_export(ctx, export)
         for note in ctx.store.heads.glob(f"*/{RECUTTING}"):
             _remove_part(Path(note.read_text()))
             note.unlink()
-        for export in ctx.store.exports.list():
-            if export.state is ExportState.PRUNED and export.path and _is_left(Path(export.path)):
+        for export in ctx.store.exports.list(states=[ExportState.PRUNED]):
+            if export.path and _is_left(Path(export.path)):
                 remove_bundle(ctx, export)
         remove_heads(ctx)
         return len(left)
@@ -36,7 +36,7 @@ def undo_exports(ctx: Context) -> int:
 
 def remove_heads(ctx: Context) -> None:
     """Remove the kept heads of exports that were pruned or came to nothing; call it while no export is running."""
-    needed = {each.bundle_id for each in ctx.store.exports.list() if each.state is not ExportState.PRUNED}
+    needed = ctx.store.exports.bundle_ids(set(ExportState) - {ExportState.PRUNED})
     for place in ctx.store.heads.iterdir():
         if place.name not in needed:
             remove_tree(place)

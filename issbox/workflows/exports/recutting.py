@@ -90,10 +90,8 @@ def find_recut(ctx: Context, slip: Slip) -> ContentExport:
 
 
 def _find(ctx: Context, slip: Slip) -> ContentExport:
-    for export in seen_exports(ctx, ctx.store.exports.list()):
-        if export.bundle_id == slip.bundle_id and export.state is not ExportState.WRITING:
-            break
-    else:
+    export = ctx.store.exports.find(slip.bundle_id)
+    if export is None or export.state is ExportState.WRITING or not seen_exports(ctx, [export]):
         raise NotFoundError(
             f"no export of this box made the bundle {slip.bundle_id}",
             hint="`issbox content-export list --json` shows the bundles; was it made by another box?",
