@@ -22,13 +22,27 @@ from issbox.errors import (
 from issbox.files import FileLock
 from issbox.job_running import JobThreads, begin, service_runs, wait_for, work_through
 from issbox.manifest import ScopeKind
-from issbox.model import LIBRARY, BundleForm, Job, JobProgress, JobState, Role
+from issbox.model import (
+    LIBRARY,
+    SLIP_FORMAT,
+    SLIP_FORMAT_VERSION,
+    BundleForm,
+    Job,
+    JobProgress,
+    JobState,
+    Role,
+    Slip,
+    SlipForm,
+    SlipItem,
+    SlipReason,
+)
+from issbox.wiring import now
 from issbox.workflows import environments, exports, promoting, users
 from issbox.workflows.context import Context
 from issbox.workflows.job_kinds import KINDS, JobParameters, from_row, to_row
 from issbox.workflows.job_kinds.content import PublishJob, SynchronizeJob
 from issbox.workflows.job_kinds.content_promotions import Deed, PromoteContentJob
-from issbox.workflows.job_kinds.exporting import ExportJob
+from issbox.workflows.job_kinds.exporting import ExportJob, RecutJob
 from issbox.workflows.job_kinds.promotions import PromoteJob, plan_digest
 from issbox.workflows.job_kinds.regeneration import RegenerateJob
 from issbox.workflows.job_kinds.upkeep import AuditJob, GarbageJob, InboxJob
@@ -221,9 +235,22 @@ def test_parameters_of_every_kind_survive_the_row() -> None:
     request = exports.ExportRequest(
         organization="acme", scope=ScopeKind.REPOSITORY, repositories=(KEY,), form=BundleForm.ISO, volume_size=1 << 30
     )
+    slip = Slip(
+        format=SLIP_FORMAT,
+        format_version=SLIP_FORMAT_VERSION,
+        created_at=now(),
+        box="far",
+        bundle_id="b",
+        organization="acme",
+        destination="far",
+        sequence=2,
+        form=SlipForm.CHUNKS,
+        items=(SlipItem(number=3, reason=SlipReason.DAMAGED, detail="cut", files=("a/b",)),),
+    )
     every: list[JobParameters] = [
         SynchronizeJob(KEY, repair=True),
         ExportJob(request),
+        RecutJob(slip, "/media"),
         PublishJob("acme", "servers"),
         PromoteJob("acme", "dev", "00", demote=(KEY,), reason="why"),
         RegenerateJob(3),
