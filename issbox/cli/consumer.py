@@ -4,8 +4,9 @@ from pathlib import Path
 
 import click
 
+from issbox.cli import output as output_
 from issbox.cli.command import Run, command
-from issbox.cli.consumer_shapes import CONSUMER
+from issbox.cli.consumer_shapes import CLIENT_PACKAGE, CONSUMER, SETUP_SCRIPT
 from issbox.cli.index import noun
 from issbox.cli.options import chosen_organization, organization_option, yes_option
 from issbox.errors import CommandLineError
@@ -195,3 +196,60 @@ def delete(run: Run, *, uuid: str, yes: bool) -> None:
     deleted = consumers.delete_consumer(ctx, uuid)
     run.say(f"Host {deleted.name} deleted.")
     run.show(CONSUMER, deleted)
+
+
+_url = click.option("--url", default="", metavar="URL", help="Address of this box; else that of content_url.")
+_client_keys = click.option(
+    "--activation-key", "keys", multiple=True, metavar="LABEL", help="What hosts register with, unless told otherwise."
+)
+
+
+@command(
+    "setup-script",
+    group=consumer,
+    example="issbox consumer setup-script --url https://box.example.com:8443 --activation-key web > issbox-host",
+    shape=SETUP_SCRIPT,
+)
+@organization_option
+@_url
+@_client_keys
+def setup_script(run: Run, *, organization: str | None, url: str, keys: tuple[str, ...]) -> None:
+    """Write a shell script that sets hosts up which have no subscription-manager.
+
+    Run on a host as `sh issbox-host register`, it registers the host, and puts certificates into /etc/pki/issbox and
+    repositories into /etc/yum.repos.d; `refresh` fetches them again, and `unregister` leaves. It needs curl and tar,
+    and knows this box by its authority. Whoever has the script can register hosts with the activation keys in it.
+    """
+    from issbox.workflows import host_client
+
+    ctx = run.open()
+    owner = chosen_organization(ctx, organization)
+    made = host_client.make_script(ctx, owner, server=url, activation_keys=keys)
+    if run.as_json:
+        run.show(SETUP_SCRIPT, made)
+    else:
+        output_.write(made)
+
+
+@command(
+    "client-rpm",
+    group=consumer,
+    example="issbox consumer client-rpm --url https://box.example.com:8443 --activation-key web --output /srv/rpms",
+    shape=CLIENT_PACKAGE,
+)
+@organization_option
+@_url
+@_client_keys
+@click.option("--output", required=True, metavar="DIRECTORY", help="Where the package is written.")
+def client_rpm(run: Run, *, organization: str | None, url: str, keys: tuple[str, ...], output: str) -> None:
+    """Make an RPM that sets hosts up: with the script of setup-script, and a timer that refreshes every four hours.
+
+    Installed, it registers the host by the activation keys that it was made with; removed, it unregisters it.
+    """
+    from issbox.workflows import host_client
+
+    ctx = run.open()
+    owner = chosen_organization(ctx, organization)
+    made = host_client.make_package(ctx, owner, Path(output), server=url, activation_keys=keys)
+    run.say(f"{made} written.")
+    run.show(CLIENT_PACKAGE, made)

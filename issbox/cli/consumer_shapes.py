@@ -6,6 +6,8 @@ from issbox.cli.shapes import Field, Shape
 from issbox.model import ActivationKey, Consumer, ContentOverride, Entitlement, Regeneration
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from issbox.rules.promoted_states import ContentStatus
     from issbox.workflows.certificates import HostCertificate
 
@@ -29,6 +31,7 @@ CONSUMER = Shape[Consumer](
         ),
         Field("arches", "array of the architectures it runs", lambda each: each.profile.arches),
         Field("certificate_version", "1 or 3", lambda each: each.profile.version),
+        Field("release", "release that it is set to, or empty", lambda each: each.release),
         Field("activation_key", "label of the key it came by, or null", lambda each: each.activation_key),
         Field("created_at", "when it registered", lambda each: each.created_at),
         Field("seen_at", "when it asked for something last, or null", lambda each: each.seen_at, column=True),
@@ -125,3 +128,7 @@ CONTENT_STATUS: "Shape[ContentStatus]" = Shape(
         Field("missing", "array of paths that hosts may ask for in vain", lambda each: each.missing),
     ),
 )
+
+SETUP_SCRIPT: "Shape[str]" = Shape("setup script", (Field("script", "the whole script", str),))
+
+CLIENT_PACKAGE: "Shape[Path]" = Shape("client package", (Field("path", "file that was written", lambda each: each),))

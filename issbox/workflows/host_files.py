@@ -1,27 +1,52 @@
 """Files for hosts without subscription-manager: certificates, key, and a .repo file that uses them."""
 
+import io
+import tarfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from issbox.errors import ConfigurationError
+from issbox.certs import pem
+from issbox.errors import BadCertificateError, ConfigurationError, ServerCertificateError
 from issbox.files import atomic_write, error_from_os
 from issbox.model import CertifiedContent, Consumer
 from issbox.rules import entitlements as rules
 from issbox.rules.paths import is_uri
-from issbox.workflows.authority import show_authority
+from issbox.workflows.authority import open_authority
 from issbox.workflows.certificates import certificates_of
 from issbox.workflows.consumers import get_consumer, identity_of, read_key
+from issbox.workflows.contents import consumer_overrides
 from issbox.workflows.context import Context, Permission
 
-_DIRECTORY: Final = "/etc/pki/issbox"
+DIRECTORY: Final = "/etc/pki/issbox"
 """Where the .repo file says that hosts have the other files."""
 
 
 def write_host_files(ctx: Context, uuid: str, directory: Path, *, content_url: str | None = None) -> list[Path]:
     """Write what a host needs into a directory and give the files: keys with mode 0600, the rest for everybody.
 
-    `identity.pem`, `key.pem`, `ca.pem`, `entitlement-N.pem` with the X.509 part only, and `issbox.repo`. Raises
-    ConfigurationError when nobody has said under which address hosts find the content.
+    Raises what `host_files` raises.
+    """
+    return [_write(directory / name, text) for name, text in host_files(ctx, uuid, content_url=content_url).items()]
+
+
+def archive_host_files(ctx: Context, uuid: str, *, content_url: str | None = None) -> bytes:
+    """Give what a host needs as a tar; raises what `host_files` raises."""
+    now, made = int(ctx.clock().timestamp()), io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for name, text in host_files(ctx, uuid, content_url=content_url).items():
+            entry, data = tarfile.TarInfo(name), text.encode()
+            entry.size, entry.mtime, entry.mode = len(data), now, _mode(name)
+            archive.addfile(entry, io.BytesIO(data))
+    return made.getvalue()
+
+
+def host_files(ctx: Context, uuid: str, *, content_url: str | None = None) -> dict[str, str]:
+    """Give what a host needs by file name.
+
+    `uuid`, `identity.pem`, `key.pem`, `ca.pem`, `entitlement-N.pem` with the X.509 part only, and `issbox.repo`, in
+    which the host's release and content overrides count. Raises ConfigurationError when nobody has said under which
+    address hosts find the content.
     """
     consumer = get_consumer(ctx, uuid)
     ctx.require(Permission.CONSUMER_MANAGE, consumer.organization)
@@ -33,19 +58,38 @@ def write_host_files(ctx: Context, uuid: str, directory: Path, *, content_url: s
         )
     issued = certificates_of(ctx, uuid)
     files = {
+        "uuid": f"{uuid}\n",
         "identity.pem": identity_of(ctx, uuid).pem,
         "key.pem": read_key(ctx, uuid),
-        "ca.pem": show_authority(ctx).root_pem,
-        "issbox.repo": "",
+        "ca.pem": trusted_by_hosts(ctx),
     }
-    sections = []
+    overrides: dict[str, dict[str, str]] = {}
+    for override in consumer_overrides(ctx, uuid):
+        overrides.setdefault(override.label, {})[override.name] = override.value
+    sections: dict[str, str] = {}
     for number, each in enumerate(issued, start=1):
         name = f"entitlement-{number}.pem"
         files[name] = f"{each.certificate.pem.split('-----BEGIN ENTITLEMENT DATA-----')[0]}"
-        contents = _contents(ctx, consumer, each.entitlement.product)
-        sections += [_section(content, address, name) for content in contents]
-    files["issbox.repo"] = "\n".join(sections)
-    return [_write(directory / name, text) for name, text in files.items()]
+        for content in _contents(ctx, consumer, each.entitlement.product):
+            text = _section(content, address, name, consumer.release, overrides.get(content.label, {}))
+            sections.setdefault(content.label, text)
+    files["issbox.repo"] = "\n".join(sections.values())
+    return files
+
+
+def trusted_by_hosts(ctx: Context) -> str:
+    """Give the certificates by which hosts know the server: the box's authority, and those of the site if it has any.
+
+    Raises ServerCertificateError.
+    """
+    trusted, site = open_authority(ctx).root_pem, ctx.settings.web.certificate
+    if site is None:
+        return trusted
+    try:
+        parts = pem.read(site.read_text())
+    except (OSError, UnicodeDecodeError, BadCertificateError) as error:
+        raise ServerCertificateError(f"the server's certificate cannot be read: {error}") from None
+    return trusted + "".join(pem.write(each.label, each.data) for each in parts if each.label == "CERTIFICATE")
 
 
 def _contents(ctx: Context, consumer: Consumer, scope: str | None) -> tuple[CertifiedContent, ...]:
@@ -54,19 +98,23 @@ def _contents(ctx: Context, consumer: Consumer, scope: str | None) -> tuple[Cert
     return rules.contents(known, consumer.profile, scope)
 
 
-def _section(content: CertifiedContent, address: str, certificate: str) -> str:
-    lines = [
-        f"[{content.label}]",
-        f"name={content.name}",
-        f"baseurl={_address(content.path, address)}",
-        f"enabled={int(content.enabled)}",
-        f"gpgcheck={int(bool(content.gpg_url))}",
-        *([f"gpgkey={_address(content.gpg_url, address)}"] if content.gpg_url else []),
-        "sslverify=1",
-        f"sslcacert={_DIRECTORY}/ca.pem",
-        f"sslclientcert={_DIRECTORY}/{certificate}",
-        f"sslclientkey={_DIRECTORY}/key.pem",
-    ]
+def _section(
+    content: CertifiedContent, address: str, certificate: str, release: str, overrides: Mapping[str, str]
+) -> str:
+    baseurl = _address(content.path, address)
+    values = {
+        "name": content.name,
+        "baseurl": baseurl.replace("$releasever", release) if release else baseurl,
+        "enabled": str(int(content.enabled)),
+        "gpgcheck": str(int(bool(content.gpg_url))),
+        **({"gpgkey": _address(content.gpg_url, address)} if content.gpg_url else {}),
+        "sslverify": "1",
+        "sslcacert": f"{DIRECTORY}/ca.pem",
+        "sslclientcert": f"{DIRECTORY}/{certificate}",
+        "sslclientkey": f"{DIRECTORY}/key.pem",
+        **overrides,
+    }
+    lines = [f"[{content.label}]", *(f"{key}={value}" for key, value in values.items())]
     return "\n".join(line.replace("\n", " ") for line in lines) + "\n"
 
 
@@ -77,8 +125,12 @@ def _address(path: str, address: str) -> str:
 def _write(path: Path, text: str) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_write(path, mode=0o600 if path.name == "key.pem" else 0o644) as out:
+        with atomic_write(path, mode=_mode(path.name)) as out:
             out.write(text.encode())
     except OSError as error:
         raise error_from_os(error) from error
     return path
+
+
+def _mode(name: str) -> int:
+    return 0o600 if name == "key.pem" else 0o644

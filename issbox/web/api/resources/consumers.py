@@ -6,13 +6,14 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from issbox.errors import NotFoundError
-from issbox.model import LifecycleEnvironment
+from issbox.model import Consumer, LifecycleEnvironment
 from issbox.web.api import hosts, shapes
 from issbox.web.api.answers import Document
 from issbox.web.api.bodies import encode
 from issbox.web.api.callers import need_user
 from issbox.web.api.failures import Refusal
 from issbox.web.api.hosts import ConsumerAnswer, ConsumerBody, ConsumerEntry, EnvironmentName
+from issbox.web.api.resources import host_files
 from issbox.web.api.routes import CONSUMER, Call, NoQuery, Query, Routes, Shape, Who
 from issbox.workflows import catalog, consumers, environments, registering
 from issbox.workflows.context import Context, Permission
@@ -51,11 +52,20 @@ class MoveBody(Shape):
     """The most important first; none takes the hosts out of all."""
 
 
-@ROUTES.add("POST", "/consumers", who=Who.ANYONE_OR_USER, body=ConsumerBody, query=RegisterQuery, answer=ConsumerAnswer)
-def register(call: Call[ConsumerBody, RegisterQuery]) -> ConsumerAnswer:
+@ROUTES.add(
+    "POST",
+    "/consumers",
+    who=Who.ANYONE_OR_USER,
+    body=ConsumerBody,
+    query=RegisterQuery,
+    answer=ConsumerAnswer,
+    other_answers=(host_files.TAR,),
+)
+def register(call: Call[ConsumerBody, RegisterQuery]) -> ConsumerAnswer | Document:
     """Register a host, by a user who manages hosts or by activation keys; with keys, no credentials are needed.
 
-    A user names environments in the body; keys have their own.
+    A user names environments in the body; keys have their own. A client that accepts a tar gets what the files of the
+    host are then.
     """
     keys = [each for each in (call.query.activation_keys or "").split(",") if each]
     if keys:
@@ -66,8 +76,15 @@ def register(call: Call[ConsumerBody, RegisterQuery]) -> ConsumerAnswer:
     return _register(call, owner, places)
 
 
-@ROUTES.add("POST", "/environments/{environment_ids}/consumers", who=Who.USER, body=ConsumerBody, answer=ConsumerAnswer)
-def register_in_environments(call: Call[ConsumerBody, NoQuery]) -> ConsumerAnswer:
+@ROUTES.add(
+    "POST",
+    "/environments/{environment_ids}/consumers",
+    who=Who.USER,
+    body=ConsumerBody,
+    answer=ConsumerAnswer,
+    other_answers=(host_files.TAR,),
+)
+def register_in_environments(call: Call[ConsumerBody, NoQuery]) -> ConsumerAnswer | Document:
     """Register a host in these environments, whose ids have commas between them, the most important first."""
     found = [environments.find_environment(call.ctx, each) for each in call.path["environment_ids"].split(",")]
     owners = {each.organization for each in found}
@@ -77,7 +94,7 @@ def register_in_environments(call: Call[ConsumerBody, NoQuery]) -> ConsumerAnswe
     return _register(call, owners.pop(), [each.label for each in found])
 
 
-def _register(call: Call[ConsumerBody, Any], owner: str, places: Sequence[str]) -> ConsumerAnswer:
+def _register(call: Call[ConsumerBody, Any], owner: str, places: Sequence[str]) -> ConsumerAnswer | Document:
     made = registering.register(
         call.ctx,
         organization=owner,
@@ -87,10 +104,10 @@ def _register(call: Call[ConsumerBody, Any], owner: str, places: Sequence[str]) 
         type_=_type(call.body),
         told=hosts.told(call.body),
     )
-    return hosts.answer(call.ctx, made)
+    return _told(call, call.ctx, made)
 
 
-def _register_with_keys(call: Call[ConsumerBody, RegisterQuery], keys: Sequence[str]) -> ConsumerAnswer:
+def _register_with_keys(call: Call[ConsumerBody, RegisterQuery], keys: Sequence[str]) -> ConsumerAnswer | Document:
     if not call.query.owner:
         raise Refusal(400, "activation keys are those of an organization: name it as owner")
     if call.body.environments:
@@ -104,7 +121,13 @@ def _register_with_keys(call: Call[ConsumerBody, RegisterQuery], keys: Sequence[
         type_=_type(call.body),
         told=hosts.told(call.body),
     )
-    return hosts.answer(acting_for_host(call.ctx, made.uuid, call.ctx.actor.origin), made)
+    return _told(call, acting_for_host(call.ctx, made.uuid, call.ctx.actor.origin), made)
+
+
+def _told(call: Call[ConsumerBody, Any], ctx: Context, made: Consumer) -> ConsumerAnswer | Document:
+    if host_files.wants_archive(call):
+        return host_files.archive(call, ctx, made.uuid)
+    return hosts.answer(ctx, made)
 
 
 @ROUTES.add("GET", "/consumers", who=Who.USER, query=ListQuery, answer=list[ConsumerEntry])
