@@ -1,4 +1,4 @@
-"""What the service tells: log lines on standard error, and its state to systemd."""
+"""What the service tells: log lines on standard error or in the journal, and its state to systemd."""
 
 import logging
 import os
@@ -11,6 +11,8 @@ from typing import Final
 
 from issbox.errors import InterruptedByUserError
 from issbox.names import format_size
+from issbox.watcher.facts import Facts, fields
+from issbox.watcher.journal import JournalHandler, journal_listens
 
 _LOG: Final = logging.getLogger("issbox.work")
 _EVERY: Final = 15.0
@@ -18,21 +20,11 @@ _EVERY: Final = 15.0
 _QUIET_LIBRARIES: Final = ("huey", "watchdog", "peewee")
 
 
-def fields(**values: object) -> str:
-    """Write `key=value` pairs for a log line; texts with spaces or control characters are quoted."""
-    return " ".join(f"{key}={_quoted(str(value))}" for key, value in values.items() if value is not None)
+class _Formatter(logging.Formatter):
+    """One line a record; a trace only when debugging."""
 
-
-def _quoted(text: str) -> str:
-    plain = text.isprintable() and text and not any(character in text for character in ' "=')
-    return text if plain else '"' + text.replace('"', "'").encode("unicode_escape").decode() + '"'
-
-
-class _LineFormatter(logging.Formatter):
-    """One line a record: time in UTC, level, message; a trace only when debugging."""
-
-    def __init__(self, *, traces: bool) -> None:
-        super().__init__("%(asctime)sZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S")
+    def __init__(self, form: str, *, traces: bool) -> None:
+        super().__init__(form, "%Y-%m-%dT%H:%M:%S")
         self.converter = time.gmtime
         self._traces = traces
 
@@ -45,10 +37,17 @@ class _LineFormatter(logging.Formatter):
         return super().format(record)
 
 
-def configure_log(level: str) -> None:
-    """Send the log of this process to standard error; `level` is debug, info, warning or error."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_LineFormatter(traces=level.lower() == "debug"))
+def configure_log(level: str, environ: Mapping[str, str] = os.environ) -> None:
+    """Send the log of this process to standard error, or as entries with fields to the journal if that goes there.
+
+    A line has the time in UTC and the level; the journal knows both. `level` is debug, info, warning or error.
+    """
+    traces = level.lower() == "debug"
+    handler: logging.Handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Formatter("%(asctime)sZ %(levelname)s %(message)s", traces=traces))
+    if journal_listens(environ, sys.stderr):
+        handler = JournalHandler(handler)
+        handler.setFormatter(_Formatter("%(message)s", traces=traces))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
@@ -133,7 +132,7 @@ class ServiceProgress:
         """Log what a person should read."""
         _LOG.info("note %s", fields(text=message))
 
-    def _line(self, now: float) -> str:
+    def _line(self, now: float) -> Facts:
         rate = self._size / max(now - self._started, 0.001)
         left = (self._expected_size - self._size) / rate if rate and self._expected_size > self._size else None
         return fields(

@@ -26,7 +26,7 @@ from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 from watchdog.observers.polling import PollingObserverVFS
 
-from issbox.watcher.narration import fields
+from issbox.watcher.facts import fields
 
 _LOG: Final = logging.getLogger("issbox.inbox")
 _ARRIVALS: Final[list[type[FileSystemEvent]]] = [

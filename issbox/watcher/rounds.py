@@ -9,7 +9,7 @@ from typing import Final
 
 from issbox.files import error_from_os
 from issbox.model import ContentImport
-from issbox.watcher.narration import fields
+from issbox.watcher.facts import fields
 from issbox.watcher.scan import Candidate, look
 from issbox.watcher.settle import SettleTracker
 from issbox.workflows.context import Context

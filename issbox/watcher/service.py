@@ -13,7 +13,8 @@ from issbox.files import FileLock, error_from_os
 from issbox.job_running import JobThreads
 from issbox.jobs import InboxQueue
 from issbox.model import ContentImport
-from issbox.watcher.narration import ServiceProgress, Systemd, configure_log, fields
+from issbox.watcher.facts import fields
+from issbox.watcher.narration import ServiceProgress, Systemd, configure_log
 from issbox.watcher.observer import InboxObserver
 from issbox.watcher.rounds import Round, Rounds
 from issbox.workflows.approving import expire_waiting

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from issbox.errors import InterruptedByUserError
-from issbox.watcher.narration import ServiceProgress, Systemd, configure_log, fields
+from issbox.watcher.facts import fields
+from issbox.watcher.narration import ServiceProgress, Systemd, configure_log
 
 
 def test_fields_are_one_line_whatever_a_name_holds() -> None:
