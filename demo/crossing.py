@@ -1,4 +1,4 @@
-"""The whole way of a repository over the gap, on one machine: `make demo` runs this.
+"""The whole way of a repository over the gap, on one machine: `make demo` runs this, or `issbox-demo` of the package.
 
 It does what two administrators would type, shows it, and checks that it worked. It writes only below one temporary
 directory, which it leaves for looking around.
@@ -31,9 +31,14 @@ from urllib.request import urlopen
 
 import createrepo_c
 
-PACKAGES = Path(__file__).resolve().parent / "packages"
-PROGRAMS = Path(sys.executable).parent
+HERE = Path(__file__).resolve().parent
+PACKAGES = HERE / "packages"
+INSTALLED = HERE == Path("/usr/share/issbox/demo")
+"""Whether this is what the Debian or RPM package installs."""
+PROGRAMS = Path("/usr/lib/issbox/bin") if INSTALLED else Path(sys.executable).parent
 ISSBOX = PROGRAMS / "issbox"
+CREATEREPO = [sys.executable, "-c", "import createrepo_c; createrepo_c.createrepo_c()"]
+"""The program of the library, wherever its own entry point lies."""
 
 PATIENCE = 60.0
 """Seconds that the service on the far side may take for a bundle of a few kilobytes."""
@@ -199,7 +204,7 @@ class Crossing:
         print(f"   $ cd {self.directory}")
         shutil.copytree(PACKAGES, self.upstream)
         print(f"   $ createrepo_c {self.upstream}")
-        run("", [str(PROGRAMS / "createrepo_c"), "--quiet", str(self.upstream)])
+        run("", [*CREATEREPO, "--quiet", str(self.upstream)])
         show_lines("\n".join(sorted(path.name for path in self.upstream.glob("*.rpm"))))
 
     def make_boxes(self) -> None:

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -33,6 +34,10 @@ def release() -> tuple[str, str]:
     address = re.search(r"^(?:deb |URIs: )(?:\[[^]]*\] )?(https?://\S+/debian)/?(?:\s|$)", text, re.MULTILINE)
     if name is None or address is None:
         pytest.skip("this is no Debian that says where its packages are")
+    try:
+        urlopen(f"{address[1]}/dists/{name[1]}/Release", timeout=30).close()
+    except OSError as error:
+        pytest.skip(f"Debian's packages are not to be had: {error}")
     return name[1], address[1]
 
 
@@ -70,6 +75,14 @@ def test_the_package_installs_on_a_clean_root_and_makes_a_box(tmp_path: Path) ->
     run("chroot", root, "/usr/sbin/sshd", "-t")
     run("chroot", root, "systemd-analyze", "verify", "--man=no", "/usr/lib/systemd/system/issbox.service")
     assert (root / "usr/share/man/man1/issbox.1.gz").is_file()
+
+    before = run("chroot", root, "issbox", "audit", "list", "--json")
+    shown = run("chroot", root, "issbox-demo", "--directory", "/tmp/demo")
+    assert "as the metadata says" in shown or "Installed:" in shown, shown
+    repomd = "content/Demo/Library/custom/Tools/base/repodata/repomd.xml"
+    made = root / "tmp/demo"
+    assert (made / "disconnected" / repomd).read_bytes() == (made / "upstream/repodata/repomd.xml").read_bytes()
+    assert run("chroot", root, "issbox", "audit", "list", "--json") == before
 
     run("chroot", root, "dpkg", "-r", "issbox")
     assert not (root / "usr/bin/issbox").exists()

@@ -19,17 +19,28 @@ ROOT = Path(__file__).parents[2]
 UNITS = sorted((ROOT / "packaging/systemd").glob("*.service"))
 
 
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A root with the units as the packages install them."""
+    root = tmp_path_factory.mktemp("root")
+    subprocess.run(["sh", ROOT / "packaging/install-units", root / "usr/lib/systemd/system"], check=True)
+    return root
+
+
 def unit(path: Path) -> configparser.RawConfigParser:
+    """Read a unit with what systemd adds to it; of settings with several values only the last one is kept."""
     parser = configparser.RawConfigParser(strict=False)
     parser.optionxform = str  # type: ignore[assignment,method-assign]  # systemd's keys have capitals
-    parser.read(path)
+    stem, dash, _ = path.name.partition("-")
+    added = path.parent / (f"{stem}-.service.d" if dash else f"{path.name}.d")
+    parser.read([path, *sorted(added.glob("*.conf") if path.suffix == ".service" else ())])
     return parser
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
-@pytest.mark.parametrize("path", UNITS, ids=[path.name for path in UNITS])
-def test_units_are_hardened(path: Path) -> None:
-    command = ["systemd-analyze", "security", "--offline=true", "--no-pager", str(path)]
+@pytest.mark.parametrize("name", [path.name for path in UNITS])
+def test_units_are_hardened(root: Path, name: str) -> None:
+    command = ["systemd-analyze", "security", "--offline=true", "--no-pager", f"--root={root}", name]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "LC_ALL": "C"})
     if "Unknown" in done.stderr or "unrecognized option" in done.stderr:
         pytest.skip("this systemd cannot rate units offline")
@@ -60,17 +71,20 @@ TIMED = ("rescan", "prune", "check", "backup", "scrub", "audit-sign")
 
 
 @pytest.mark.parametrize("name", TIMED)
-def test_every_timed_unit_has_its_timer(name: str) -> None:
-    timer = unit(ROOT / f"packaging/systemd/issbox-{name}.timer")
+def test_every_timed_unit_has_its_timer(root: Path, name: str) -> None:
+    units = root / "usr/lib/systemd/system"
+    timer = unit(units / f"issbox-{name}.timer")
     calendar = timer["Timer"]["OnCalendar"]
     assert timer["Install"]["WantedBy"] == "timers.target"
-    assert unit(ROOT / f"packaging/systemd/issbox-{name}.service")["Service"]["Type"] == "oneshot"
+    service = unit(units / f"issbox-{name}.service")["Service"]
+    assert (service["Type"], service["User"], service["ProtectSystem"]) == ("oneshot", "issbox", "strict")
     if shutil.which("systemd-analyze"):
         subprocess.run(["systemd-analyze", "calendar", calendar], check=True, capture_output=True)
 
 
-def test_the_service_keeps_the_watchdog_quiet(tmp_path: Path) -> None:
-    service = unit(ROOT / "packaging/systemd/issbox.service")["Service"]
+def test_the_service_keeps_the_watchdog_quiet(root: Path, tmp_path: Path) -> None:
+    service = unit(root / "usr/lib/systemd/system/issbox.service")["Service"]
+    assert (service["User"], service["ProtectSystem"]) == ("issbox", "strict")
     assert (service["Type"], service["WatchdogSec"]) == ("notify", "2min")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(str(tmp_path / "notify"))
@@ -119,6 +133,8 @@ def test_completion_knows_the_commands(tmp_path: Path) -> None:
 
 def test_scripts_of_the_packages_are_shell() -> None:
     names = [
+        "issbox-demo",
+        "install-units",
         "issbox-launcher",
         "build-tree",
         "debian/build-package",
