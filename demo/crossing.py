@@ -33,7 +33,7 @@ import createrepo_c
 
 HERE = Path(__file__).resolve().parent
 PACKAGES = HERE / "packages"
-INSTALLED = HERE == Path("/usr/share/issbox/demo")
+INSTALLED = Path("/usr/share/issbox/demo") == HERE
 """Whether this is what the Debian or RPM package installs."""
 PROGRAMS = Path("/usr/lib/issbox/bin") if INSTALLED else Path(sys.executable).parent
 ISSBOX = PROGRAMS / "issbox"
