@@ -36,12 +36,11 @@ class HostLists(Noun):
 
     def summary(self, organization: str) -> HostSummary:
         """Give how many hosts there are, and where; raises NotFoundError."""
-        owner = organization_id(organization)
         profiles = read_profiles(organization)
         environments: dict[str, int] = {}
         outside = total = 0
         counted = ConsumerRow.select(ConsumerRow.profile, fn.COUNT(ConsumerRow.id))
-        for profile, number in rows(counted.where(ConsumerRow.organization == owner).group_by(ConsumerRow.profile)):
+        for profile, number in rows(counted.where(ConsumerRow.profile.in_([*profiles])).group_by(ConsumerRow.profile)):
             labels = profiles[profile].environments
             for label in labels:
                 environments[label] = environments.get(label, 0) + number

@@ -85,6 +85,17 @@ def test_moving_shows_its_consequences_and_does_them(session: Session) -> None:
         told(session, "hosts.move", host(session, "web1"), {"environment": "prod", "others": "nowhere"})
 
 
+def test_the_overview_tells_of_stale_certificates_those_who_may_issue_them(session: Session, gap: Gap) -> None:
+    def told_of(each: Session) -> list[tuple[str, ...]]:
+        return [line.cells for line in lines(each, "overview") if line.cells[0] == "Hosts"]
+
+    assert told_of(session) == [("Hosts", "ok", "3 hosts")]
+    do(session, "hosts.move", host(session, "web1"), environment="prod", others="")
+    ((_, state, words),) = told_of(session_of(gap.outside, "ada"))
+    assert (state, words.partition(":")[0]) == ("stale", "3 hosts; 1 certificate to issue")
+    assert told_of(session_of(gap.outside, "vic")) == []
+
+
 def test_all_hosts_of_an_environment_are_moved_together(session: Session) -> None:
     inside = HostFilter("acme", "dev")
     target = host(session, "web1", inside)

@@ -58,6 +58,7 @@ def _lines(session: Session) -> Iterator[Line]:
         return
     yield from _inbox(session)
     yield from _jobs(session)
+    yield from _hosts(session)
     yield from _exports(session)
     yield from _promotions(session)
 
@@ -129,6 +130,19 @@ def _jobs(session: Session) -> Iterator[Line]:
             yield _line("Job", job.state.value, f"{job.kind} {job.subject}: {how_far(job)}", "jobs", Mood.BUSY)
     for job in [job for job in known if job.state.over and job.reason][:1]:
         yield _line("Job", job.state.value, f"{job.kind} {job.subject}: {job.reason}", "jobs", Mood.BAD)
+
+
+def _hosts(session: Session) -> Iterator[Line]:
+    if not session.ctx.reach(Permission.CONSUMER_MANAGE).products(session.organization).cover(()):
+        return
+    from issbox.workflows import host_lists
+
+    found = host_lists.summarize_hosts(session.ctx, session.organization)
+    if found.total:
+        words = plural(found.total, "host")
+        if found.stale:
+            words += f"; {plural(found.stale, 'certificate')} to issue: when hosts ask, or by r in Hosts"
+        yield _line("Hosts", "stale" if found.stale else "ok", words, "hosts", Mood.BUSY if found.stale else Mood.PLAIN)
 
 
 def _exports(session: Session) -> Iterator[Line]:

@@ -62,7 +62,7 @@ class ConsumerRow(Row):
         """Table settings."""
 
         table_name = "consumer"
-        indexes = ((("organization", "name"), False),)
+        indexes = ((("organization", "name", "uuid"), False),)
 
 
 class DeletedConsumerRow(Row):
