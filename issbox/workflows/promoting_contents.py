@@ -33,7 +33,8 @@ def plan_contents_in(
         there = sorted(contents.keys() & ids(held))
         if there:
             raise AlreadyExistsError(
-                f"{environment} holds the content {', '.join(there)} already; nothing was promoted"
+                f"{environment} holds the content {', '.join(there)} already; nothing was promoted",
+                hint="Leave it out, or say exactly what the environment is to hold.",
             )
         found = _from_before(ctx, place, contents, force=force)
         plan = rules.plan_promotion(
@@ -56,7 +57,10 @@ def plan_contents_out(ctx: Context, organization: str, environment: str, content
         place, held = present_content(ctx, organization, environment)
         lacking = sorted(set(contents) - ids(held))
         if lacking:
-            raise NotFoundError(f"{environment} does not hold the content {', '.join(lacking)}; nothing was demoted")
+            raise NotFoundError(
+                f"{environment} does not hold the content {', '.join(lacking)}; nothing was demoted",
+                hint="Leave it out, or say exactly what the environment is to hold.",
+            )
         gone = [each.key for each in held if each.snapshot is not None and each.snapshot.id in contents]
         return complete(ctx, rules.plan_demotion(place, held, gone, subject=_subject(contents)))
 

@@ -1,10 +1,12 @@
 """A served box with users of every role, activation keys and environments."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from issbox.job_running import JobThreads
 from issbox.model import ActivationKey, LifecycleEnvironment, Role
 from issbox.workflows import activation_keys, environments, passwords, tokens, users
 from issbox.workflows.context import Context
@@ -73,6 +75,19 @@ def make_town(root: Path) -> Context:
     for label, places in (("web", ("dev",)), ("both", ("prod", "dev"))):
         activation_keys.create_activation_key(ctx, ActivationKey("acme", label, environments=places))
     return ctx
+
+
+@contextmanager
+def working(ctx: Context) -> Iterator[None]:
+    """Work through the jobs of a box, as its service does."""
+    stop = threading.Event()
+    threads = JobThreads(ctx, stop, threads=1, look=0.05)
+    threads.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        assert threads.stop(20)
 
 
 @contextmanager

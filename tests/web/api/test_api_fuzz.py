@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
-from makers.towns import Town, serve_town
+from makers.towns import Town, serve_town, working
 
 from issbox.web.api.openapi import openapi_document
 from issbox.web.api.routes import Route
@@ -34,11 +34,19 @@ EXAMPLES = 5
 @pytest.fixture(scope="module")
 def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Town, Any, dict[str, str]]]:
     """Give a served box, a session of a super-admin, and parameters that name something there."""
-    with serve_town(tmp_path_factory.mktemp("fuzz")) as town:
+    with serve_town(tmp_path_factory.mktemp("fuzz")) as town, working(town.ctx):
         host = town.user("alice").post("/consumers", {"name": "web1", "facts": {}}, owner="acme").good()
         session = requests.Session()
         session.headers["Authorization"] = f"Bearer {town.tokens['root-user']}"
-        known = {"consumer_uuid": host["uuid"], "owner_key": "acme", "environment_ids": town.environment("dev").id}
+        known = {
+            "consumer_uuid": host["uuid"],
+            "owner_key": "acme",
+            "environment_ids": town.environment("dev").id,
+            "environment_id": town.environment("prod").id,
+            "activation_key_id": "acme:web",
+            "product_id": "tools",
+            "job_id": "1",
+        }
         yield town, session, known
 
 

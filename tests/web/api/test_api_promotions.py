@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from makers.api import Reply
 from makers.serving import KEY
-from makers.towns import Town
+from makers.towns import Town, working
 
 from issbox.certs.decode import decode_certificate
-from issbox.job_running import JobThreads, wait_for
+from issbox.job_running import wait_for
 from issbox.model import Consumer, RepositoryKey
 from issbox.workflows import authority, catalog, certificates, repositories
 from issbox.workflows.offers import read_offers
@@ -62,12 +62,8 @@ class World:
 @pytest.fixture
 def world(town: Town) -> Iterator[World]:
     """The world, with a service that works through jobs."""
-    stop = threading.Event()
-    threads = JobThreads(town.ctx, stop, threads=1, look=0.05)
-    threads.start()
-    yield World(town)
-    stop.set()
-    assert threads.stop(20)
+    with working(town.ctx):
+        yield World(town)
 
 
 def ask(*ids: str, enabled: bool | None = None) -> list[dict[str, Any]]:

@@ -45,7 +45,7 @@ class PromotionQuery(RegenerationQuery):
 
     force: bool = False
     """Also what the environment before does not hold, and what leaves processors out."""
-    reason: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+    reason: Annotated[str, msgspec.Meta(max_length=255)] = ""
     """Why it is forced; is recorded."""
 
 
