@@ -31,14 +31,17 @@ def measure(command: Sequence[str | Path], environment: Mapping[str, str] | None
     """Run a command to its end and give its cost; RuntimeError with what it said when it fails.
 
     As much memory as `warm` says is touched before: on a virtual machine the first touch of memory that the host has
-    taken back costs more than copying into it, and it would be chance who pays for that.
+    taken back costs more than copying into it, and it would be chance who pays for that. Python may keep its byte
+    code, as it does for an installed program: under PYTHONDONTWRITEBYTECODE every start compiles all of issbox again.
     """
     os.sync()  # nobody pays for what was written before
     _warm(warm)
     started = time.perf_counter()
+    kept = {**(os.environ if environment is None else environment)}
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
     process = subprocess.Popen(
         [str(word) for word in command],
-        env=None if environment is None else dict(environment),
+        env=kept,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
