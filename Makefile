@@ -41,6 +41,7 @@ bench: $(STAMP) ## Measure import, export, synchronize, certificates and the con
 	@sh packaging/install-debian-packages rpm openssl xorriso
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.crossing
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.forms
+	@PYTHONPATH=tests $(BIN)/python -m benchmarks.importing
 	@$(BIN)/python -m benchmarks.certificates
 	@sh packaging/install-debian-packages nginx-light
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.web

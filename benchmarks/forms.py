@@ -26,7 +26,7 @@ from issbox.files import remove_tree
 from issbox.names import format_size
 
 CASES = {"large": (500, 4 << 20), "small": (5000, 20 << 10)}
-"""Packages and bytes in each. The large one is large enough for the start of a command, 0.4 s, not to be what counts."""
+"""Packages and bytes in each. The large one is so large that the start of a command, 0.4 s, is not what counts."""
 TAR = "tar | openssl"
 XORRISO = "xorriso"
 COPY = "cp -a"

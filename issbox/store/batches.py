@@ -1,4 +1,7 @@
-"""Bringing blobs in: staged one by one from any thread, made visible together."""
+"""Bringing blobs in: staged one by one from any thread, made visible together.
+
+What is staged is known by the names in the staging directory alone, so that memory does not grow with the files.
+"""
 
 import os
 import threading
@@ -56,9 +59,7 @@ class Batch:
         self._behind = Writeback()
         self._numbers = count(1)
         self._lock = threading.Lock()
-        self._staged: dict[str, tuple[str, int]] = {}
-        self._claimed: set[str] = set()
-        """Names in staging that are taken, finished or not."""
+        self._count = self._size = 0
         self._committed: set[str] = set()
         """What a replacing batch has renewed."""
 
@@ -81,23 +82,21 @@ class Batch:
 
     def has(self, sha256: str, size: int | None = None) -> bool:
         """Tell whether the blob is stored or staged here, with that many bytes when a size is given."""
-        staged = self._staged.get(sha256)
-        if staged is not None:
-            return size is None or staged[1] == size
+        if is_sha256(sha256):
+            with suppress(FileNotFoundError):
+                staged = os.lstat(self._path(sha256)).st_size
+                return size is None or staged == size
         if self._replace and sha256 not in self._committed:
             return False
         return self._places.has(sha256, size)
 
     def locate(self, sha256: str) -> Path:
         """Give the file of a blob that is staged here or stored; raises StoreDamagedError when it is neither."""
-        with self._lock:
-            staged = self._staged.get(sha256)
-            if staged is not None:
-                return Path(staged[0])
-        path = Path(self._places.place(sha256))
-        if not path.exists():
-            raise StoreDamagedError(f"the file with the SHA-256 {sha256} is neither staged nor stored")
-        return path
+        place = self._places.place(sha256)
+        for path in (Path(self._path(sha256)), Path(place)):
+            if path.exists():
+                return path
+        raise StoreDamagedError(f"the file with the SHA-256 {sha256} is neither staged nor stored")
 
     def add(
         self,
@@ -112,21 +111,18 @@ class Batch:
         Raises DigestMismatchError when the bytes are not of the given digest or size; they are removed then.
         NoSpaceError, PermissionDeniedError and OperatingSystemError come from the disk.
         """
-        name = self._claim(sha256)
-        path = f"{self._staging.path}/{name}"
+        path = self._path(f"file-{next(self._numbers)}")
         try:
             digest = self._write(path, source, size, advance)
             if (sha256 is not None and digest.sha256 != sha256) or (size is not None and digest.size != size):
                 raise DigestMismatchError(_mismatch(digest, sha256, size))
+            self._keep(path, digest)
         except BaseException as error:
             with suppress(OSError):
                 Path(path).unlink()
-            with self._lock:
-                self._claimed.discard(name)
             if isinstance(error, OSError):
                 raise error_from_os(error) from error
             raise
-        self._keep(path, digest)
         return digest
 
     def _write(self, path: str, source: Readable, size: int | None, advance: Callable[[int], None] | None) -> Digest:
@@ -143,7 +139,7 @@ class Batch:
     def staged(self) -> tuple[int, int]:
         """Give number and bytes of the blobs that are staged and not committed yet."""
         with self._lock:
-            return len(self._staged), sum(size for _, size in self._staged.values())
+            return self._count, self._size
 
     @property
     def directory(self) -> Path:
@@ -163,32 +159,33 @@ class Batch:
         if not is_sha256(digest.sha256):
             raise InvalidValueError(f"{digest.sha256!r} is not a SHA-256 digest")
         try:
-            # Renamed, so that the caller may use the name for another file.
-            final = f"{self._staging.path}/{self._claim(digest.sha256)}"
             path.chmod(_READ_ONLY)
-            path.replace(final)
+            self._keep(str(path), digest)
         except OSError as error:
             raise error_from_os(error) from error
-        self._keep(final, digest)
 
     def commit(self) -> None:
         """Make all staged blobs durable and visible; may be called again after more was added."""
-        with self._lock:
-            staged, self._staged = self._staged, {}
-        if not staged:
-            return
-        try:
-            sync_filesystem(self._staging.path)
-            for sha256, (path, size) in staged.items():
-                self._place(sha256, path, size)
-            sync_filesystem(self._staging.path)
-        except OSError as error:
-            with self._lock:
-                self._staged = {
-                    **{key: value for key, value in staged.items() if Path(value[0]).exists()},
-                    **self._staged,
-                }
-            raise error_from_os(error) from error
+        with self._lock:  # what were finished after the first sync would be seen before it is durable
+            if not self._count:
+                return
+            try:
+                sync_filesystem(self._staging.path)
+                while self._place_all():
+                    pass
+                sync_filesystem(self._staging.path)
+            except OSError as error:
+                raise error_from_os(error) from error
+
+    def _place_all(self) -> bool:
+        """Give what is staged its place, and tell whether there was anything: not every list of names sees all."""
+        found = False
+        with os.scandir(self._staging.path) as entries:
+            for entry in entries:
+                if is_sha256(entry.name):
+                    found = True
+                    self._place(entry.name, entry.path, entry.stat(follow_symlinks=False).st_size)
+        return found
 
     def _place(self, sha256: str, path: str, size: int) -> None:
         target = self._places.place(sha256)
@@ -202,35 +199,34 @@ class Batch:
                 directory.mkdir(exist_ok=True)
                 directory.chmod(0o755)
                 Path(path).rename(target)
-        with self._lock:
+        if self._replace:
             self._committed.add(sha256)
-            self._claimed.discard(path.rpartition("/")[2])
-
-    def _claim(self, sha256: str | None) -> str:
-        """Choose the name of a staged file: the digest it should have, if no other thread is writing that one."""
-        with self._lock:
-            name = sha256 if sha256 is not None and sha256 not in self._claimed else f"file-{next(self._numbers)}"
-            self._claimed.add(name)
-        return name
+        self._count, self._size = self._count - 1, self._size - size
 
     def _keep(self, path: str, digest: Digest) -> None:
+        """Call a finished file by its digest: that is how it is known to be staged, and found after a crash."""
+        target = self._path(digest.sha256)
         with self._lock:
-            first = self._staged.setdefault(digest.sha256, (path, digest.size))
-        if first[0] != path:
-            Path(path).unlink()
+            if not os.path.lexists(target):
+                self._count, self._size = self._count + 1, self._size + digest.size
+            os.rename(path, target)  # noqa: PTH104  as above
+
+    def _path(self, name: str) -> str:
+        return f"{self._staging.path}/{name}"
 
     def _take_over(self) -> None:
         """Stage what a killed process finished: files named by a digest that their bytes still have."""
-        for path in list(self._staging.path.iterdir()):
-            if is_sha256(path.name) and path.is_file() and not path.is_symlink():
-                digest = digest_file(path)
-                if digest.sha256 == path.name:
-                    path.chmod(_READ_ONLY)
-                    self._claimed.add(path.name)
-                    self._keep(str(path), digest)
-                    continue
-            if not path.name.endswith(".part"):
-                path.unlink()
+        with os.scandir(self._staging.path) as entries:
+            for entry in entries:
+                path = Path(entry.path)
+                if is_sha256(entry.name) and entry.is_file(follow_symlinks=False):
+                    digest = digest_file(path)
+                    if digest.sha256 == entry.name:
+                        path.chmod(_READ_ONLY)
+                        self._count, self._size = self._count + 1, self._size + digest.size
+                        continue
+                if not entry.name.endswith(".part"):
+                    path.unlink()
 
 
 def _mismatch(digest: Digest, sha256: str | None, size: int | None) -> str:

@@ -11,7 +11,7 @@ from issbox.rules.comparing import ContentDifference, compare_content
 from issbox.store import Batch
 from issbox.workflows.comparing import read_advisories, version_facts
 from issbox.workflows.context import Context
-from issbox.workflows.staging import describe_packages
+from issbox.workflows.staging import read_described
 from issbox.yum.repomd import REPOMD_PATH, parse_repomd
 from issbox.yum.updateinfo import merge_advisories, read_updateinfo
 
@@ -57,7 +57,7 @@ def difference_to(
         return None
     before = version_facts(ctx, key, number)
     digests = {path: entry.sha256 for path, entry in metadata.items()}
-    packages = (package for _, package in describe_packages(ctx, batch, described, digests).values())
+    packages = (entry.package for entry in read_described(ctx, batch, described, digests))
     return compare_content(
         before.packages, packages, read_advisories(ctx, before.updateinfo), _advisories(ctx, batch, digests)
     )

@@ -1,7 +1,8 @@
 """From a checked bundle to staged blobs and drafts: every byte is read once, hashed and written once."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from functools import partial
 from itertools import groupby
 from typing import Final
@@ -20,9 +21,10 @@ from issbox.manifest import EntryKind, FileEntry, ManifestRepository
 from issbox.model import FileKind, Package, RepositoryFile
 from issbox.store import Batch, Draft
 from issbox.workflows.context import Context
+from issbox.workflows.package_order import sorted_by_path
 from issbox.workflows.parallel import run_all
-from issbox.yum.primary import read_packages
-from issbox.yum.repomd import parse_repomd
+from issbox.yum.primary import PackageEntry, read_packages
+from issbox.yum.repomd import REPOMD_PATH, parse_repomd
 
 _CONTENT: Final = {
     EntryKind.PACKAGE: FileKind.PACKAGE,
@@ -145,29 +147,27 @@ def _fill_draft(
     entries: Iterable[FileEntry],
     draft: Draft,
 ) -> None:
-    if metadata.get("repodata/repomd.xml") != described.version.repomd_sha256:
-        raise BadManifestError(f"the repodata/repomd.xml of {described.path} is not the one the manifest names")
-    packages = describe_packages(ctx, batch, described, metadata)
+    if metadata.get(REPOMD_PATH) != described.version.repomd_sha256:
+        raise BadManifestError(f"the {REPOMD_PATH} of {described.path} is not the one the manifest names")
+    packages = sorted_by_path(read_described(ctx, batch, described, metadata), batch.directory)
     draft.add(_files(described, entries, packages))
-    if packages:
-        raise BadManifestError(
-            f"the repodata of {described.path} lists {next(iter(packages))}, which the file table does not have"
-        )
 
 
-def describe_packages(
-    ctx: Context, batch: Batch, described: ManifestRepository, metadata: dict[str, str]
-) -> dict[str, tuple[int, Package]]:
-    """Give size and description of every package, by path, from the primary metadata of the repository.
+def read_described(
+    ctx: Context, batch: Batch, described: ManifestRepository, metadata: Mapping[str, str]
+) -> Iterator[PackageEntry]:
+    """Give every package that the primary metadata of the repository describes, by its path in the repository.
 
-    Kickstart trees may hold more repositories below the main one; each has a repomd.xml of its own.
+    Kickstart trees may hold more repositories below the main one; each has a repomd.xml of its own. Raises
+    BadManifestError, naming the metadata, for what cannot be read.
     """
-    packages: dict[str, tuple[int, Package]] = {}
-
     for path, sha256 in metadata.items():
-        if path == "repodata/repomd.xml" or path.endswith("/repodata/repomd.xml"):
-            prefix = path.removesuffix("repodata/repomd.xml")
-            repomd = parse_repomd(batch.locate(sha256).read_bytes())
+        if path == REPOMD_PATH or path.endswith(f"/{REPOMD_PATH}"):
+            prefix = path.removesuffix(REPOMD_PATH)
+            try:
+                repomd = parse_repomd(batch.locate(sha256).read_bytes())
+            except (BadMetadataError, UnsafePathError) as error:
+                raise BadManifestError(f"{described.path}/{path}: {error}") from error
             primary = next((record for record in repomd.records if record.type == "primary"), None)
             if primary is None or prefix + primary.href not in metadata:
                 raise BadManifestError(f"{described.path}/{path} names no primary metadata that the bundle has")
@@ -179,24 +179,30 @@ def describe_packages(
                     name=f"{described.path}/{name}",
                     scratch=batch.directory,
                 ):
-                    packages[prefix + entry.path] = (entry.size, entry.package)
+                    yield replace(entry, path=prefix + entry.path) if prefix else entry
             except (BadMetadataError, UnsafePathError) as error:
                 raise BadManifestError(str(error)) from error
-    return packages
 
 
 def _files(
-    described: ManifestRepository, entries: Iterable[FileEntry], packages: dict[str, tuple[int, Package]]
+    described: ManifestRepository, entries: Iterable[FileEntry], packages: Iterator[PackageEntry]
 ) -> Iterator[RepositoryFile]:
-    """Give the repository's files; each package found is taken out of `packages`."""
+    """Give the repository's files, each package with its description; both come sorted by path."""
+    listed = next(packages, None)
     for entry in entries:
         path = entry.path.removeprefix(f"{described.path}/")
+        if listed is not None and listed.path < path:
+            break
         package: Package | None = None
         if entry.kind is EntryKind.PACKAGE:
-            size, package = packages.pop(path, (entry.size, None))
-            if package is None or size != entry.size or not _agrees(package, entry):
+            if listed is None or listed.path != path or listed.size != entry.size or not _agrees(listed.package, entry):
                 raise BadManifestError(f"{entry.path} is not described by the repodata, or differently")
+            package, listed = listed.package, next(packages, None)
         yield RepositoryFile(path, entry.size, entry.sha256, _CONTENT[entry.kind], package)
+    if listed is not None:
+        raise BadManifestError(
+            f"the repodata of {described.path} lists {listed.path}, which the file table does not have"
+        )
 
 
 def _agrees(package: Package, entry: FileEntry) -> bool:

@@ -53,6 +53,23 @@ def test_a_small_benchmark_of_forms_compares_each_with_its_limit_and_leaves_noth
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_small_benchmark_of_imports_measures_every_form_and_increments_and_leaves_nothing(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "benchmarks.importing", "--packages", "4", "--size", "2KiB", "--rounds", "1"]
+    done = subprocess.run(
+        [*command, "--directory", str(tmp_path)],
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT / "tests")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    for form in ("dir", "tar", "iso"):
+        assert f"\n{form:8}" in done.stdout
+    assert "import: 50 new packages in 4 take" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_meter_counts_bytes_memory_and_time(tmp_path: Path) -> None:
     work = "import time; data = bytes(40_000_000); open(0, 'rb'); open('out', 'wb').write(data); time.sleep(0.1)"
     cost = measure(["sh", "-c", f'cd "$0" && "$1" -c "{work}"', tmp_path, sys.executable])

@@ -11,8 +11,8 @@ from issbox.model import BundleForm, ImportState
 from issbox.workflows.exports import ExportRequest, export, plan_export
 from issbox.workflows.publishing import STEPS as PUBLISH_STEPS
 
-FORMS = {BundleForm.DIRECTORY: 40 << 10, BundleForm.ISO: 440 << 10, BundleForm.TGZ: 8 << 10}
-"""Bytes of a volume or chunk, so that there are several."""
+FORMS = {BundleForm.DIRECTORY: 60 << 10, BundleForm.ISO: 400 << 10, BundleForm.TGZ: 8 << 10}
+"""Bytes of a volume or chunk, so that there are several, but few."""
 
 
 def carry(gap: Gap, form: BundleForm) -> list[Path]:
@@ -40,6 +40,28 @@ def test_a_part_in_between(gap: Gap, step: str) -> None:
         gap.inside.run("import-row", row)
     gap.inside.check()
     assert gap.inside.repomd() == gap.outside.repomd()
+
+
+@pytest.mark.parametrize("step", ["stage-files", "store-files", "record-versions", "switch-links"])
+@pytest.mark.parametrize("form", FORMS)
+def test_the_last_part(gap: Gap, form: BundleForm, step: str) -> None:
+    parts = carry(gap, form)
+    assert len(parts) == 1 if form is BundleForm.TGZ else len(parts) > 1, "chunks are imported together"
+    rows = [add_to_inbox(gap, part) for part in parts]
+    for row in rows[:-1]:
+        gap.inside.run("import-row", row)
+    assert [state(gap, row) for row in rows[:-1]] == [ImportState.WAITING] * (len(rows) - 1)
+    gap.inside.run("import-row", rows[-1], kill=step)
+    assert gap.inside.repomd() == b""
+    gap.inside.restart()
+    gap.inside.check()
+    done = step in AFTER_COMMIT
+    assert state(gap, rows[-1]) is (ImportState.IMPORTED if done else ImportState.SETTLED)
+    gap.inside.run("garbage")
+    gap.inside.run("import-row", rows[-1])
+    gap.inside.check()
+    assert gap.inside.repomd() == gap.outside.repomd()
+    assert {state(gap, row) for row in rows} == {ImportState.IMPORTED}
 
 
 @pytest.mark.parametrize("step", PUBLISH_STEPS[1:])

@@ -4,12 +4,14 @@ import errno
 import os
 import shutil
 import subprocess
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from makers.boxes import PACKAGES
 from makers.crossings import SMALL, Crossing, make_crossing, shown
 from makers.inboxes import now
 
@@ -108,7 +110,7 @@ def test_discs_are_sources_as_block_devices(crossing: Crossing) -> None:
 
 
 @needs_mount
-def test_a_medium_pulled_away_in_the_middle_is_said_and_tried_again(crossing: Crossing) -> None:
+def test_a_medium_unmounted_in_the_middle_is_said_and_tried_again(crossing: Crossing) -> None:
     crossing.publish([0, 1], ballast=300_000)
     part = crossing.export(BundleForm.TGZ, volume_size=SMALL)[0]
     with mounted(crossing.root / "mnt", "--bind", "-o", "ro", part.parent) as medium:
@@ -120,6 +122,35 @@ def test_a_medium_pulled_away_in_the_middle_is_said_and_tried_again(crossing: Cr
     with mounted(crossing.root / "again", "--bind", "-o", "ro", part.parent) as medium:
         assert run_import(crossing.receiver, medium / part.name)[-1].state is ImportState.IMPORTED
     assert crossing.seen() == expected(crossing)
+
+
+@needs_mount
+@pytest.mark.skipif(shutil.which("mkfs.ext4") is None, reason="mkfs.ext4 is not installed")
+@pytest.mark.parametrize(
+    ("form", "size"), [*((form, None) for form in FORMS), (BundleForm.DIRECTORY, 1 << 20), (BundleForm.TAR, 1 << 20)]
+)
+def test_a_disk_pulled_away_in_the_middle_is_said_and_tried_again(
+    crossing: Crossing, form: BundleForm, size: int | None
+) -> None:
+    crossing.publish(range(len(PACKAGES)), ballast=6_000_000)
+    parts = crossing.export(form, volume_size=size)
+    if form in {BundleForm.TAR, BundleForm.TGZ}:
+        del parts[1:]  # chunks are named by their table of contents
+    disk = crossing.root / "disk.img"
+    words = ["-q", "-d", str(parts[0].parent), "-b", "4096", "-O", "^has_journal", str(disk), "24M"]
+    subprocess.run(["mkfs.ext4", *words], check=True)
+    with mounted(crossing.root / "mnt", "-o", "loop,ro", disk) as medium:
+        receiver = replace(crossing.receiver, progress=When(lambda: os.truncate(disk, 0)))
+        with pytest.raises(IssboxError) as error:
+            deque((run_import(receiver, medium / part.name) for part in parts), maxlen=0)
+    assert isinstance(error.value, OperatingSystemError | BundleError)
+    assert error.value.hint
+    assert crossing.seen() == {}
+    for part in parts:
+        row = run_import(crossing.receiver, part)[-1]
+    assert row.state is ImportState.IMPORTED
+    assert crossing.seen() == expected(crossing)
+    assert reconcile(crossing.receiver).staging_bytes == 0
 
 
 @needs_mount
@@ -147,7 +178,7 @@ def _receiver_on(crossing: Crossing, disk: Path) -> Context:
 
 
 @needs_mount
-@pytest.mark.parametrize("form", [BundleForm.TAR, BundleForm.TGZ])
+@pytest.mark.parametrize("form", FORMS)
 def test_a_disk_that_fills_up_in_the_middle_leaves_nothing_and_it_goes_on_later(
     crossing: Crossing, form: BundleForm
 ) -> None:
