@@ -111,7 +111,8 @@ def update(
         run.show(PLAN, plan)
         return
     made = location.set_location(ctx, plan)
-    run.say(f"The CDN of {made.after.organization} is updated; {len(made.repositories)} repositories are read from it.")
+    moved = len(made.repositories)
+    run.say(f"The CDN of {made.after.organization} is updated; repositories read from another place now: {moved}.")
     run.show(LOCATION, made.after)
 
 

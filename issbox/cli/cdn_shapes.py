@@ -68,11 +68,17 @@ LOCATION = Shape[CdnLocation](
     ),
 )
 
+
+def _place(document: object) -> str:
+    """Show a location in a few words."""
+    return f"{document['type']} {document['base'] or ''}".rstrip() if isinstance(document, dict) else ""
+
+
 PLAN: "Shape[LocationPlan]" = Shape(
     "CDN location plan",
     (
-        Field("before", "as `cdn info` shows it", lambda each: LOCATION.document(each.before), show=lambda _: ""),
-        Field("after", "as `cdn info` shows it", lambda each: LOCATION.document(each.after), show=lambda _: ""),
+        Field("before", "as `cdn info` shows it", lambda each: LOCATION.document(each.before), show=_place),
+        Field("after", "as `cdn info` shows it", lambda each: LOCATION.document(each.after), show=_place),
         Field(
             "repositories",
             "array of objects: the Red Hat `repository` as `product/repository`, whether it would be `changed`, its "

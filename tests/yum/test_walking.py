@@ -69,6 +69,9 @@ def test_without_listings_only_what_has_metadata_is_there(upstream: Upstream) ->
     answer = ask(upstream, PLAIN, Template("absent", "/content/dist/layered/other/os"), RHEL9)
     assert found(answer) == {("plain", "content/dist/layered/tools/os")}
     assert not answer.readable
+    lay(upstream.root, "content/dist/rhel9/9/x86_64/os", listed=False)
+    known = Template("os", RHEL9.path, values={"releasever": "9", "basearch": "x86_64"})
+    assert found(ask(upstream, known)) == {("os", "content/dist/rhel9/9/x86_64/os")}
 
 
 def test_what_is_not_for_us_is_not_there(upstream: Upstream) -> None:
