@@ -19,7 +19,7 @@ $(STAMP): pyproject.toml constraints.txt packaging/make-environment
 	@touch $@
 
 demo: $(STAMP) ## Carry a small repository across a gap on this machine and install from it
-	@sh packaging/install-debian-packages dnf
+	@sh packaging/install-debian-packages dnf libglib2.0-0
 	@$(BIN)/python demo/crossing.py
 
 test: $(STAMP) ## Run the tests
