@@ -5,10 +5,9 @@ The row is the truth. Whoever does a job holds its lock, so that a job whose pro
 
 import logging
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from typing import Final
 
 from issbox.errors import BugError, InterruptedByUserError, IssboxError, NotFoundError, WrongStateError
@@ -46,11 +45,21 @@ def create_job(ctx: Context, parameters: JobParameters) -> Job:
     return job
 
 
-def list_jobs(ctx: Context, *, only_open: bool = False, limit: int | None = None) -> list[Job]:
-    """Give the jobs that who asks may see, newest first: all, or those that are not over."""
+def list_jobs(
+    ctx: Context,
+    *,
+    only_open: bool = False,
+    limit: int | None = None,
+    wanted: Callable[[Job], bool] = lambda _: True,
+) -> list[Job]:
+    """Give the jobs that who asks may see, newest first: all, those that are not over, or those that are wanted."""
     with ctx.store.session():
         states = _OPEN if only_open else None
-        return newest(lambda before, size: ctx.store.jobs.list(states, size, before=before), partial(_sees, ctx), limit)
+        return newest(
+            lambda before, size: ctx.store.jobs.list(states, size, before=before),
+            lambda job: _sees(ctx, job) and wanted(job),
+            limit,
+        )
 
 
 def get_job(ctx: Context, job_id: int) -> Job:

@@ -51,11 +51,14 @@ def plan_contents_in(
 
 
 def plan_contents_out(ctx: Context, organization: str, environment: str, contents: Collection[str]) -> PromotionPlan:
-    """Say what changes when contents leave an environment; raises NotFoundError for one that it does not hold."""
-    ctx.require_some(Permission.CONTENT_READ, organization)
+    """Say what changes when contents leave an environment; raises NotFoundError for one that it does not hold.
+
+    What is of products that who asks may not see counts as not held.
+    """
+    visible = ctx.require_some(Permission.CONTENT_READ, organization)
     with ctx.store.session():
         place, held = present_content(ctx, organization, environment)
-        lacking = sorted(set(contents) - ids(held))
+        lacking = sorted(set(contents) - ids([each for each in held if each.key.product in visible]))
         if lacking:
             raise NotFoundError(
                 f"{environment} does not hold the content {', '.join(lacking)}; nothing was demoted",
@@ -158,7 +161,9 @@ def _of_contents(ctx: Context, place: LifecycleEnvironment, label: str, contents
 
 
 def _anew(ctx: Context, held: Held, contents: Contents) -> Held:
-    snapshot = described(ctx, held.key)
+    """Give what is held as hosts are told of it once it is promoted: as its content is now, if it is still that one."""
+    present, told = described(ctx, held.key), held.snapshot
+    snapshot = present if told is None or told.id == present.id else told
     return replace(held, snapshot=snapshot, enabled=contents.get(snapshot.id))
 
 

@@ -126,6 +126,7 @@ def test_contents_of_other_products_are_not_there(fleet: Fleet, ids: dict[str, s
     for plan in (plan_contents_in, plan_contents_exactly):
         with pytest.raises(NotFoundError):
             plan(ctx, "acme", "dev", {ids["base"]: None})
+    do(fleet, Deed.PROMOTE, {ids["base"]: None})
     with pytest.raises(NotFoundError):
         plan_contents_out(ctx, "acme", "dev", {ids["base"]: None})
 

@@ -69,12 +69,12 @@ def list_jobs(call: Call[None, ListQuery]) -> list[JobStatus]:
     """List the jobs that the user may see, newest first."""
     query = call.query
     states = {each.upper() for each in query.state or ()}
-    found = [job_status(each) for each in jobs.list_jobs(call.ctx)]
-    return [
-        each
-        for each in found
-        if query.owner in (None, each.group) and query.key in (None, each.key) and (not states or each.state in states)
-    ][: query.limit]
+
+    def wanted(job: Job) -> bool:
+        named = query.owner in (None, job.organization) and query.key in (None, job.kind)
+        return named and (not states or _STATES[job.state] in states)
+
+    return [job_status(each) for each in jobs.list_jobs(call.ctx, limit=query.limit, wanted=wanted)]
 
 
 @ROUTES.add("GET", "/jobs/{job_id}", who=Who.USER, answer=JobStatus)
