@@ -10,12 +10,20 @@ _LONGEST: Final = 2000
 
 
 def log_request(
-    *, peer: str, method: str, target: str, status: int, sent: int, presented: Presented | None, why: str = ""
+    *,
+    peer: str,
+    method: str,
+    target: str,
+    status: int,
+    sent: int,
+    presented: Presented | None,
+    asked_by: str = "",
+    why: str = "",
 ) -> None:
     """Write the line; control characters and the like are escaped."""
     if not _LOG.isEnabledFor(logging.INFO):
         return
-    holder = "-"
+    holder = _plain(asked_by) or "-"
     if presented is not None:
         holder = f"{presented.decoded.serial} {_plain(presented.decoded.common_name)}"
     reason = f" ({_plain(why)})" if why else ""

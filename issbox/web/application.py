@@ -29,7 +29,7 @@ from issbox.workflows.context import Context
 _METHODS: Final = ("GET", "HEAD")
 _LOG: Final = logging.getLogger("issbox.web")
 
-Handler = Callable[[web.BaseRequest, Peer], Awaitable[web.StreamResponse]]
+Handler = Callable[[web.BaseRequest, Peer], Awaitable[Sent]]
 """Answers everything below a first path segment that is not content, such as an API."""
 
 
@@ -84,9 +84,9 @@ class Application:
         site = peer.site or site_of(request.headers.get("Host", ""), self._sites)
         handler = None if site else self._handlers.get(_first_segment(target))
         if handler is not None:
-            response = await handler(request, peer)
-            self._note(request, peer, None, Sent(response))
-            return Sent(response)
+            sent = await handler(request, peer)
+            self._note(request, peer, None, sent)
+            return sent
         if request.method not in _METHODS:
             sent = await sending.send_text(request, 405, "content is only read", {"Allow": "GET, HEAD"})
             self._note(request, peer, None, sent)
@@ -147,25 +147,26 @@ class Application:
             status=status_code,
             sent=sent.size,
             presented=presented,
+            asked_by=sent.asked_by,
             why=why,
         )
 
-    async def _health(self, request: web.BaseRequest, _peer: Peer) -> web.StreamResponse:
+    async def _health(self, request: web.BaseRequest, _peer: Peer) -> Sent:
         """Say whether the box can be read; an error becomes 503."""
         await self._current.overview()
-        return (await sending.send_text(request, 200, "ok")).response
+        return await sending.send_text(request, 200, "ok")
 
-    async def _metrics(self, request: web.BaseRequest, peer: Peer) -> web.StreamResponse:
+    async def _metrics(self, request: web.BaseRequest, peer: Peer) -> Sent:
         """Give counters and states to those who may see them."""
         try:
             address = ip_address(peer.address)
         except ValueError:
             address = None
         if address is None or not any(address in each for each in self._settings.metrics_from):
-            return (await sending.send_text(request, 403, "[web] metrics_from does not name this client")).response
+            return await sending.send_text(request, 403, "[web] metrics_from does not name this client")
         found = await asyncio.to_thread(status, self._ctx)
         text = self.counters.text(found, self.count_connections())
-        return (await sending.send_text(request, 200, text, {"Content-Type": _METRICS_TYPE})).response
+        return await sending.send_text(request, 200, text, {"Content-Type": _METRICS_TYPE})
 
 
 _METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"

@@ -32,6 +32,8 @@ class Sent:
     """Bytes of the body, as far as it is known that they went."""
     broken: str = ""
     """Why the connection ended before everything was sent."""
+    asked_by: str = ""
+    """Who asked, when it proved to be somebody."""
 
 
 async def send_text(request: web.BaseRequest, status: int, text: str, headers: Mapping[str, str] | None = None) -> Sent:

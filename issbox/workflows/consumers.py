@@ -167,7 +167,11 @@ def read_key(ctx: Context, uuid: str) -> str:
 
 
 def identity_of(ctx: Context, uuid: str, *, renew: bool = False) -> IssuedCertificate:
-    """Give the identity certificate of a host, a new one when it is due or one is asked for."""
+    """Give the identity certificate of a host, a new one when it is due or one is asked for.
+
+    One that was asked for takes the place of the old one, which is revoked. One that was due leaves the old one good
+    until it expires: a host that never gets the answer, or about which somebody else asked, still comes in with it.
+    """
     consumer = get_consumer(ctx, uuid)
     ctx.require(Permission.CONSUMER_MANAGE, consumer.organization)
     with ctx.store.session():
@@ -176,7 +180,7 @@ def identity_of(ctx: Context, uuid: str, *, renew: bool = False) -> IssuedCertif
             present = ctx.store.certificates.of(uuid, IssuedKind.IDENTITY)
             if present and not renew and not issuer.is_due(present[0]):
                 return present[0]
-            issued = issuer.identity(ctx.store.consumers.get(uuid))
+            issued = issuer.identity(ctx.store.consumers.get(uuid), keep=not renew)
             details: dict[str, object] = {"serial": str(issued.serial)}
             ctx.audit("consumer.identity", uuid, organization=consumer.organization, details=details)
             return issued

@@ -70,8 +70,8 @@ class Issuer:
         self._catalogues: dict[str, Catalogue] = {}
         self._prepared: dict[tuple[str, HostProfile, str | None], Prepared] = {}
 
-    def identity(self, consumer: Consumer) -> IssuedCertificate:
-        """Issue the identity certificate of a host in place of the one that it has, which is revoked."""
+    def identity(self, consumer: Consumer, *, keep: bool = False) -> IssuedCertificate:
+        """Issue an identity certificate of a host; the ones that it has are revoked unless they are to be kept."""
         valid = self._validity(self._ctx.settings.certificates.identity_days)
         (serial,) = self._serials(1)
         pem = issue_identity(
@@ -86,7 +86,8 @@ class Issuer:
         old = [each.serial for each in self._ctx.store.certificates.of(consumer.uuid, IssuedKind.IDENTITY)]
         issued = IssuedCertificate(serial, IssuedKind.IDENTITY, consumer.uuid, pem, valid, "")
         self._ctx.store.certificates.add(issued)
-        self._ctx.store.certificates.revoke(old, self._now)
+        if not keep:
+            self._ctx.store.certificates.revoke(old, self._now)
         return issued
 
     def is_due(self, certificate: IssuedCertificate) -> bool:

@@ -9,7 +9,7 @@ from typing import Final
 from uuid import uuid4
 
 from issbox.certs.keys import KeyKind, PrivateKey
-from issbox.errors import InUseError, InvalidValueError
+from issbox.errors import InUseError, InvalidValueError, NotFoundError
 from issbox.model import ActivationKey, Consumer, InstalledProduct, Purpose
 from issbox.names import check_label, check_name
 from issbox.rules.consumers import (
@@ -170,10 +170,17 @@ def _register(
 def _known_keys(ctx: Context, organization: str, labels: Sequence[str]) -> list[ActivationKey]:
     with ctx.store.session():
         attempt = count_attempt_from(ctx, ctx.actor.origin)
-        found = [ctx.store.activation_keys.get(organization, label) for label in dict.fromkeys(labels)]
+        found = [_known_key(ctx, organization, label) for label in dict.fromkeys(labels)]
         with ctx.store.transaction():
             attempt.forgive()
         return found
+
+
+def _known_key(ctx: Context, organization: str, label: str) -> ActivationKey:
+    try:
+        return ctx.store.activation_keys.get(organization, label)
+    except NotFoundError:  # whoever guesses must not learn which organizations there are
+        raise NotFoundError(f"the organization {organization} has no activation key {label!r}") from None
 
 
 def _check_room(ctx: Context, key: ActivationKey) -> None:

@@ -28,7 +28,7 @@ from issbox.web.api.routes import CONSUMER, Call, Found, Route, Table
 from issbox.web.api.table import TABLE
 from issbox.web.current import Current
 from issbox.web.peers import Peer
-from issbox.web.sending import send_data
+from issbox.web.sending import Sent, send_data
 from issbox.workflows.context import Context
 
 PREFIXES: Final = ("candlepin", "rhsm")
@@ -61,11 +61,11 @@ class Api:
         for pool in (self._doors, self._threads):
             pool.shutdown(wait=True, cancel_futures=True)
 
-    async def handle(self, request: web.BaseRequest, peer: Peer) -> web.StreamResponse:
+    async def handle(self, request: web.BaseRequest, peer: Peer) -> Sent:
         """Answer a request, whatever happens."""
-        request_uuid = str(uuid4())
+        request_uuid, asked_by = str(uuid4()), [""]
         try:
-            status, data, headers = await self._answer(request, peer)
+            status, data, headers = await self._answer(request, peer, asked_by)
         except (Refusal, IssboxError) as error:
             if not isinstance(error, Refusal):
                 _LOG.info("%s %s: %s", request_uuid, request.path, error)
@@ -73,9 +73,13 @@ class Api:
         except Exception as error:
             _LOG.exception("%s: a call of the API failed", request_uuid)
             status, data, headers = _failed(error, request_uuid)
-        return (await send_data(request, status, data, headers | _marks(request, request_uuid))).response
+        sent = await send_data(request, status, data, headers | _marks(request, request_uuid))
+        return replace(sent, asked_by=asked_by[0])
 
-    async def _answer(self, request: web.BaseRequest, peer: Peer) -> tuple[int, bytes, dict[str, str]]:
+    async def _answer(
+        self, request: web.BaseRequest, peer: Peer, asked_by: list[str]
+    ) -> tuple[int, bytes, dict[str, str]]:
+        """Give status, body and headers; who proved to be somebody is put into `asked_by`, also when this fails."""
         path, _, query = request.raw_path.partition("?")
         found = self._table.find("/" + path.lstrip("/").partition("/")[2])
         route = _route_of(found, request.method)
@@ -85,6 +89,7 @@ class Api:
         pool = self._doors if credentials.authorization else self._threads
         caller = await _run(pool, enter, self._ctx, route, credentials, found.parameters.get(CONSUMER))
         known = caller.user is not None or caller.host is not None
+        asked_by[0] = caller.ctx.actor.name if known else ""
         data = await read_body(request, route, largest=LARGEST if known else LARGEST_OF_ANYONE)
         call: Call[Any, Any] = Call(caller, found.parameters, decode_body(route, data), question, request.headers)
         return await _run(self._threads, _do, route, call)

@@ -140,6 +140,27 @@ def test_wrong_activation_keys_are_limited_by_address(town: Town) -> None:
     assert attempt("web") == 429
 
 
+def test_wrong_keys_tell_nothing_of_which_organizations_there_are(town: Town) -> None:
+    def told(owner: str) -> str:
+        reply = town.nobody().post("/consumers", {"name": "a"}, owner=owner, activation_keys="x")
+        return reply.bad(404).replace(owner, "")
+
+    assert told("acme") == told("nothing")
+
+
+def test_who_asked_is_in_the_log(town: Town, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "issbox.access")
+    found, host = register(town)
+    host.get(f"/consumers/{found['uuid']}").good()
+    town.nobody().get("/status").good()
+    lines = [each.getMessage() for each in caplog.records if each.name == "issbox.access"]
+    assert lines[0].endswith(" alice")
+    assert lines[1].endswith(f" host {found['uuid']}")
+    assert lines[2].endswith(" -")
+    assert all(int(line.split()[4]) > 0 for line in lines), "bytes that were sent"
+    assert "activation_keys" not in "".join(lines)
+
+
 def test_a_disabled_user_is_kept_out(town: Town) -> None:
     client = town.user("vic")
     client.get("/owners").good()

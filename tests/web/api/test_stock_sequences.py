@@ -1,5 +1,6 @@
 """The calls of subscription-manager 1.30, in their order, to a real server over TLS (reference: its call sequences)."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -124,6 +125,20 @@ def test_identity_and_its_regeneration(town: Town) -> None:
     assert again["idCert"]["serial"]["serial"] != found["idCert"]["serial"]["serial"]
     assert "revoked" in host.get(f"/consumers/{uuid}").bad(401)
     assert town.host(again).get(f"/consumers/{uuid}").good()["uuid"] == uuid
+
+
+def test_an_identity_that_is_due_is_renewed_and_the_old_one_stays_good(town: Town) -> None:
+    """Whoever asks about the host, and whether or not the answer arrives: the host is never locked out by it."""
+    found, host = register(town, "Dev")
+    uuid = found["uuid"]
+    early = replace(town.ctx.settings.certificates, renew_days=town.ctx.settings.certificates.identity_days)
+    renewed = consumers.identity_of(replace(town.ctx, settings=replace(town.ctx.settings, certificates=early)), uuid)
+    assert renewed.serial != found["idCert"]["serial"]["serial"]
+    again = host.get(f"/consumers/{uuid}").good()
+    assert again["idCert"]["serial"]["serial"] == renewed.serial
+    assert town.host(again).get(f"/consumers/{uuid}").good()["uuid"] == uuid
+    town.host(again).delete(f"/consumers/{uuid}").good()
+    assert host.get(f"/consumers/{uuid}").bad(410)
 
 
 def test_refresh_follows_a_promotion_and_refresh_force_makes_new_serials(town: Town) -> None:
