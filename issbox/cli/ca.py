@@ -35,12 +35,17 @@ AUTHORITY: "Shape[AuthorityStatus]" = Shape(
 )
 
 
-@command("show", group=ca, example="issbox ca show", shape=AUTHORITY)
-def show(run: Run) -> None:
+@command("show", group=ca, example="issbox ca show --chain > issbox-ca.pem", shape=AUTHORITY)
+@click.option("--chain", is_flag=True, help="Write only its certificate and those above it (PEM), which hosts trust.")
+def show(run: Run, *, chain: bool) -> None:
     """Show the authority that signs the certificates of hosts, and what lies ahead of it."""
     from issbox.workflows import authority
 
-    run.show(AUTHORITY, authority.show_authority(run.open()))
+    shown = authority.show_authority(run.open())
+    if chain and not run.as_json:
+        output.write(shown.chain_pem)
+    else:
+        run.show(AUTHORITY, shown)
 
 
 @command("create", group=ca, example='issbox ca create --name "ACME content"', shape=AUTHORITY)

@@ -276,4 +276,6 @@ def test_commands_from_a_host_to_its_repo_file(tmp_path: Path) -> None:
     assert line.json("certificate", "regenerations")[0]["state"] == "done"
     assert len(line.json("ca", "crl")["serials"]) == 1
     assert line.json("certificate", "list", "--consumer", made["uuid"], "--issue")[0]["stale"] is False
-    assert line.json("ca", "show")["is_root"] is True
+    shown = line.json("ca", "show")
+    assert shown["is_root"] is True
+    assert line("ca", "show", "--chain").stdout == shown["chain"]
