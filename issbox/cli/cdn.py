@@ -1,6 +1,8 @@
 """`issbox cdn`: where Red Hat content is read from."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,8 +11,12 @@ from issbox.cli.command import Run, command
 from issbox.cli.index import noun
 from issbox.cli.options import chosen_organization, organization_option, yes_option
 from issbox.cli.repositories import REPOSITORY
-from issbox.errors import ExitCode
-from issbox.model import CdnServer, CdnType
+from issbox.cli.user_options import ask_password
+from issbox.errors import CommandLineError, ExitCode
+from issbox.model import CdnLocation, CdnServer, CdnType
+
+if TYPE_CHECKING:
+    from issbox.workflows.context import Context
 
 cdn = noun("cdn")
 
@@ -67,6 +73,15 @@ def info(run: Run, *, organization: str | None) -> None:
     type=click.Choice([each.value for each in CdnServer]),
     help="network-sync: what the other box is; issbox by default.",
 )
+@click.option(
+    "--username",
+    metavar="NAME",
+    help="network-sync: come to the other box as this user, once. It issues a certificate, which is kept as a content "
+    "credential and shown from then on; the password is not kept.",
+)
+@click.option(
+    "--password-file", metavar="FILE", help="First line of a file, - for standard input; else it is asked for."
+)
 @click.option("--dry-run", is_flag=True, help="Only show which repositories would be read from where.")
 def update(
     run: Run,
@@ -82,6 +97,8 @@ def update(
     upstream_lifecycle_environment_label: str | None,
     upstream_content_view_label: str | None,
     upstream_server: str | None,
+    username: str | None,
+    password_file: str | None,
     dry_run: bool,
 ) -> None:
     """Read Red Hat content from another place, from now on: listing files and packages alike.
@@ -110,10 +127,25 @@ def update(
     if dry_run:
         run.show(PLAN, plan)
         return
+    if username is not None:
+        plan = location.plan_location(ctx, _join(run, ctx, plan.after, username, password_file))
     made = location.set_location(ctx, plan)
     moved = len(made.repositories)
     run.say(f"The CDN of {made.after.organization} is updated; repositories read from another place now: {moved}.")
     run.show(LOCATION, made.after)
+
+
+def _join(run: Run, ctx: "Context", location: CdnLocation, username: str, password_file: str | None) -> CdnLocation:
+    """Give the location with the certificate that the other box issued."""
+    from issbox.workflows.cdn.joining import join
+
+    if location.upstream is None:
+        raise CommandLineError("--username is for a network-sync", hint="Give --type network-sync.")
+    label = join(
+        ctx, location, username, ask_password(password_file, "Password at the other box", option="--password-file")
+    )
+    run.say(f"The other box issued a certificate, which is kept as content credential {label}.")
+    return replace(location, client_certificate=label, shows_manifest=False)
 
 
 def _as_url(text: str | None) -> str | None:

@@ -1,6 +1,5 @@
 """`issbox user password`, `issbox user token` and `issbox user ssh-key`: what users prove themselves with."""
 
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,15 +8,13 @@ import click
 from issbox.cli.command import Run, command
 from issbox.cli.options import read_text_file, yes_option
 from issbox.cli.shapes import Field, Shape
-from issbox.cli.user_options import chosen_user, name_option
+from issbox.cli.user_options import ask_password, chosen_user, name_option
 from issbox.errors import CommandLineError
 from issbox.model import ApiToken, UserSshKey
 from issbox.names import parse_time
 
 if TYPE_CHECKING:
     from issbox.workflows.tokens import NewToken
-
-_LARGEST_PASSWORD_FILE = 4 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +87,9 @@ def password(run: Run, *, name: str | None, file: str | None, remove: bool) -> N
         passwords.remove_password(ctx, user)
         run.say(f"The user {user} has no password any more.")
     else:
-        passwords.set_password(ctx, user, _ask_password(file))
+        passwords.set_password(ctx, user, ask_password(file, "New password", option="--file", twice=True))
         run.say(f"The user {user} has a new password.")
     run.show(PASSWORD, PasswordState(user, not remove))
-
-
-def _ask_password(file: str | None) -> str:
-    if file is not None:
-        return read_text_file(file, "a password", _LARGEST_PASSWORD_FILE).partition("\n")[0].rstrip("\r")
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise CommandLineError("there is no terminal to ask for the password at", hint="Give it with --file FILE.")
-    asked: str = click.prompt("New password", hide_input=True, confirmation_prompt="Once more", err=True)
-    return asked
 
 
 token = click.Group("token", help="Manage the tokens with which programs act as a user.")

@@ -1,16 +1,19 @@
 """Options that say which user is meant."""
 
+import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import click
 
+from issbox.cli.options import read_text_file
 from issbox.errors import CommandLineError
 
 if TYPE_CHECKING:
     from issbox.workflows.context import Context
 
 F = TypeVar("F", bound=Callable[..., object])
+_LARGEST_PASSWORD_FILE: Final = 4 << 10
 
 
 def name_option(*, required: bool) -> Callable[[F], F]:
@@ -25,3 +28,16 @@ def chosen_user(ctx: "Context", name: str | None) -> str:
     if chosen is None:
         raise CommandLineError("which user? --name was not given", hint="Give --name; `issbox user list` shows them.")
     return chosen
+
+
+def ask_password(file: str | None, prompt: str, *, option: str, twice: bool = False) -> str:
+    """Give a password: the first line of a file, `-` for standard input, or what is typed at the terminal, unseen.
+
+    Raises CommandLineError, naming the option for the file, when there is neither.
+    """
+    if file is not None:
+        return read_text_file(file, "a password", _LARGEST_PASSWORD_FILE).partition("\n")[0].rstrip("\r")
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise CommandLineError("there is no terminal to ask for the password at", hint=f"Give it with {option} FILE.")
+    asked: str = click.prompt(prompt, hide_input=True, confirmation_prompt="Once more" if twice else False, err=True)
+    return asked

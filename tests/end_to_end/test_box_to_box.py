@@ -7,25 +7,30 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from makers.api import PASSWORD
+from makers.authority import Authority, serve_tls
 from makers.certificates import authority_of, key_of
 from makers.manifests import APPSTREAM, BASEOS, certificate_text, manifest_authority, rhel
 from makers.nginx import needs_nginx
 from makers.repodata import Listed
 from makers.serving import issue
 from makers.two_boxes import APPS, BASE, Second, enabled, lay, make_first, make_second, served
+from makers.upstream import Answer
 
 from issbox.certs.keys import KeyKind
 from issbox.errors import UnreachableError, UpstreamError
-from issbox.model import CredentialKind, RepositoryKey, Validity
-from issbox.workflows import consumers, registering, repositories
+from issbox.model import CredentialKind, RepositoryKey, Role, Validity
+from issbox.workflows import consumers, credentials, passwords, registering, repositories, users
 from issbox.workflows.authority import open_authority
 from issbox.workflows.cdn.choices import Wish, list_choices
 from issbox.workflows.cdn.downstream import list_downstream
 from issbox.workflows.cdn.enabling import enable
+from issbox.workflows.cdn.joining import join
 from issbox.workflows.cdn.location import get_location
 from issbox.workflows.cdn.testing import try_location
 from issbox.workflows.certificates import certificates_of
 from issbox.workflows.context import Context
+from issbox.workflows.credentials import client_key_path
 from issbox.workflows.redhat_trust import distrust_redhat
 from issbox.workflows.synchronize import SynchronizeReport, synchronize
 
@@ -178,6 +183,76 @@ def test_a_revoked_certificate_is_refused(second: Second, first: Context, port: 
 
 
 V3 = {"system.certificate_version": "3.2"}
+
+
+def joined(second: Second, port: int, user: str, password: str, **upstream: str) -> str:
+    """Come to the first box by user and password, and read with the certificate that it issues."""
+    second.point(port, **upstream)
+    label = join(second.ctx, get_location(second.ctx, "acme"), user, password)
+    second.point(port, certificate=label, **upstream)
+    return label
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_second_box_comes_by_user_and_password_once(tmp_path: Path, kind: str) -> None:
+    first = make_first(tmp_path)
+    distrust_redhat(first)
+    for name, role in (("ann", Role.ORG_ADMIN), ("vic", Role.VIEWER)):
+        users.create_user(first, name=name)
+        users.grant_role(first, name, role, organization="acme")
+        passwords.set_password(first, name, PASSWORD)
+    second = make_second(tmp_path, first)
+    with served(first, kind, tmp_path / "client") as port:
+        label = joined(second, port, "ann", PASSWORD)
+        assert synchronize(second.ctx, enabled(second.ctx, BASEOS).key).packages == 2
+        (box,) = list_downstream(first, "acme")
+        assert box.consumer is not None
+        assert (box.consumer.name, box.consumer.environments) == ("second", ("Library",))
+        key = client_key_path(second.ctx.store.state_dir, "acme", label)
+        assert key.stat().st_mode & 0o777 == 0o600
+        before = credentials.list_credentials(second.ctx, "acme")
+        for user, password, environment, told in (
+            ("ann", "wrong", "Library", "401"),
+            ("vic", PASSWORD, "Library", "403"),
+            ("ann", PASSWORD, "nowhere", "no lifecycle environment nowhere"),
+        ):
+            with pytest.raises(UpstreamError) as refused:
+                joined(second, port, user, password, environment=environment)
+            assert told in str(refused.value)
+            assert password not in str(refused.value) or password == "wrong"
+        assert credentials.list_credentials(second.ctx, "acme") == before
+        assert len(list_downstream(first, "acme")) == 1
+        with second.ctx.store.session():
+            assert not any(PASSWORD in str(each.details) for each in second.ctx.store.audit.list())
+
+
+def test_what_is_no_other_box_is_said(second: Second, tmp_path: Path) -> None:
+    authority = Authority(tmp_path, "strange")
+    second.keep("strange", CredentialKind.CA_CERTIFICATE, authority.pem)
+    root = tmp_path / "strange"
+    root.mkdir()
+    with serve_tls(root, authority, clients=False) as server:
+        port = int(server.url.rstrip("/").rpartition(":")[2])
+        second.point(port, ca="strange")
+        location = get_location(second.ctx, "acme")
+        path = "rhsm/owners/acme/environments"
+        for answer, told in (
+            (Answer(status=404), "answered 404"),
+            (Answer(body=b"<html>"), "no JSON"),
+            (Answer(body=b"[" * 100_000), "no JSON"),
+            (Answer(body=b"x" * (9 << 20)), "more than 8 MiB"),
+            (Answer(body=b"{}"), "no lifecycle environment"),
+            (Answer(body=b'[{"label": "Library", "id": 7}]'), "no lifecycle environment"),
+        ):
+            server.always[path] = answer
+            with pytest.raises(UpstreamError, match=told):
+                join(second.ctx, location, "ann", "secret")
+        server.always[path] = Answer(hang_up=True)
+        with pytest.raises(UnreachableError):
+            join(second.ctx, location, "ann", "secret")
+        second.point(port)
+        with pytest.raises(UnreachableError, match="certificate"):
+            join(second.ctx, get_location(second.ctx, "acme"), "ann", "secret")
 
 
 @pytest.mark.parametrize("kind", KINDS)
