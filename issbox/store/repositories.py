@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import Any, Final, cast
 
 from peewee import fn
@@ -111,14 +112,28 @@ class Repositories(Noun):
 
     def _check_path(self, organization: str, path: str) -> None:
         """Refuse a path that is, or lies inside, that of another repository: links to trees cannot be nested."""
-        for other in self.list(organization):
+        above = [str(each) for each in (PurePosixPath(path), *PurePosixPath(path).parents)]
+        # Text sorts by its bytes, and '0' comes right after '/'.
+        inside = (RepositoryRow.path >= f"{path}/") & (RepositoryRow.path < f"{path}0")
+        query = repository_query().where(
+            OrganizationRow.label == organization,
+            RepositoryRow.view == "",
+            RepositoryRow.path.in_(above) | inside,
+        )
+        for other in map(read_repository, query.order_by(RepositoryRow.path).limit(1).dicts()):
             if other.path == path:
                 raise AlreadyExistsError(f"the repository {other.key} has the path {path} already")
-            if f"{path}/".startswith(f"{other.path}/") or f"{other.path}/".startswith(f"{path}/"):
-                raise AlreadyExistsError(
-                    f"the path {path} cannot be used beside the path {other.path} of the repository {other.key}: "
-                    "one lies inside the other"
-                )
+            raise AlreadyExistsError(
+                f"the path {path} cannot be used beside the path {other.path} of the repository {other.key}: "
+                "one lies inside the other"
+            )
+
+    def has_content_label(self, organization: str, label: str) -> bool:
+        """Tell whether a content of an organization has this label; raises NotFoundError."""
+        query = ContentRow.select().where(
+            ContentRow.organization == organization_id(organization), ContentRow.label == label
+        )
+        return bool(query.exists())
 
     def get(self, key: RepositoryKey) -> Repository:
         """Give a repository; raises NotFoundError."""

@@ -46,6 +46,7 @@ _FILES: Final = f"""
     FROM repository_file f LEFT JOIN package p ON p.id = f.package_id
     WHERE f.repository_id = ? AND f.path > ? AND f.added_in <= ? AND (f.removed_in IS NULL OR f.removed_in > ?)
     ORDER BY f.path LIMIT ?"""  # noqa: S608  # constants only
+_OTHER_FILES: Final = _FILES.replace("ORDER BY", "AND f.package_id IS NULL ORDER BY")
 
 
 class Versions(Noun):
@@ -67,11 +68,16 @@ class Versions(Noun):
         number = latest_number(repository_id(key))
         return self.get(key, number) if number else None
 
-    def files(self, key: RepositoryKey, number: int) -> Iterator[RepositoryFile]:
-        """Give the files of a version ordered by path, a page in memory at a time; raises NotFoundError."""
+    def files(self, key: RepositoryKey, number: int, *, packages: bool = True) -> Iterator[RepositoryFile]:
+        """Give the files of a version ordered by path, a page in memory at a time; raises NotFoundError.
+
+        Without `packages` those are left out.
+        """
         self.get(key, number)
         repository, path = repository_id(key), ""
-        while page := execute(_FILES, (repository, path, number, number, _PAGE)).fetchall():
+        while page := execute(
+            _FILES if packages else _OTHER_FILES, (repository, path, number, number, _PAGE)
+        ).fetchall():
             yield from map(read_file, page)
             path = page[-1][0]
 

@@ -1,6 +1,7 @@
 """Rows of content views: what they are made of, and their filters."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
@@ -55,11 +56,16 @@ class Views(Noun):
         if len(label) > LONGEST_LABEL:
             raise InvalidValueError(f"the content view label {label} is longer than {LONGEST_LABEL} characters")
         with transaction():
-            owner = organization_id(organization)
-            if ViewRow.select().where(ViewRow.organization == owner, ViewRow.label == label).exists():
+            if self.exists(organization, label):
                 raise AlreadyExistsError(f"the content view {organization}/{label} exists already")
+            owner = organization_id(organization)
             ViewRow.insert(organization=owner, label=label, name=name, description=description, last_major=0).execute()
             return self.get(organization, label)
+
+    def exists(self, organization: str, label: str) -> bool:
+        """Tell whether there is a content view of this label; raises NotFoundError for the organization."""
+        owner = organization_id(organization)
+        return bool(ViewRow.select().where(ViewRow.organization == owner, ViewRow.label == label).exists())
 
     def get(self, organization: str, label: str) -> ContentView:
         """Give a content view; raises NotFoundError."""
@@ -110,6 +116,15 @@ class Views(Noun):
                 raise AlreadyExistsError(f"the content view {label} has the repository {key.short} already")
             ViewRepositoryRow.insert(content_view=identity, repository=repository).execute()
             return self.get(organization, label)
+
+    def complete(self, organization: str, label: str, keys: Iterable[RepositoryKey]) -> None:
+        """Add those of some repositories that the view lacks; raises NotFoundError."""
+        with transaction():
+            identity = view_id(organization, label)
+            present = set(_repositories(organization, identity))
+            for source in dict.fromkeys(key.source for key in keys):
+                if source not in present:
+                    ViewRepositoryRow.insert(content_view=identity, repository=repository_id(source)).execute()
 
     def remove_repository(self, organization: str, label: str, key: RepositoryKey) -> ContentView:
         """Take a repository out; versions that hold it stay as they are. Raises NotFoundError."""

@@ -109,7 +109,7 @@ def find_packages(ctx: Context, organization: str, search: str) -> list[Found]:
 
 def find_advisories(ctx: Context, organization: str, search: str) -> list[FoundAdvisory]:
     """Give advisories with this id, or that fix this CVE, in the newest versions; raises BadMetadataError."""
-    from issbox.workflows.comparing import read_advisories, version_facts
+    from issbox.workflows.comparing import read_advisories, updateinfo_of
 
     products = ctx.require_some(Permission.CONTENT_READ, organization)
     word = search.strip().upper()
@@ -119,10 +119,10 @@ def find_advisories(ctx: Context, organization: str, search: str) -> list[FoundA
             if repository.latest is None or not products.cover([repository.key.product]):
                 continue
             ctx.progress.advance()
-            facts = version_facts(ctx, repository.key, repository.latest)
+            updateinfo = updateinfo_of(ctx, repository.key, repository.latest)
             found.extend(
                 FoundAdvisory(repository.key, repository.latest, advisory)
-                for advisory in read_advisories(ctx, facts.updateinfo).values()
+                for advisory in read_advisories(ctx, updateinfo).values()
                 if word in (advisory.id.upper(), *(cve.upper() for cve in advisory.cves))
             )
     return found

@@ -48,23 +48,36 @@ def difference(
 
 def version_facts(ctx: Context, key: RepositoryKey, number: int | None) -> VersionFacts:
     """Give what there is to compare of a version, in a session; nothing for None. Raises NotFoundError."""
-    facts, metadata = VersionFacts(), {}
+    packages, metadata = list[Package](), dict[str, str]()
     for file in ctx.store.versions.files(key, number) if number is not None else ():
         if file.package is not None:
-            facts.packages.append(file.package)
+            packages.append(file.package)
         else:
             metadata[file.path] = file.sha256
+    return VersionFacts(packages, _updateinfo(ctx, metadata))
+
+
+def updateinfo_of(ctx: Context, key: RepositoryKey, number: int) -> dict[str, str]:
+    """Give SHA-256 and path of each updateinfo file of a version, in a session, without reading its packages.
+
+    Raises NotFoundError.
+    """
+    return _updateinfo(ctx, {file.path: file.sha256 for file in ctx.store.versions.files(key, number, packages=False)})
+
+
+def _updateinfo(ctx: Context, metadata: Mapping[str, str]) -> dict[str, str]:
+    found: dict[str, str] = {}
     for path, sha256 in metadata.items():
         if path == REPOMD_PATH or path.endswith(f"/{REPOMD_PATH}"):
             with ctx.store.blobs.open(sha256) as source:
                 repomd = parse_repomd(source.read())
             prefix = path.removesuffix(REPOMD_PATH)
-            facts.updateinfo.update(
+            found.update(
                 (metadata[prefix + record.href], prefix + record.href)
                 for record in repomd.records
                 if record.type == "updateinfo" and prefix + record.href in metadata
             )
-    return facts
+    return found
 
 
 def read_advisories(ctx: Context, updateinfo: Mapping[str, str]) -> dict[str, Advisory]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from issbox.errors import InvalidValueError, NotFoundError
-from issbox.model import Consumer, HostProfile, InstalledProduct, IssuedCertificate, IssuedKind, Purpose
+from issbox.model import Catalogue, Consumer, HostProfile, InstalledProduct, IssuedCertificate, IssuedKind, Purpose
 from issbox.names import check_name
 from issbox.rules.consumers import (
     check_environments,
@@ -97,7 +97,8 @@ def update_consumer(
             purpose=None if purpose is None else check_purpose(purpose),
             installed=None if installed is None else check_installed(installed),
         )
-        mark_moved(ctx, uuid, organization, present.profile, profile)
+        if profile != present.profile:
+            mark_moved(ctx, uuid, ctx.store.catalogues.get(organization), present.profile, profile)
         told: dict[str, object] = {"name": name, "release": release}
         details = {key: value for key, value in told.items() if value is not None and value != getattr(present, key)}
         if details:
@@ -123,22 +124,21 @@ def move_consumers(ctx: Context, organization: str, uuids: Sequence[str], enviro
     with ctx.store.session():
         ctx.progress.step("record-move")
         with ctx.store.transaction():
-            marked = 0
-            for uuid in uuids:
-                marked += _move(ctx, organization, uuid, labels)
+            known = ctx.store.catalogues.get(organization)
+            marked = sum(_move(ctx, known, uuid, labels) for uuid in uuids)
             details: dict[str, object] = {"hosts": list(uuids), "environments": list(labels)}
             where = ", ".join(labels) or "no environment"
             ctx.audit("consumer.move", where, organization=organization, details=details)
             return marked
 
 
-def _move(ctx: Context, organization: str, uuid: str, environments: tuple[str, ...]) -> int:
+def _move(ctx: Context, known: Catalogue, uuid: str, environments: tuple[str, ...]) -> int:
     present = ctx.store.consumers.get(uuid)
-    if present.organization != organization:
-        raise NotFoundError(f"the organization {organization} has no host {uuid}")
+    if present.organization != known.organization:
+        raise NotFoundError(f"the organization {known.organization} has no host {uuid}")
     after = HostProfile(environments, present.profile.arches, present.profile.version)
     ctx.store.consumers.update(uuid, profile=after)
-    return mark_moved(ctx, uuid, organization, present.profile, after)
+    return mark_moved(ctx, uuid, known, present.profile, after)
 
 
 def delete_consumer(ctx: Context, uuid: str) -> Consumer:

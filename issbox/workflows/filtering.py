@@ -12,7 +12,7 @@ from pathlib import Path
 from issbox.model import FileKind, RepositoryFile, RepositoryKey, ViewFilter
 from issbox.rules.filtering import Sieve, needs_errata
 from issbox.store import Batch
-from issbox.workflows.comparing import version_facts
+from issbox.workflows.comparing import updateinfo_of
 from issbox.workflows.context import Context
 from issbox.yum.repomd import REPOMD_PATH
 from issbox.yum.subset import NewFile, Subset, make_subset
@@ -82,7 +82,7 @@ def filter_version(
 def _sieve(ctx: Context, key: RepositoryKey, number: int, filters: Sequence[ViewFilter]) -> Sieve:
     sieve = Sieve(filters)
     if needs_errata(filters):
-        for sha256, name in version_facts(ctx, key, number).updateinfo.items():
+        for sha256, name in updateinfo_of(ctx, key, number).items():
             path = ctx.store.blobs.path(sha256)
             for advisory in read_updateinfo(path, ctx.settings.synchronize.max_metadata_size, name=name):
                 sieve.learn(advisory)

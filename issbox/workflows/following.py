@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from issbox.model import HostProfile
+from issbox.model import Catalogue, HostProfile
 from issbox.rules.consumers import without
 from issbox.rules.staleness import Holder, stale
 from issbox.workflows.context import Context
@@ -40,11 +40,13 @@ def mark_leaving(ctx: Context, organization: str, environment: str) -> int:
     return ctx.store.entitlements.mark_stale(organization, {Holder.staying(each.before, each.scope) for each in found})
 
 
-def mark_moved(ctx: Context, uuid: str, organization: str, before: HostProfile, after: HostProfile) -> int:
-    """Mark the certificates of one host that a change of its profile makes stale; gives their number."""
+def mark_moved(ctx: Context, uuid: str, known: Catalogue, before: HostProfile, after: HostProfile) -> int:
+    """Mark the certificates of one host that a change of its profile makes stale; gives their number.
+
+    `known` is the catalogue of its organization, read once for however many hosts.
+    """
     if before == after:
         return 0
-    known = ctx.store.catalogues.get(organization)
     scopes = {each.product for each in ctx.store.entitlements.of(uuid)}
     found = stale(known, known, [Holder(before, after, scope) for scope in scopes])
-    return ctx.store.entitlements.mark_stale(organization, found, uuid)
+    return ctx.store.entitlements.mark_stale(known.organization, found, uuid)

@@ -16,13 +16,10 @@ def keep_view_version(ctx: Context, scope: Scope | None, plan: ImportPlan) -> Vi
     if scope is None or scope.kind is not ScopeKind.CONTENT_VIEW_VERSION:
         return None
     organization, label = plan.organization, scope.content_view
-    views = {view.label: view for view in ctx.store.views.list(organization)}
-    if label not in views:
-        views[label] = ctx.store.views.create(organization, label, name=scope.content_view_name)
+    if not ctx.store.views.exists(organization, label):
+        ctx.store.views.create(organization, label, name=scope.content_view_name)
     keys = [planned.repository.key for planned in plan.repositories]
-    for key in keys:
-        if key not in views[label].repositories:
-            ctx.store.views.add_repository(organization, label, key)
+    ctx.store.views.complete(organization, label, keys)
     name = ViewVersionName(label, scope.content_view_version)
     if name.number in {version.number for version in ctx.store.view_versions.list(organization, label)}:
         ctx.progress.note(f"the content view version {name} is here already and stays as it is")

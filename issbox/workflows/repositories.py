@@ -200,7 +200,6 @@ def _content_label(ctx: Context, key: RepositoryKey) -> str:
     too long, or taken because labels may hold `_` themselves.
     """
     label = f"{key.product}_{key.label}"
-    taken = {repository.content.label for repository in ctx.store.repositories.list(key.organization)}
-    if len(label) <= 128 and label not in taken:
+    if len(label) <= 128 and not ctx.store.repositories.has_content_label(key.organization, label):
         return label
     return f"{label[:111]}_{hashlib.sha256(f'{key.product}/{key.label}'.encode()).hexdigest()[:16]}"

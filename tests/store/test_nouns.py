@@ -185,7 +185,19 @@ def test_a_repository_is_made_once_and_paths_never_lie_inside_each_other(library
     for path in ("custom/tools/base", "custom/tools/base/deep", "custom/tools", "custom"):
         with pytest.raises(AlreadyExistsError, match="custom/tools/base"):
             store.repositories.create(repository(other, path=path))
-    store.repositories.create(repository(other, path="custom/tools/base2"))
+    for number, path in enumerate(
+        ("custom/tools/base2", "custom/tools/base-x", "custom/tools/base0/deep", "custom/zoo")
+    ):
+        key = replace(other, label=f"other{number}")
+        assert store.repositories.create(repository(key, path=path)).path == path
+    with pytest.raises(AlreadyExistsError, match="base0/deep of the repository"):
+        store.repositories.create(repository(other, path="custom/tools/base0"))
+    store.organizations.create("Second", "Second")
+    store.products.create(Product("Second", "tools", "Tools"))
+    store.repositories.create(repository(replace(other, organization="Second"), path="custom/tools"))
+    label = store.repositories.get(KEY).content.label
+    assert store.repositories.has_content_label("Example", label)
+    assert not store.repositories.has_content_label("Example", "none")
 
 
 def test_deleting_a_repository_takes_its_versions_and_its_content_along(library: Library, count_rows: Any) -> None:

@@ -40,6 +40,7 @@ def test_a_version_says_what_was_committed(library: Library) -> None:
     )
     assert library.files(1) == ordered(files)
     versions = library.store.versions
+    assert list(versions.files(KEY, 1, packages=False)) == [metadata("one")]
     assert versions.list(KEY) == [version]
     assert versions.latest(KEY) == versions.get(KEY, 1) == version
     assert versions.count_packages(KEY, 1) == 2

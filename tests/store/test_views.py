@@ -43,6 +43,17 @@ def views(library: Library) -> Library:
     return library
 
 
+def test_a_view_gets_what_it_lacks(views: Library) -> None:
+    store = views.store
+    store.views.create("Example", "more", name="More")
+    assert store.views.exists("Example", "more")
+    assert not store.views.exists("Example", "less")
+    store.views.add_repository("Example", "more", KEY)
+    for _ in range(2):
+        store.views.complete("Example", "more", [FILTERED, OTHER, KEY, OTHER])
+        assert set(store.views.get("Example", "more").repositories) == {KEY, OTHER}
+
+
 def filtered(library: Library, files: list[Any], key: RepositoryKey = FILTERED) -> RepositoryVersion:
     """Make the next version of a repository that filters made, as publishing does."""
     store = library.store
@@ -171,7 +182,7 @@ def test_a_filtered_repository_shares_everything_with_its_source_but_its_version
     made = filtered(views, [package(1)])
     assert (made.repository, made.number, made.packages) == (FILTERED, 1, 1)
     source, derived = store.repositories.get(KEY), store.repositories.get(FILTERED)
-    assert derived == replace(source, key=FILTERED, upstream=Upstream(), imported=None, latest=1)
+    assert derived == replace(source, key=FILTERED, upstream=Upstream(), imported=None, latest=1, library=None)
     assert views.files(1, FILTERED) == [package(1)]
     assert views.files(1) == [package(1), package(2)]
     assert [each.key for each in store.repositories.list()] == [KEY, OTHER]

@@ -27,10 +27,12 @@ from issbox.errors import (
 from issbox.model import (
     LIBRARY,
     ActivationKey,
+    Catalogue,
     CertificateType,
     RegenerationScope,
     RegenerationState,
 )
+from issbox.store.catalogues import Catalogues
 from issbox.workflows import (
     authority,
     catalog,
@@ -170,7 +172,7 @@ def test_a_changed_content_reaches_hosts_when_it_is_promoted_again(fleet: Fleet)
     assert fleet.paths(dev) == [BASE], "taken back, it is described as it was"
 
 
-def test_hosts_move_and_only_what_differs_goes_stale(fleet: Fleet) -> None:
+def test_hosts_move_and_only_what_differs_goes_stale(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
     host, other = fleet.host("web1", "dev"), fleet.host("web2", "dev")
     fleet.promote(KEY, "dev")
     fleet.promote(KEY, "prod")
@@ -180,6 +182,18 @@ def test_hosts_move_and_only_what_differs_goes_stale(fleet: Fleet) -> None:
     assert consumers.move_consumers(fleet.ctx, "acme", [host.uuid], ["prod", "dev"]) == 1
     assert fleet.stale(host, other) == {"web1"}
     assert fleet.paths(host) == ["/acme/prod/custom/tools/base"]
+    read: list[str] = []
+    original = Catalogues.get
+
+    def get(self: Catalogues, organization: str) -> Catalogue:
+        read.append(organization)
+        return original(self, organization)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Catalogues, "get", get)
+        assert consumers.move_consumers(fleet.ctx, "acme", [host.uuid, other.uuid], ["dev"]) == 1
+        assert read == ["acme"], "once for however many hosts"
+    consumers.move_consumers(fleet.ctx, "acme", [host.uuid], ["prod", "dev"])
     with pytest.raises(NotFoundError):
         consumers.move_consumers(fleet.ctx, "acme", [host.uuid, other.uuid], ["none"])
     with pytest.raises(InvalidValueError, match="twice"):
