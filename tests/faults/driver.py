@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from issbox.job_running import work_through
 from issbox.manifest import ScopeKind
 from issbox.model import LIBRARY, BundleForm, RepositoryKey, ViewVersionName, WantedContent
 from issbox.wiring import open_context
@@ -22,6 +23,7 @@ from issbox.workflows.environments import delete_environment
 from issbox.workflows.exact_content import plan_content_set, plan_everything
 from issbox.workflows.exports import ExportRequest, export, plan_export, recut, stream
 from issbox.workflows.importing import import_bundle
+from issbox.workflows.job_progress import JobReporter
 from issbox.workflows.manifest_importing import delete_manifest, import_manifest
 from issbox.workflows.manifest_trust import ManifestTrust
 from issbox.workflows.promoting import plan_demotion, plan_view_promotion, promote
@@ -104,6 +106,22 @@ def take_manifest(ctx: Context, argument: str) -> None:
     import_manifest(ctx, "acme", file.read_bytes(), file.name, trust=trust)
 
 
+def work_jobs(ctx: Context, _: str) -> None:
+    """Do the jobs that wait; this process dies at a step of a job, which tells its own row how far it is."""
+    real_step, real_advance = JobReporter.step, JobReporter.advance
+
+    def step(self: JobReporter, name: str, message: str = "") -> None:
+        ctx.progress.step(name, message)
+        real_step(self, name, message)
+
+    def advance(self: JobReporter, *, files: int = 0, size: int = 0) -> None:
+        ctx.progress.advance(files=files, size=size)
+        real_advance(self, files=files, size=size)
+
+    JobReporter.step, JobReporter.advance = step, advance  # type: ignore[method-assign]  # to be killed there
+    work_through(ctx)
+
+
 ACTIONS: dict[str, Callable[[Context, str], object]] = {
     "synchronize": lambda ctx, _: synchronize(ctx, KEY),
     "export": export_repository,
@@ -126,6 +144,7 @@ ACTIONS: dict[str, Callable[[Context, str], object]] = {
     ),
     "register": lambda ctx, name: register(ctx, organization="acme", name=name, facts={}, environments=["dev"]),
     "regenerate": lambda ctx, number: run_regeneration(ctx, int(number)),
+    "work": work_jobs,
     "renew-authority": lambda ctx, _: renew_authority(ctx),
     "take-manifest": take_manifest,
     "delete-manifest": lambda ctx, _: delete_manifest(ctx, "acme"),

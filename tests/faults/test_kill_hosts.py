@@ -9,8 +9,10 @@ from makers.boxes import KEY
 from makers.fleets import Fleet, make_fleet
 
 from issbox.certs.decode import decode_certificate
-from issbox.model import LIBRARY, Consumer, RegenerationScope
+from issbox.model import LIBRARY, Consumer, JobState, RegenerationScope
 from issbox.workflows import authority, certificates, consumers, environments, promoting, regenerating, registering
+from issbox.workflows.job_kinds.regeneration import RegenerateJob
+from issbox.workflows.jobs import create_job, get_job
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,21 @@ def test_eager_regeneration(town: Town, where: str) -> None:
     done = regenerating.get_regeneration(ctx, job.id)
     assert (done.state, done.done, done.failed) == ("done", 3, 0)
     assert not set(before) & {town.fleet.certificate(host).serial for host in town.hosts}
+
+
+@pytest.mark.parametrize("where", ["issue-certificates", "issue-certificates+1"])
+def test_eager_regeneration_as_a_job(town: Town, where: str) -> None:
+    ctx, side = town.fleet.ctx, town.fleet.gap.outside
+    before = [town.fleet.certificate(host).serial for host in town.hosts]
+    regeneration = regenerating.start_regeneration(ctx, RegenerationScope("acme", unchanged=True))
+    job = create_job(ctx, RegenerateJob(regeneration.id))
+    side.run("work", kill=where)
+    town.check()
+    side.run("work")
+    done = get_job(ctx, job.id)
+    assert (done.state, done.attempts, done.result["done"]) == (JobState.FINISHED, 2, 3)
+    assert not set(before) & {town.fleet.certificate(host).serial for host in town.hosts}
+    town.check()
 
 
 def test_renewing_the_authority(town: Town) -> None:

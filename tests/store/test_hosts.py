@@ -176,6 +176,21 @@ def test_overrides(hosts: Library) -> None:
     assert store.overrides.drop_of_environment("Example", "dev") == 1
 
 
+def test_overrides_of_activation_keys_go_with_them(hosts: Library) -> None:
+    store = hosts.store
+    one, two = ContentOverride("c", "enabled", "1"), ContentOverride("c", "priority", "5")
+    with pytest.raises(NotFoundError):
+        store.overrides.set_of_activation_key("Example", "web", [one])
+    key = store.activation_keys.create(ActivationKey("Example", "web"))
+    store.overrides.set_of_activation_key("Example", "web", [one, two])
+    store.activation_keys.update(replace(key, description="x"))
+    assert store.overrides.of_activation_key("Example", "web") == [one, two]
+    assert store.overrides.drop_of_activation_key("Example", "web", "c", "PRIORITY") == 1
+    store.activation_keys.delete("Example", "web")
+    store.activation_keys.create(key)
+    assert store.overrides.of_activation_key("Example", "web") == []
+
+
 def test_activation_keys(hosts: Library) -> None:
     store = hosts.store
     key = ActivationKey("Example", "web", "Web servers", ("prod", "dev"), ("tools",), 5)
@@ -265,6 +280,7 @@ def test_products_and_organizations_with_hosts_stay(hosts: Library) -> None:
     with pytest.raises(InUseError, match="2 hosts"):
         store.organizations.delete("Example")
     store.activation_keys.create(ActivationKey("Example", "web", "", ("dev",), ("apps",)))
+    store.overrides.set_of_activation_key("Example", "web", [ContentOverride("c", "enabled", "1")])
     for consumer in (BOX, HUB):
         store.consumers.delete(consumer.uuid, NOW)
     store.products.delete("Example", "tools")
