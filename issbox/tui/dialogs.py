@@ -13,6 +13,7 @@ from textual.widgets import Input, Static
 from issbox.console.words import Consequences, Text
 from issbox.screen_text import fitted, printable
 from issbox.tui.reader import Reader
+from issbox.tui.typed_input import TypedInput
 
 _CLOSING: Final = ("escape", "q", "enter", "f10")
 _WATCHED: Final = 1.0
@@ -153,7 +154,7 @@ class PickDialog(ModalScreen[str | None]):
         """Lay it out."""
         with Vertical(classes="dialog whole"):
             yield Static(fitted_title(self._title), classes="title", markup=False)
-            yield Input(placeholder="type a part of the name", compact=True)
+            yield TypedInput(placeholder="type a part of the name", compact=True)
             yield Static("", id="options", markup=False)
             yield Static("Enter: choose  Esc: leave it  Up/Down: move", classes="hint", markup=False)
 

@@ -15,11 +15,12 @@ from textual.widgets import Input, Static
 from issbox.console.words import Answers, Kind, Question
 from issbox.screen_text import printable
 from issbox.tui.dialogs import Option, PickDialog, fitted_title
+from issbox.tui.typed_input import TypedInput
 
 _OK: Final = "ok"
 
 
-class TextField(Input):
+class TextField(TypedInput):
     """A line to type."""
 
     def __init__(self, question: Question) -> None:

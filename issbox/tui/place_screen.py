@@ -22,6 +22,7 @@ from issbox.tui.doing import DoingScreen
 from issbox.tui.frame import help_lines, key_lines, key_name, tab_lines, title_line
 from issbox.tui.messages import Changed, Loaded
 from issbox.tui.table import Table
+from issbox.tui.typed_input import TypedInput
 
 _LOOK: Final = 1.0
 """Seconds between two looks whether somebody changed something."""
@@ -50,7 +51,7 @@ class PlaceScreen(DoingScreen):
         yield Static("", id="title", markup=False)
         yield Static("", id="tabs", markup=False)
         yield Table(id="table")
-        yield Input(placeholder="words to look for; nothing shows all", id="search", compact=True)
+        yield TypedInput(placeholder="words to look for; nothing shows all", id="search", compact=True)
         yield Static("", id="status", markup=False)
         yield Static("", id="keys", markup=False)
 

@@ -1,4 +1,7 @@
-"""An operator's day over a real sshd, in a real terminal, by keys alone: approve, promote twice, export."""
+"""An operator's day over a real sshd, in a real terminal, by keys alone.
+
+Approve, promote twice, export, regenerate certificates, change where Red Hat content is read from, renew the authority.
+"""
 
 import shutil
 import subprocess
@@ -11,12 +14,23 @@ from pathlib import Path
 import pytest
 from makers.boxes import KEY, Gap, make_gap
 from makers.consoles import export_library
+from makers.fleets import FACTS, quick
 from makers.sshd import PROGRAM, SSHD, Server, make_key, start_sshd
 from makers.terminals import PATIENCE, Tmux, in_tmux, terminal_environment
 
 from issbox.model import LIBRARY, ExportState, ImportState, Role
 from issbox.wiring import open_context
-from issbox.workflows import audit_log, environments, history, ssh_keys, users
+from issbox.workflows import (
+    audit_log,
+    certificates,
+    consumers,
+    environments,
+    history,
+    registering,
+    ssh_keys,
+    users,
+)
+from issbox.workflows.cdn import location
 from issbox.workflows.context import Context
 from issbox.workflows.synchronize import synchronize
 
@@ -61,6 +75,8 @@ def site(tmp_path: Path) -> Iterator[Site]:
         environments.create_environment(ctx, organization="acme", label=label, name=name, prior=prior)
     users.create_user(ctx, name="ada", full_name="Ada Byron")
     users.grant_role(ctx, "ada", Role.ORG_ADMIN, organization="acme")
+    users.grant_role(ctx, "ada", Role.SUPER_ADMIN)
+    registering.register(quick(ctx), organization="acme", name="web1", facts=FACTS, environments=["dev"])
     key = make_key(tmp_path / "ada", "ada's laptop")
     ssh_keys.add_ssh_key(ctx, "ada", key.with_suffix(".pub").read_text())
     keys = tmp_path / "authorized_keys"
@@ -94,7 +110,18 @@ def check(site: Site) -> None:
     (export,) = history.list_exports(site.ctx)
     assert (export.state, export.destination) == (ExportState.WRITTEN, "far")
     assert Path(export.path, "issbox-bundle.json").is_file()
-    assert {"content-import.approve", "promotion.promote", "content-export.create"} <= site.done_by_ada()
+    (host,) = consumers.list_consumers(site.ctx, "acme")
+    (held,) = certificates.current_certificates(site.ctx, host.uuid)
+    assert "/acme/dev/custom/tools/base" in certificates.decode(site.ctx, held.certificate.pem).paths
+    assert location.get_location(site.ctx, "acme").url == "file:///srv/cdn"
+    assert {
+        "content-import.approve",
+        "promotion.promote",
+        "content-export.create",
+        "certificate.issue",
+        "cdn.update",
+        "ca.renew",
+    } <= site.done_by_ada()
     assert list(site.ctx.settings.inbox.path.iterdir()) == []
 
 
@@ -137,6 +164,35 @@ def test_full_screen_on_the_console_of_a_server(site: Site, tmp_path: Path) -> N
         terminal.wait("Job 4", "finished", "result: path")
         terminal.keys("Escape")
         terminal.wait("Exports of acme  1/1", "far")
+
+        terminal.keys("H")
+        terminal.wait("web1", "1 to issue")
+        terminal.keys("r")
+        terminal.wait("< this host, web1 >")
+        terminal.keys("F2")
+        terminal.wait("Issue certificates now?", "1 certificate of")
+        terminal.keys("y")
+        terminal.wait("Job 5", "finished")
+        terminal.keys("Escape")
+        terminal.wait("web1", "1 current")
+
+        terminal.keys("D")
+        terminal.wait("Read from https://cdn.redhat.com")
+        terminal.keys("e")
+        terminal.wait("< Red Hat's own CDN >")
+        terminal.keys("Right", "Tab")
+        terminal.wait("< another server or directory laid out like it >", "or a directory of this box")
+        terminal.keys("C-u", "/srv/cdn", "F2")
+        terminal.wait("Read Red Hat content from another location?", "to   file:///srv/cdn (custom-cdn)")
+        terminal.keys("y")
+        terminal.wait("Read from file:///srv/cdn (custom-cdn)")
+
+        terminal.keys("C")
+        terminal.wait("Authority of this box", "a root of its own")
+        terminal.keys("n")
+        terminal.wait("Renew the authority of this box?")
+        terminal.keys("y")
+        terminal.wait("The authority is valid until")
         terminal.keys("q")
     check(site)
 
@@ -181,5 +237,25 @@ def test_line_mode_on_a_terminal_that_can_do_nothing(site: Site, tmp_path: Path)
         say("y")
         watch(4)
         terminal.wait("far", "issbox (Exports) =>")
+
+        say("g", "Hosts", "r")
+        terminal.wait("Certificates of:", "all hosts")
+        say("all hosts", "")
+        terminal.wait("1 certificate of all of acme", "(y/n)")
+        say("y")
+        watch(5)
+        terminal.wait("1 current", "issbox (Hosts) =>")
+
+        say("g", "Red Hat CDN", "e")
+        terminal.wait("Kind:", "another server or directory")
+        say("2", "/srv/cdn", "", "", *[""] * 6)
+        terminal.wait("to   file:///srv/cdn (custom-cdn)", "(y/n)")
+        say("y")
+        terminal.wait("Read from file:///srv/cdn", "issbox (Red Hat CDN) =>")
+
+        say("g", "Authorities", "n")
+        terminal.wait("Renew the authority of this box?", "(y/n)")
+        say("y")
+        terminal.wait("The authority is valid until", "issbox (Authorities) =>")
         say("q")
     check(site)

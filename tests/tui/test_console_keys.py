@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from makers.boxes import KEY, Gap
 from makers.consoles import at_console, console_of, settle, shown
+from textual.events import Key
 from textual.widgets import Input
 
 from issbox.console import lines
@@ -261,3 +262,24 @@ async def test_a_place_that_is_refused_is_told_once_and_not_asked_for_again_by_i
         await operator.press("f5")
         assert "not done" in await operator.press("down")
         assert "Overview of acme" in await operator.press("escape", "escape")
+
+
+@pytest.mark.parametrize(
+    ("keys", "typed"),
+    [
+        (("a", "b", "backspace", "c"), "ac"),
+        (("a", "b", "ctrl+u", "c"), "c"),
+        (("b", "home", "a", "end", "c"), "abc"),
+        (("a", "c", "left", "b"), "abc"),
+        (("b", "c", "home", "delete", "a"), "ac"),
+    ],
+)
+async def test_keys_that_a_slow_line_brings_together_keep_their_order(
+    filled_gap: Gap, keys: tuple[str, ...], typed: str
+) -> None:
+    async with at_console(filled_gap.outside) as operator:
+        await operator.press("slash")
+        for key in keys:
+            operator.console.post_message(Key(key, key if len(key) == 1 else None))
+        await operator.press("right")
+        assert operator.console.screen.query_one("#search", Input).value == typed
