@@ -20,6 +20,7 @@ _LONGEST_NAME: Final = 255
 _LONGEST_VALUE: Final = 2048
 _MOST_INSTALLED: Final = 1000
 _MOST_ADD_ONS: Final = 100
+_PARTS: Final = re.compile(r"[0-9]+|[^0-9]+")
 _RELEASE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _NEVER_OVERRIDDEN: Final = frozenset({"name", "label"})
 
@@ -61,6 +62,11 @@ def check_release(release: str) -> str:
             f"the release {release[:80]!r} is not valid: it is letters, digits, '.', '-' and '_', such as 9.4"
         )
     return release
+
+
+def release_order(release: str) -> tuple[tuple[int, str], ...]:
+    """Give what releases are sorted by: numbers in them count as numbers, so that 9.10 comes after 9.9."""
+    return tuple((int(part), "") if part.isdigit() else (-1, part) for part in _PARTS.findall(release))
 
 
 def check_purpose(purpose: Purpose) -> Purpose:

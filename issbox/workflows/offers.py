@@ -1,9 +1,9 @@
 """What an organization offers to its hosts: products with their contents as they are now."""
 
-import re
 from dataclasses import replace
 
 from issbox.model import LIBRARY, Catalogue
+from issbox.rules.consumers import release_order
 from issbox.rules.entitlements import contents
 from issbox.workflows.consumers import get_consumer
 from issbox.workflows.context import Context, Permission
@@ -36,8 +36,3 @@ def releases_for(ctx: Context, uuid: str) -> list[str]:
             if repository.content.id in granted
         }
     return sorted(found - {""}, key=release_order)
-
-
-def release_order(release: str) -> tuple[tuple[int, str], ...]:
-    """Give what releases are sorted by: numbers in them count as numbers."""
-    return tuple((int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"[._-]", release))

@@ -15,10 +15,12 @@ from issbox.model import (
     ContentOverride,
     Held,
     HostProfile,
+    InstalledProduct,
     IssuedCertificate,
     IssuedKind,
     LifecycleEnvironment,
     Product,
+    Purpose,
     RegenerationScope,
     RegenerationState,
     RepositoryKey,
@@ -74,6 +76,32 @@ def test_hosts_come_and_go(hosts: Library) -> None:
         store.consumers.get(BOX.uuid.replace("4", "5"))
     with pytest.raises(NotFoundError):
         store.entitlements.get("1" * 32)
+
+
+def test_what_hosts_tell_is_kept_until_they_tell_something_else(hosts: Library) -> None:
+    store = hosts.store
+    told = Consumer(
+        *("Example", "4e6c5cf3-6c8b-4b62-9c5e-4f3f1b6c2a13", "nic", "system", {}, DEV, NOW, "PEM"),
+        release="9.4",
+        purpose=Purpose("Premium", "web", "Production", ("a", "b")),
+        installed=(InstalledProduct("69", "Server", "9", "x86_64"), InstalledProduct("70")),
+    )
+    assert store.consumers.create(told) == store.consumers.get(told.uuid) == told
+    store.consumers.update(told.uuid, name="nick")
+    assert store.consumers.get(told.uuid) == replace(told, name="nick")
+    store.consumers.update(told.uuid, release="", purpose=Purpose(), installed=())
+    assert store.consumers.get(told.uuid) == replace(told, name="nick", release="", purpose=Purpose(), installed=())
+    pages = [[each.name for each in store.consumers.list("Example", limit=2, skip=skip)] for skip in (0, 2, 4)]
+    assert pages == [["box", "hub"], ["nick"], []]
+
+
+def test_since_when_contents_are_told_apart_is_kept_with_the_entitlement(hosts: Library) -> None:
+    entitlements = hosts.store.entitlements
+    assert entitlements.listed("1" * 32) is None
+    entitlements.list_contents("1" * 32, "a", NOW)
+    entitlements.list_contents("1" * 32, "b", NOW + timedelta(seconds=1))
+    assert entitlements.listed("1" * 32) == ("b", NOW + timedelta(seconds=1))
+    assert entitlements.listed("2" * 32) is None
 
 
 def test_hosts_leave_an_environment_that_goes(hosts: Library) -> None:
