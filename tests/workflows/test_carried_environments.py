@@ -295,3 +295,22 @@ def test_hosts_get_exactly_what_the_promotions_mean(crossing: Crossing) -> None:
         stale = [[each.stale for each in ctx.store.entitlements.of(host.uuid)] for host in hosts]
     assert stale == [[True], [False]]
     assert paths() == [["/acme/dev/dev/custom/tools/base"], []]
+
+
+@pytest.mark.parametrize("form", [BundleForm.DIRECTORY, BundleForm.ISO])
+def test_of_several_volumes_the_last_one_in_brings_the_environments(tmp_path: Path, form: BundleForm) -> None:
+    crossing = make_crossing(tmp_path, with_lifecycle_environments=True)
+    ctx = crossing.receiver
+    crossing.publish([0, 1], ballast=1_500_000)
+    stage(crossing.sender, "dev")
+    promote(crossing.sender, "dev", 2)
+    parts = crossing.export(form, with_environments=True, volume_size=600 << 10)
+    assert len(parts) > 2
+    for part in reversed(parts):
+        assert list(structure(ctx)) == [LIBRARY]
+        target = ctx.settings.inbox.path / part.name
+        shutil.copytree(part, target) if part.is_dir() else shutil.copy2(part, target)
+        row = crossing.drop(target)
+    assert row.state is ImportState.IMPORTED
+    assert held(ctx, "dev") == [(KEY, 1, None)]
+    assert served(ctx, "dev") == served(crossing.sender, "dev")
