@@ -86,7 +86,8 @@ def wanted_contents(ctx: Context, organization: str, wish: Wish) -> dict[str, tu
             ):
                 found.setdefault(content.id, (product, content))
     if not found:
-        words = [f"{what} {value}" for what, value in (("product", wish.product), ("content", wish.content)) if value]
+        named = (("product", wish.product), ("content", wish.content), ("architecture", wish.arch))
+        words = [f"{what} {value}" for what, value in named if value]
         raise NotFoundError(
             f"the subscription manifest of {organization} offers nothing of {', '.join(words)}"
             if words
