@@ -4,18 +4,9 @@ from dataclasses import dataclass
 
 import msgspec
 
-from issbox.bundle.decoding import decode
+from issbox.bundle.decoding import check_format, decode
 from issbox.bundle.manifest_checks import check_manifest
-from issbox.errors import BadManifestError, NewerFormatError
 from issbox.manifest import FORMAT, FORMAT_VERSION, MANIFEST_NAME, Manifest
-
-
-@dataclass(frozen=True, slots=True)
-class _Head:
-    """What every version of the format has in the same place."""
-
-    format: str
-    format_version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +21,6 @@ class _Claim:
     source: _SourceKey
 
 
-_HEAD = msgspec.json.Decoder(_Head)
 _CLAIM = msgspec.json.Decoder(_Claim)
 _MANIFEST = msgspec.json.Decoder(Manifest)
 
@@ -46,7 +36,7 @@ def decode_manifest(data: bytes) -> Manifest:
     Raises NewerFormatError for a format newer than this issbox, UnsafePathError and NameClashError for the paths of
     its repositories, and BadManifestError, naming the field, for everything else. Unknown fields are ignored.
     """
-    _check_format(data)
+    check_format(data, MANIFEST_NAME, FORMAT, FORMAT_VERSION, called="the bundle")
     manifest = decode(_MANIFEST, data, MANIFEST_NAME)
     check_manifest(manifest)
     return manifest
@@ -55,15 +45,3 @@ def decode_manifest(data: bytes) -> Manifest:
 def claimed_key_id(data: bytes) -> str:
     """Give the key id a manifest names, without trusting or reading the rest; raises BadManifestError."""
     return decode(_CLAIM, data, MANIFEST_NAME).source.key_id
-
-
-def _check_format(data: bytes) -> None:
-    head = decode(_HEAD, data, MANIFEST_NAME)
-    if head.format != FORMAT:
-        raise BadManifestError(f"{MANIFEST_NAME}: $.format: expected {FORMAT}, got {head.format[:100]!r}")
-    if head.format_version > FORMAT_VERSION:
-        raise NewerFormatError(
-            f"the bundle has format version {head.format_version}, this issbox reads up to {FORMAT_VERSION}"
-        )
-    if head.format_version < 1:
-        raise BadManifestError(f"{MANIFEST_NAME}: $.format_version: expected 1 or more, got {head.format_version}")

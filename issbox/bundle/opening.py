@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -12,19 +12,18 @@ from issbox.bundle.archive import ArchiveReader, pipe_once
 from issbox.bundle.check import Limits, Trusted, open_volume
 from issbox.bundle.iso.reading import IsoImage
 from issbox.bundle.reader import BundleReader
-from issbox.bundle.tar.chunked_stream import ChunkedStream, ChunkFile
+from issbox.bundle.tar.chunked_stream import ChunkedStream
 from issbox.bundle.tar.reading import reading_chunks, reading_pipe
-from issbox.bundle.tar.relisting import locate
+from issbox.bundle.tar.relisting import chunk_files
 from issbox.bundle.tar.tar_reader import TarReader
-from issbox.bundle.tar.toc_checks import Compression
+from issbox.bundle.tar.toc_checks import TOC_SUFFIX, Compression, Toc
 from issbox.bundle.tar.toc_reader import read_toc
 from issbox.bundle.volume_files import DirectoryFiles
 from issbox.errors import BadManifestError, NotABundleError, UnsafeFileError
-from issbox.files import Digest, Readable, error_from_os, open_regular
-from issbox.manifest import MANIFEST_NAME
+from issbox.files import Readable, error_from_os, open_regular
+from issbox.manifest import MANIFEST_NAME, Manifest
 from issbox.model import BundleForm
 
-TOC_ENDING: Final = ".toc.json"
 _ISO_MARK: Final = (32769, b"CD001")
 _TAR_MARK: Final = (257, b"ustar")
 _GZIP_MARK: Final = (0, b"\x1f\x8b")
@@ -59,9 +58,11 @@ def opened(
     elif form is BundleForm.ISO:
         yield open_volume(IsoImage(path, max_entries=2 * limits.max_files + 1000), trusted, limits), form
     else:
-        stream = partial(_open_archive, path, trusted, limits, [path.parent, *folders], lenient=lenient)
+        toc = read_toc(path, trusted, folders=folders) if path.name.endswith(TOC_SUFFIX) else None
+        stream = partial(_open_archive, path, toc, limits, folders, lenient=lenient)
         with ArchiveReader(path, stream, trusted, limits, scratch) as archive:
-            _require_same_bundle(path, trusted, archive, folders)
+            if toc is not None:
+                _require_same_bundle(path, toc, archive.manifest)
             yield archive, form
 
 
@@ -91,7 +92,7 @@ def form_at(path: Path) -> BundleForm:
             return BundleForm.ISO
         if not stat.S_ISREG(mode):
             raise UnsafeFileError(f"{path} is neither a file nor a directory")
-        if path.name.endswith(TOC_ENDING):
+        if path.name.endswith(TOC_SUFFIX):
             return BundleForm.TGZ if read_toc(path, None).compression is Compression.GZIP else BundleForm.TAR
         return _form_of_bytes(path)
     except FileNotFoundError:
@@ -128,7 +129,7 @@ def is_source(path: Path) -> bool:
         return False
     if path.is_dir():
         return os.path.lexists(path / MANIFEST_NAME)
-    if path.name.endswith(TOC_ENDING):
+    if path.name.endswith(TOC_SUFFIX):
         return True
     archive = path.name.endswith(_ENDINGS)
     return archive and not os.path.lexists(toc_beside(path))
@@ -139,32 +140,23 @@ def toc_beside(path: Path) -> Path:
     stem = path.name
     for ending in (".tar.gz", ".tgz", ".tar"):
         stem = stem.removesuffix(ending)
-    return path.with_name(stem + TOC_ENDING)
+    return path.with_name(stem + TOC_SUFFIX)
 
 
 @contextmanager
 def _open_archive(
-    path: Path, trusted: Trusted | None, limits: Limits, folders: list[Path], *, lenient: bool
+    path: Path, toc: Toc | None, limits: Limits, folders: Sequence[Path], *, lenient: bool
 ) -> Iterator[TarReader]:
-    if not path.name.endswith(TOC_ENDING):
+    if toc is None:
         with open_regular(path) as source:
             yield reading_pipe(source, None)
         return
-    toc = read_toc(path, trusted, folders=folders)
-    places = locate(toc, folders)
-    chunks = [
-        ChunkFile(places.get(each.name, path.parent / each.name), Digest(each.size, each.sha256)) for each in toc.chunks
-    ]
     limit = limits.max_bundle_size + _LARGEST_HEADROOM if limits.max_bundle_size else None
-    with reading_chunks(ChunkedStream(chunks, partial=lenient), limit) as reader:
+    with reading_chunks(ChunkedStream(chunk_files(toc, path.parent, folders), partial=lenient), limit) as reader:
         yield reader
 
 
-def _require_same_bundle(path: Path, trusted: Trusted | None, archive: ArchiveReader, folders: Iterable[Path]) -> None:
-    if not path.name.endswith(TOC_ENDING):
-        return
-    toc = read_toc(path, trusted, folders=folders)
-    manifest = archive.manifest
+def _require_same_bundle(path: Path, toc: Toc, manifest: Manifest) -> None:
     if (toc.bundle_id, toc.key_id) != (manifest.bundle.id, manifest.source.key_id):
         raise BadManifestError(
             f"{path.name} belongs to the bundle {toc.bundle_id}, but its chunks hold the bundle {manifest.bundle.id}",

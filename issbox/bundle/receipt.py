@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from issbox.bundle.decoding import decode
+from issbox.bundle.decoding import check_format, decode
 from issbox.bundle.receipt_checks import check_receipt
 from issbox.bundle.signature import SIGNATURE_SIZE, SigningKey, format_fingerprint, verify
 from issbox.errors import (
@@ -37,15 +37,6 @@ class _Envelope:
     signature: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Head:
-    """What every version of the format has in the same place."""
-
-    format: str
-    format_version: int
-
-
-_HEAD = msgspec.json.Decoder(_Head)
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
 _RECEIPT = msgspec.json.Decoder(Receipt)
 
@@ -114,15 +105,15 @@ def check_signature(
 
 
 def _check_format(data: bytes) -> None:
-    head = decode(_HEAD, data, "receipt", BadReceiptError)
-    if head.format != RECEIPT_FORMAT:
-        raise BadReceiptError(f"receipt: $.format: expected {RECEIPT_FORMAT}, got {head.format[:100]!r}")
-    if head.format_version > RECEIPT_FORMAT_VERSION:
-        raise NewerReceiptError(
-            f"the receipt has format version {head.format_version}, this issbox reads up to {RECEIPT_FORMAT_VERSION}"
-        )
-    if head.format_version < 1:
-        raise BadReceiptError(f"receipt: $.format_version: expected 1 or more, got {head.format_version}")
+    check_format(
+        data,
+        "receipt",
+        RECEIPT_FORMAT,
+        RECEIPT_FORMAT_VERSION,
+        called="the receipt",
+        refusal=BadReceiptError,
+        newer=NewerReceiptError,
+    )
 
 
 def _encoded(statement: str) -> bytes:

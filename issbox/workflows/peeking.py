@@ -13,14 +13,16 @@ from typing import Annotated, Final
 
 import msgspec
 
+from issbox.bundle.iso.medium import Medium
 from issbox.bundle.iso.reading import IsoImage
-from issbox.bundle.tar.chunked_stream import ChunkedStream, ChunkFile
+from issbox.bundle.iso.volume import read_volume
+from issbox.bundle.tar.chunked_stream import ChunkedStream
 from issbox.bundle.tar.reading import reading_pipe
-from issbox.bundle.tar.relisting import locate
+from issbox.bundle.tar.relisting import chunk_files
 from issbox.bundle.tar.tar_reader import TarMember
 from issbox.bundle.tar.toc_checks import TOC_SUFFIX
-from issbox.errors import InvalidValueError, IssboxError
-from issbox.files import Digest, copy_and_digest, open_regular
+from issbox.errors import IssboxError
+from issbox.files import copy_and_digest, open_regular
 from issbox.manifest import MANIFEST_NAME, VOLUME_NAME
 from issbox.workflows.chunks import ChunkFolders, peek_toc
 from issbox.workflows.foreign import foreign_hint
@@ -29,9 +31,6 @@ MAX_HINT_BYTES: Final = 16 << 20
 """Manifests above this size give no hint; the check has its own, configured limits."""
 MAX_HINT_ENTRIES: Final = 4_000_000
 """Entries that an image is looked through for."""
-_DESCRIPTOR: Final = 16 * 2048
-"""Where the primary volume descriptor of an ISO image lies (ECMA-119, 6.7.1)."""
-
 _ARCHIVES: Final = (".tar", ".tgz", ".tar.gz")
 
 
@@ -130,13 +129,9 @@ def _peek_bundle(bundle: Path, folders: Iterable[Path]) -> Hint | None:
 def image_size(path: Path) -> int | None:
     """Give how many bytes an ISO image says that it has; None for a file that is none, as far as it is here."""
     try:
-        with open_regular(path) as source:
-            head = os.pread(source.fileno(), 2048, _DESCRIPTOR)
-    except (OSError, InvalidValueError):
+        return read_volume(Medium.open(path)).size
+    except IssboxError:
         return None
-    if head[:6] != b"\1CD001" or len(head) < 132:
-        return None
-    return int.from_bytes(head[80:84], "little") * int.from_bytes(head[128:130], "little")
 
 
 def _peek_image(path: Path) -> Hint | None:
@@ -156,11 +151,7 @@ def _peek_archive(path: Path, folders: Iterable[Path]) -> Hint | None:
             return None
         with open_regular(path) as source:
             return _first_member(reading_pipe(source))
-    places = locate(toc, [path.parent, *folders])
-    chunks = [
-        ChunkFile(places.get(each.name, path.parent / each.name), Digest(each.size, each.sha256)) for each in toc.chunks
-    ]
-    with ChunkedStream(chunks, partial=True) as stream:
+    with ChunkedStream(chunk_files(toc, path.parent, folders), partial=True) as stream:
         return _first_member(reading_pipe(stream))
 
 

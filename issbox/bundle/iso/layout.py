@@ -24,8 +24,6 @@ _RECORD, _MAX_RECORD = 33, 254
 _FILE_ID, _DIRECTORY_ID = 11, 8
 """Bytes of a synthetic name, such as 00000001.;1 for a file."""
 _RR, _NM, _PX, _TF, _CE = 5, 5, 36, 26, 28
-_MAX_CONTINUATION = _NM + 83 + _PX + _TF
-"""A name has at most 255 bytes, of which 172 stay in the record."""
 _ROOT_DOTS, _DOTS = 238, 204
 """Bytes of the records `.` and `..`."""
 _PATH_RECORD, _ROOT_PATH_RECORD = 8 + _DIRECTORY_ID, 10
@@ -146,29 +144,6 @@ class _Growth:
         return length
 
 
-def cost(path: str, size: int, directory_already_there: bool, *, udf: bool = False) -> int:
-    """Give bytes that a file takes at most, in whatever order files are written; needs no memory of other files.
-
-    `base(udf)` and the costs of all files together are never below the image's real size; an `IsoMeter` is closer
-    by some tens of bytes for each file. Without the directory, all directories above are taken to be missing.
-    """
-    directory, _, name = path.rpartition("/")
-    total = sectors_of(size) * SECTOR + _records_of(size) * _spread(name, _FILE_ID)
-    if udf:
-        total += SECTOR + _udf_record_length(name)
-    if not directory_already_there:
-        for segment in directory.split("/") if directory else ():
-            total += SECTOR + _spread(segment, _DIRECTORY_ID) + _scaled(_DOTS, _MAX_RECORD) + 2 * _PATH_RECORD
-            if udf:
-                total += 2 * SECTOR + _UDF_PARENT + _udf_record_length(segment)
-    return total
-
-
-def base(udf: bool = False) -> int:
-    """Give the bytes to which `cost` adds: an image without files, and what the costs cannot count."""
-    return (_base_sectors(udf) + 2) * SECTOR
-
-
 def _base_sectors(udf: bool) -> int:
     sectors = 4 + 1 + _EXTENSIONS + PADDING
     return sectors + (_HEAD_UDF + 2 + 1 if udf else _HEAD)
@@ -203,14 +178,3 @@ def _record_lengths(name: int, identifier: int) -> tuple[int, int]:
         else:
             rest += entry
     return used + used % 2, rest
-
-
-def _spread(name: str, identifier: int) -> int:
-    """Give the bytes of a record with its part of what stays empty at the ends of sectors."""
-    length, rest = _record_lengths(len(name.encode()), identifier)
-    return _scaled(length, _MAX_RECORD) + _scaled(rest, _MAX_CONTINUATION)
-
-
-def _scaled(length: int, longest: int) -> int:
-    # The next one did not fit, so a sector that is not the last has at most `longest - 1` bytes free.
-    return -(-length * SECTOR // (SECTOR - longest + 1))

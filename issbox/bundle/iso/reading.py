@@ -47,11 +47,6 @@ class IsoImage:
     def __exit__(self, *_: object) -> None:
         del self._medium, self._parser
 
-    @property
-    def is_cut(self) -> bool:
-        """Whether the medium has fewer bytes than the image should have, for example while it is being copied."""
-        return self._medium.size < self.volume.size
-
     def walk(self) -> Iterator[IsoFile]:
         """Give every file in the order of their paths, keeping only the directories it is in.
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from issbox.bundle.tar.chunked_stream import ChunkFile
 from issbox.bundle.tar.toc_checks import Chunk, Toc
 from issbox.bundle.tree import reading
 from issbox.errors import BundleIncompleteError, OperatingSystemError, UnsafeFileError
@@ -56,6 +57,12 @@ def locate(toc: Toc, folders: Iterable[Path]) -> dict[str, Path]:
                 else:
                     places.setdefault(path.name, path)
     return places
+
+
+def chunk_files(toc: Toc, beside: Path, folders: Iterable[Path]) -> list[ChunkFile]:
+    """Give the chunks of a stream in their order: those that are not in any folder belong beside its table."""
+    places = locate(toc, [beside, *folders])
+    return [ChunkFile(places.get(each.name, beside / each.name), Digest(each.size, each.sha256)) for each in toc.chunks]
 
 
 def _listed(folder: Path, wanted: Collection[str]) -> list[Path]:

@@ -7,17 +7,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from issbox.bundle.decoding import decode
+from issbox.bundle.decoding import check_format, decode
 from issbox.bundle.tar.toc_checks import FORMAT, FORMAT_VERSION, Chunk, Compression, Toc, check_toc
-from issbox.errors import BadManifestError, NewerFormatError
-
-
-@dataclass(frozen=True, slots=True)
-class _Head:
-    """What every version of the format has in the same place."""
-
-    format: str
-    format_version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +18,6 @@ class _Claim:
     key_id: str
 
 
-_HEAD = msgspec.json.Decoder(_Head)
 _CLAIM = msgspec.json.Decoder(_Claim)
 _TOC = msgspec.json.Decoder(Toc)
 
@@ -56,7 +46,7 @@ def decode_toc(data: bytes, where: str) -> Toc:
     Raises NewerFormatError for a format newer than this issbox, and BadManifestError, naming the field, for
     everything else that is wrong.
     """
-    _check_format(data, where)
+    check_format(data, where, FORMAT, FORMAT_VERSION)
     toc = decode(_TOC, data, where)
     check_toc(toc, where)
     return toc
@@ -65,15 +55,3 @@ def decode_toc(data: bytes, where: str) -> Toc:
 def claimed_key_id(data: bytes, where: str) -> str:
     """Give the key id a table of contents names, without trusting or reading the rest; raises BadManifestError."""
     return decode(_CLAIM, data, where).key_id
-
-
-def _check_format(data: bytes, where: str) -> None:
-    head = decode(_HEAD, data, where)
-    if head.format != FORMAT:
-        raise BadManifestError(f"{where}: $.format: expected {FORMAT}, got {head.format[:100]!r}")
-    if head.format_version > FORMAT_VERSION:
-        raise NewerFormatError(
-            f"{where} has format version {head.format_version}, this issbox reads up to {FORMAT_VERSION}"
-        )
-    if head.format_version < 1:
-        raise BadManifestError(f"{where}: $.format_version: expected 1 or more, got {head.format_version}")

@@ -8,7 +8,7 @@ from typing import Final
 from issbox.bundle.signature import SIGNATURE_SIZE, format_fingerprint, verify
 from issbox.bundle.tar.toc import claimed_key_id, decode_toc
 from issbox.bundle.tar.toc_checks import SIGNATURE_SUFFIX, TOC_SUFFIX, Toc
-from issbox.bundle.tree import reading
+from issbox.bundle.tree import read_bounded
 from issbox.errors import (
     BadManifestError,
     BundleIncompleteError,
@@ -17,8 +17,7 @@ from issbox.errors import (
     UnknownKeyError,
     UnsignedBundleError,
 )
-from issbox.files import BLOCK
-from issbox.names import format_size, is_sha256
+from issbox.names import is_sha256
 
 MAX_TOC: Final = 64 << 20
 """Largest table of contents in bytes; room for `MAX_CHUNKS` with the longest names."""
@@ -28,16 +27,11 @@ def read_toc(path: Path, trusted: Callable[[str], str | None] | None, *, folders
     """Read and check `NAME.toc.json`; without `trusted` its signature is not checked.
 
     `trusted` gives the public key of a key id in PEM, or None. The signature lies beside it, or in one of `folders`.
-    Raises BundleIncompleteError when it is not there,
-    UnsignedBundleError without its signature, UnknownKeyError, BundleSignatureError, OversizedError, UnsafeFileError,
-    NewerFormatError and BadManifestError, also when it is that of other files.
+    Raises BundleIncompleteError when it is not there, UnsignedBundleError without its signature, UnknownKeyError,
+    BundleSignatureError, OversizedError, UnsafeFileError, NewerFormatError and BadManifestError, also when it is that
+    of other files.
     """
-    data = _read(path, MAX_TOC)
-    if len(data) > MAX_TOC:
-        raise OversizedError(
-            f"{path.name} is larger than {format_size(MAX_TOC)}",
-            hint="No issbox writes such a table of contents: find out where it comes from.",
-        )
+    data = read_bounded(path.parent, path.name, MAX_TOC)
     if trusted is not None:
         _check_signature(path, data, trusted, folders)
     toc = decode_toc(data, path.name)
@@ -56,7 +50,9 @@ def signature_path(path: Path, folders: Iterable[Path] = ()) -> Path:
 def _check_signature(path: Path, data: bytes, trusted: Callable[[str], str | None], folders: Iterable[Path]) -> None:
     beside = signature_path(path, folders)
     try:
-        signature = _read(beside, SIGNATURE_SIZE)
+        signature = read_bounded(beside.parent, beside.name, SIGNATURE_SIZE)
+    except OversizedError:
+        signature = b""
     except BundleIncompleteError:
         raise UnsignedBundleError(
             f"{path.name} has no {beside.name} beside it",
@@ -73,14 +69,3 @@ def _check_signature(path: Path, data: bytes, trusted: Callable[[str], str | Non
             f"{path.name} is signed by the key {format_fingerprint(key_id)}, which is not trusted here"
         )
     verify(public_key, data, signature)
-
-
-def _read(path: Path, limit: int) -> bytes:
-    """Give a file's bytes, one more than the limit when it is longer."""
-    parts: list[bytes] = []
-    left = limit + 1
-    with reading(path.parent, path.name) as source:
-        while left and (part := source.read(min(left, BLOCK))):
-            parts.append(part)
-            left -= len(part)
-    return b"".join(parts)

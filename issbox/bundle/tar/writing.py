@@ -6,8 +6,6 @@ The same members, sources and time give the same bytes, so that single chunks ca
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
-from hashlib import sha256
-from io import BytesIO
 from typing import Final
 
 from issbox.bundle.members import Member, copy_member
@@ -15,7 +13,7 @@ from issbox.bundle.stages import WriteBehind
 from issbox.bundle.tar.headers import BLOCK_SIZE, encode_header, padding
 from issbox.bundle.tar.stored_gzip import StoredGzip
 from issbox.bundle.tar.toc_checks import Compression
-from issbox.files import Digest, Writable
+from issbox.files import Writable
 
 END_SIZE: Final = 2 * BLOCK_SIZE
 """Bytes of zeros behind the last member."""
@@ -67,11 +65,6 @@ class TarStream:
         if fill:
             self._out.write(memoryview(bytes(fill)))
         self.size += len(header) + size + fill
-
-    def add_bytes(self, path: str, data: bytes) -> None:
-        """Write a small file, for example the manifest."""
-        digest = Digest(len(data), sha256(data).hexdigest())
-        self.add(Member(path, digest, lambda: nullcontext(BytesIO(data))))
 
     def finish(self) -> None:
         """Write the end of the archive; `out` stays open."""

@@ -91,7 +91,7 @@ def test_the_same_files_give_the_same_bytes_with_and_without_threads(files: Tree
     sink = Sink()
     with tar_stream(sink, compression, NOW, threads=True) as tar:
         for path, data in files.items():
-            tar.add_bytes(path, data)
+            tar.add(member(path, data))
     assert bytes(sink.data) == stream_of(files, compression)
 
 
