@@ -108,11 +108,11 @@ class DoingScreen(Screen[None]):
 
     def tell(self, outcome: Outcome) -> None:
         """Show an outcome: its words, its text, its place, its job."""
-        self.say(outcome.message)
         if outcome.opening is not None:
             self.go(outcome.opening)
         else:
             self.load()
+        self.say(outcome.message)
         if outcome.text is not None:
             self.app.push_screen(TextDialog(outcome.text))
         if outcome.job is not None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from issbox.errors import IssboxError
-from issbox.files import error_from_os
+from issbox.files import error_from_os, open_regular
 from issbox.names import format_time
 from issbox.rules.health import Trouble
 from issbox.workflows.boxes import SIGNING_KEY, signing_key
@@ -23,6 +23,8 @@ _OPEN: Final = ("blobs", "published", "content")
 _LOOPBACK: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # read from the settings, not bound
 _PATIENCE: Final = 3.0
 """Seconds that a server on this machine has to take a connection."""
+_CERTIFICATES: Final = 1 << 20
+"""Bytes of a file of certificates at most."""
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -124,8 +126,23 @@ def _modes(ctx: Context) -> Iterator[_Found]:
 
 
 def _is_private(path: Path, state_dir: Path) -> bool:
-    first = path.relative_to(state_dir).parts[0]
-    return first in {"keys", "heads", "incoming", "locks", "tmp"} or first.startswith(("issbox.db", "audit-heads"))
+    """Tell whether nobody else may open it: every key for itself, and directories that close what lies in them."""
+    first, *below = path.relative_to(state_dir).parts
+    if first == "keys":
+        return not _is_certificate(path)
+    return not below and (
+        first in {"heads", "incoming", "locks", "tmp"} or first.startswith(("issbox.db", "audit-heads"))
+    )
+
+
+def _is_certificate(path: Path) -> bool:
+    """Tell whether a file holds certificates and no key: everybody may know those."""
+    try:
+        with open_regular(path) as source:
+            start = source.read(_CERTIFICATES) or b""
+    except (OSError, IssboxError):
+        return False
+    return start.startswith(b"-----BEGIN CERTIFICATE") and len(start) < _CERTIFICATES and b"PRIVATE KEY" not in start
 
 
 def _chmod(path: Path, mode: int, why: str) -> _Found:

@@ -65,10 +65,14 @@ def test_a_host_is_registered_with_its_files(session: Session, tmp_path: Path) -
     made = do(session, "hosts.register", name="web10", key="web")
     assert made.opening is not None
     assert consumers.get_consumer(session.ctx, str(made.opening.subject)).activation_key == "web"
+    assert (
+        "are not written"
+        in do(session, "hosts.register", name="web12", output="/proc/nowhere", url="https://b").message
+    )
     for wrong in ({"key": "web", "environment": "qa"}, {"others": "dev"}):
         with pytest.raises(InvalidValueError):
             do(session, "hosts.register", None, name="web11", **wrong)
-    assert len(lines(session, "hosts")) == 5
+    assert len(lines(session, "hosts")) == 6
 
 
 def test_moving_shows_its_consequences_and_does_them(session: Session) -> None:

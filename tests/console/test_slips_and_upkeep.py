@@ -91,6 +91,13 @@ def test_only_the_bundles_that_were_shown_are_deleted(gap: Gap, session: Session
     assert states == [ExportState.WRITTEN, ExportState.WRITTEN, ExportState.PRUNED]
 
 
+def test_the_doctor_finds_nothing_wrong_with_what_an_export_leaves(gap: Gap, session: Session) -> None:
+    export_library(gap)
+    found = do(session, "settings.doctor").text
+    assert found is not None
+    assert [each for each in found.lines if each.startswith("! modes:")] == []
+
+
 def test_the_doctor_finds_and_puts_right(session: Session) -> None:
     key = session.ctx.store.state_dir / boxes.SIGNING_KEY
     key.chmod(0o644)

@@ -31,7 +31,7 @@ from issbox.console.words import (
     View,
     Wanted,
 )
-from issbox.errors import InvalidValueError
+from issbox.errors import InvalidValueError, IssboxError
 from issbox.model import HostFilter, HostState, HostSummary, RegenerationScope
 from issbox.workflows.context import Permission
 
@@ -165,9 +165,14 @@ def _register(session: Session, target: Target, answers: Answers) -> Outcome:
             environments=places,
             products=[product] if product else [],
         )
-    if answers["output"]:
-        host_files.write_host_files(ctx, made.uuid, Path(answers["output"]), content_url=answers["url"] or None)
-    return Outcome(f"{made.name} is registered as {made.uuid}.", opening=Opening("host", made.uuid))
+    told = f"{made.name} is registered."
+    if answers["output"].strip():
+        place = Path(answers["output"].strip())
+        try:
+            host_files.write_host_files(ctx, made.uuid, place, content_url=answers["url"] or None)
+        except IssboxError as error:
+            told = f"{made.name} is registered, but its files are not written (w does it): {error}"
+    return Outcome(told, opening=Opening("host", made.uuid))
 
 
 def _move_questions(session: Session, target: Target) -> list[Question]:
