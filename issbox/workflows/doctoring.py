@@ -153,7 +153,8 @@ def _keys(ctx: Context) -> Iterator[_Found]:
     try:
         signing_key(ctx)
     except IssboxError as error:
-        yield _Found("keys", str(error), f"Bring {ctx.store.state_dir / SIGNING_KEY} back from a backup.")
+        key = ctx.store.state_dir / SIGNING_KEY
+        yield _Found("keys", str(error), error.hint if key.is_file() else f"Bring {key} back from a backup.")
 
 
 def _database(ctx: Context) -> Iterator[_Found]:
@@ -211,19 +212,26 @@ def file_system(path: Path, mounts: Path = Path("/proc/self/mounts")) -> str:
 
 
 def _ports(ctx: Context) -> Iterator[_Found]:
-    """Ask at every address that the service should serve, while it runs."""
-    if not service_runs(ctx):
-        return
+    """Ask at every address that the service should serve: while it runs it answers, and otherwise nobody else does."""
+    runs = service_runs(ctx)
     for address, port in ctx.settings.web.listen:
         host = _LOOPBACK.get(address.strip("[]"), address.strip("[]"))
         try:
             socket.create_connection((host, port), timeout=_PATIENCE).close()
         except OSError as error:
-            yield _Found(
-                "ports",
-                f"nothing answers at {address}:{port}, though the service runs: {error.strerror or error}",
-                "Look into `journalctl -u issbox`, and at what else uses the port: `ss -ltnp`.",
-            )
+            if runs:
+                yield _Found(
+                    "ports",
+                    f"nothing answers at {address}:{port}, though the service runs: {error.strerror or error}",
+                    "Look into `journalctl -u issbox`, and at what else uses the port: `ss -ltnp`.",
+                )
+        else:
+            if not runs:
+                yield _Found(
+                    "ports",
+                    f"another program answers at {address}:{port}, so the service cannot start",
+                    "See which one: `ss -ltnp`. End it, or change `listen` in [web].",
+                )
 
 
 _FIXES: Final = {

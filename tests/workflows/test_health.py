@@ -179,12 +179,24 @@ def test_the_doctor_asks_at_the_ports_of_a_service_that_runs(box: CommandLine) -
         port = server.getsockname()[1]
         configure(box, f'[web]\nlisten = ["0.0.0.0:{port}"]\n')
         ctx = context(box)
+        (taken,) = [each for each in doctoring.examine(ctx) if each.check == "ports"]
+        assert f"another program answers at 0.0.0.0:{port}" in taken.what
         with FileLock(ctx.store.locks / "serve.lock"):
             assert "ports" not in {each.check for each in doctoring.examine(ctx)}
             server.close()
             (found,) = [each for each in doctoring.examine(ctx) if each.check == "ports"]
         assert "ports" not in {each.check for each in doctoring.examine(ctx)}
     assert str(port) in found.what
+
+
+def test_the_doctor_says_of_a_key_what_is_to_be_done(box: CommandLine) -> None:
+    key = box.state / "keys/signing.pem"
+    key.chmod(0o644)
+    (found,) = [each for each in doctoring.examine(context(box)) if each.check == "keys"]
+    assert "chmod 600" in found.fix
+    key.rename(key.with_name("elsewhere.pem"))
+    (found,) = [each for each in doctoring.examine(context(box)) if each.check == "keys"]
+    assert "back from a backup" in found.fix
 
 
 def test_the_file_system_of_a_path_is_that_of_the_nearest_mount(tmp_path: Path) -> None:
