@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from issbox.console.layout import fit, row
 from issbox.console.words import Line, Mood, View
-from issbox.screen_text import fitted
+from issbox.screen_text import fitted, wrapped
 
 _MOODS: Final = {
     Mood.PLAIN: Style(),
@@ -145,7 +145,8 @@ class Table(Widget, can_focus=True):
         if view is None:
             return []
         titles = row([column.title for column in view.columns], self._widths(view, self.size.width))
-        return [*(f"  {line}" for line in view.head), f"  {titles}"]
+        room = max(1, self.size.width - _MARK)
+        return [*(f"  {line}" for head in view.head for line in wrapped(head, room)), f"  {titles}"]
 
     def _widths(self, view: View, width: int) -> list[int]:
         return fit(view.columns, width - _MARK)

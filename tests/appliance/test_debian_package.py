@@ -77,6 +77,7 @@ def test_the_package_installs_on_a_clean_root_and_makes_a_box(tmp_path: Path) ->
     assert (root / "usr/share/man/man1/issbox.1.gz").is_file()
 
     before = run("chroot", root, "issbox", "audit", "list", "--json")
+    (root / "etc/hosts").write_text("127.0.0.1 localhost\n")
     # With /proc, from which programs learn where their libraries are; it goes away with the namespace.
     inside = 'mount -t proc proc "$0/proc" && exec chroot "$0" issbox-demo --directory /tmp/demo'
     shown = run("unshare", "--mount", "sh", "-c", inside, root)

@@ -38,10 +38,11 @@ class Tmux:
         """Press keys."""
         self.tmux("send-keys", "-t", "box", *keys)
 
-    def type(self, text: str) -> None:
-        """Type a text and Enter."""
-        self.tmux("send-keys", "-t", "box", "-l", text)
-        self.keys("Enter")
+    def type(self, text: str, *, end: str = "Enter") -> None:
+        """Type a text and a key after it."""
+        if text:
+            self.tmux("send-keys", "-t", "box", "-l", text)
+        self.keys(end)
 
     def screen(self) -> str:
         """Give what is shown."""
