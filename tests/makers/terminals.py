@@ -38,11 +38,10 @@ class Tmux:
         """Press keys."""
         self.tmux("send-keys", "-t", "box", *keys)
 
-    def type(self, text: str, *, end: str = "Enter") -> None:
-        """Type a text and a key after it."""
-        if text:
-            self.tmux("send-keys", "-t", "box", "-l", text)
-        self.keys(end)
+    def type(self, text: str) -> None:
+        """Type a text and Enter."""
+        self.tmux("send-keys", "-t", "box", "-l", text)
+        self.keys("Enter")
 
     def screen(self) -> str:
         """Give what is shown."""
