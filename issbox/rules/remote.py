@@ -32,7 +32,7 @@ NEVER: Final[Mapping[str, str]] = MappingProxyType(
 _PLAIN: Final = frozenset(
     {
         "ARCH", "BOOLEAN", "CODE", "CONTENT", "CONTENT-PATH", "CVE", "DATE", "DAYS", "FINGERPRINT", "HOST", "ID", "KEY",
-        "LABEL", "NAME", "NAME=VALUE", "NUMBER", "PATTERN", "PREFIX", "PRODUCT/LABEL", "SECONDS", "SERIAL", "SIZE",
+        "LABEL", "NAME", "NAME=VALUE", "NUMBER", "PATTERN", "PREFIX", "PRODUCT/LABEL", "RELEASE", "SECONDS", "SERIAL", "SIZE",
         "SSH-URL", "TEXT", "TIME", "TYPE", "USER", "UUID", "VERSION", "WORD",
     }
 )  # fmt: skip

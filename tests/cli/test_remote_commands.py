@@ -24,6 +24,7 @@ REFUSED = [
     "product update --label a --source-url /etc", "user password -- --file /etc/passwd extra /etc",
     "push ssh://far/ --far-command /bin/sh", "product export-csv --output /tmp/x", "product import-csv /etc/passwd",
     "certificate check /etc/passwd /Acme/dev/os", "certificate show /etc/passwd", "scrub --from /etc",
+    "cdn update --type export-sync --url /etc", "cdn update --username a --password-file /etc/shadow",
 ]  # fmt: skip
 
 ALLOWED = [
@@ -36,7 +37,8 @@ ALLOWED = [
     "content-view filter create --content-view a --name b --package 'kernel*' --inclusion true --repository tools/base",
     "lifecycle-environment create --name Dev --type rhui --content-prefix /x", "certificate check - /Acme/dev/os",
     "lifecycle-environment update --label dev --type rhui --content-prefix /x",
-    "organization update --label A --content-prefix /$org/$env",
+    "organization update --label A --content-prefix /$org/$env", "cdn enable baseos --release 9.4 --arch x86_64",
+    "cdn update --url https://box1 --username ann --password-file -", "cdn choices --release 9.4",
 ]  # fmt: skip
 
 
