@@ -32,8 +32,8 @@ NEVER: Final[Mapping[str, str]] = MappingProxyType(
 _PLAIN: Final = frozenset(
     {
         "ARCH", "BOOLEAN", "CODE", "CONTENT", "CONTENT-PATH", "CVE", "DATE", "DAYS", "FINGERPRINT", "HOST", "ID", "KEY",
-        "LABEL", "NAME", "NAME=VALUE", "NUMBER", "PATTERN", "PREFIX", "PRODUCT/LABEL", "RELEASE", "SECONDS", "SERIAL", "SIZE",
-        "SSH-URL", "TEXT", "TIME", "TYPE", "USER", "UUID", "VERSION", "WORD",
+        "LABEL", "NAME", "NAME=VALUE", "NUMBER", "PATTERN", "PREFIX", "PRODUCT/LABEL", "RELEASE", "SECONDS", "SERIAL",
+        "SIZE", "SSH-URL", "TEXT", "TIME", "TYPE", "USER", "UUID", "VERSION", "WORD",
     }
 )  # fmt: skip
 """Metavars of values that name no file; every other one is taken for a file."""
