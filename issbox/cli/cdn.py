@@ -130,6 +130,9 @@ def update(
     if username is not None:
         plan = location.plan_location(ctx, _join(run, ctx, plan.after, username, password_file))
     made = location.set_location(ctx, plan)
+    shown = made.before.client_certificate
+    if shown is not None and shown != made.after.client_certificate:
+        run.say(f"The content credential {shown} is not shown any more; delete it when nothing else needs it.")
     moved = len(made.repositories)
     run.say(f"The CDN of {made.after.organization} is updated; repositories read from another place now: {moved}.")
     run.show(LOCATION, made.after)
