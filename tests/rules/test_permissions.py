@@ -179,3 +179,15 @@ def test_a_refusal_says_who_what_where_and_which_role_it_takes() -> None:
         "may not export content of the product B in the organization ACME (content.export): "
         "its roles there cover only the product T"
     )
+
+
+def test_an_organization_may_hand_its_environments_to_its_org_admins() -> None:
+    permission = Permission.ENVIRONMENT_MANAGE
+    handed = Grant(Role.ORG_ADMIN, "acme", environments=True)
+    assert decide([handed], permission, "acme") is Verdict.ALLOWED
+    assert decide([handed], permission, "other") is Verdict.HIDDEN
+    assert Reach((handed,), permission).anywhere
+    limited = Grant(Role.ORG_ADMIN, "acme", ("tools",), environments=True)
+    for grant in (limited, Grant(Role.ORG_ADMIN, "acme")):
+        assert decide([grant], permission, "acme") is Verdict.REFUSED
+    assert decide([handed], Permission.ORGANIZATION_MANAGE) is Verdict.REFUSED

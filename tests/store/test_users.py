@@ -62,6 +62,17 @@ def test_roles_are_granted_once_and_add_up(people: Store) -> None:
         grants.add("bob", Role.VIEWER, "ACME", "Tools")
 
 
+def test_org_admins_have_environments_where_the_organization_hands_them_over(people: Store) -> None:
+    for organization, role in (("ACME", Role.ORG_ADMIN), ("ACME", Role.VIEWER), ("Other", Role.ORG_ADMIN)):
+        people.grants.add("ann", role, organization)
+    assert not any(each.environments for each in people.grants.of("ann"))
+    assert people.organizations.update("ACME", hands_over_environments=True).hands_over_environments
+    found = [(each.organization, each.role) for each in people.grants.of("ann") if each.environments]
+    assert found == [("ACME", Role.ORG_ADMIN)]
+    people.organizations.update("ACME", hands_over_environments=False)
+    assert not any(each.environments for each in people.grants.of("ann"))
+
+
 def test_a_role_for_all_products_takes_its_limits_away(people: Store) -> None:
     people.grants.add("ann", Role.EXPORTER, "ACME", "Tools")
     people.grants.add("ann", Role.EXPORTER, "ACME")
