@@ -115,7 +115,6 @@ REFUSED: list[tuple[Callable[[Context], object], type[IssboxError]]] = [
     (lambda ctx: catalog.update_product(ctx, "ACME", "tools", gpg_key="none"), NotFoundError),
     (lambda ctx: catalog.update_product(ctx, "ACME", "none", name="x"), NotFoundError),
     (lambda ctx: catalog.delete_product(ctx, "ACME", "tools"), InUseError),
-    (lambda ctx: catalog.delete_product(ctx, "ACME", "rhel"), RedHatProductError),
     (lambda ctx: catalog.update_product(ctx, "ACME", "rhel", name="x"), RedHatProductError),
     (
         lambda ctx: repositories.create_repository(ctx, organization="ACME", product="rhel", label="x", name="x"),
