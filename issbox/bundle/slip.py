@@ -105,8 +105,9 @@ def expand_short_slip(short: ShortSlip, *, bundle_id: str, organization: str, de
 
 def letter(slip: Slip) -> str:
     """Give a slip as text for people, which ends with its short text."""
+    what = slip.form.value if len(slip.numbers) > 1 else slip.form.value.removesuffix("s")
     lines = [
-        f"Please send again: {slip.form} {format_ranges(slip.numbers)}",
+        f"Please send again: {what} {format_ranges(slip.numbers)}",
         f"of bundle {slip.bundle_id},",
         f"number {slip.sequence or 'unknown'} of {slip.organization} for {slip.destination or 'no destination'}.",
         f"Asked for by {slip.box or 'a box that did not give its name'} on {format_time(slip.created_at)}.",

@@ -62,7 +62,9 @@ class Run:
         if self.as_json:
             output.write(output.to_json([shape.document(thing) for thing in things]))
         else:
-            output.write(output.table(shape.headings(), [shape.row(thing) for thing in things]))
+            output.write(
+                output.table(shape.headings(), [shape.row(thing) for thing in things], output.terminal_columns())
+            )
 
     def confirm(self, question: str, *, yes: bool) -> None:
         """Go on only when --yes was given or a person at a terminal agrees; raises NotConfirmedError."""

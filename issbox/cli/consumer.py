@@ -1,6 +1,7 @@
 """`issbox consumer`."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +12,9 @@ from issbox.cli.index import noun
 from issbox.cli.options import chosen_organization, organization_option, yes_option
 from issbox.errors import CommandLineError
 from issbox.rules.consumers import facts_by_hand
+
+if TYPE_CHECKING:
+    from issbox.workflows.context import Context
 
 consumer = noun("consumer")
 
@@ -73,6 +77,8 @@ def create(
     if keys and (environments or products):
         raise CommandLineError("an activation key says environments and products, so give either it or them")
     owner = chosen_organization(ctx, organization)
+    if output is not None:
+        host_files.check_place(ctx, Path(output), content_url=content_url)
     told = facts_by_hand(arch) | _facts(facts)
     if keys:
         consumers.list_consumers(ctx, owner, limit=1)
@@ -89,9 +95,37 @@ def create(
         )
     run.say(f"Host {made.name} registered as {made.uuid}.")
     if output is not None:
-        for path in host_files.write_host_files(ctx, made.uuid, Path(output), content_url=content_url):
-            run.say(f"{path} written.")
+        _write_files(run, ctx, made.uuid, output, content_url)
     run.show(CONSUMER, made)
+
+
+def _write_files(run: Run, ctx: "Context", uuid: str, output: str, content_url: str | None) -> None:
+    from issbox.workflows import host_files
+
+    for path in host_files.write_host_files(ctx, uuid, Path(output), content_url=content_url):
+        run.say(f"{path} written.")
+    run.say("On the host, the .pem files go to /etc/pki/issbox and the .repo file to /etc/yum.repos.d.")
+
+
+@command(
+    "files",
+    group=consumer,
+    example="issbox consumer files 4e6c5cf3-6c8b-4b62-9c5e-4f3f1b6c2a11 --output web1/",
+    shape=CONSUMER,
+)
+@click.argument("uuid", metavar="UUID")
+@click.option("--output", required=True, metavar="DIRECTORY", help="Write them there.")
+@click.option("--content-url", metavar="URL", help="Where hosts find content; else [certificates] content_url.")
+def files(run: Run, *, uuid: str, output: str, content_url: str | None) -> None:
+    """Write certificates, key and .repo file of a host again, such as after a promotion or before they expire.
+
+    Certificates that are stale are issued anew. Only for hosts whose key was made by this box.
+    """
+    from issbox.workflows import consumers
+
+    ctx = run.open()
+    _write_files(run, ctx, uuid, output, content_url)
+    run.show(CONSUMER, consumers.get_consumer(ctx, uuid))
 
 
 @command("list", group=consumer, example="issbox consumer list --environment dev", shape=CONSUMER, many=True)

@@ -21,6 +21,13 @@ content_import.add_command(report)
 content_import.add_command(missing)
 content_import.add_command(slip)
 
+
+def _changes(value: object) -> str:
+    """Say in words which repositories an import changed."""
+    told = value if isinstance(value, list) else []
+    return "; ".join(f"{one['repository']} {one['before'] or 'new'} -> {one['after'] or 'none'}" for one in told)
+
+
 IMPORT = Shape[ContentImport](
     "content import",
     (
@@ -56,6 +63,7 @@ IMPORT = Shape[ContentImport](
             lambda each: [
                 {"repository": str(one.repository), "before": one.before, "after": one.after} for one in each.changes
             ],
+            show=_changes,
         ),
         Field(
             "view_version",

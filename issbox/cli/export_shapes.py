@@ -1,13 +1,30 @@
 """What is shown of content exports, and of planned ones."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from issbox.cli.shapes import Field, Shape, size, sizes
+from issbox.cli.shapes import Field, Shape, for_people, size, sizes
 from issbox.model import ContentExport
 
 if TYPE_CHECKING:
     from issbox.rules.retention import Superseded
     from issbox.workflows.exports import Estimate, Recut
+
+
+def _base(value: object) -> str:
+    """Say in words what an incremental bundle starts from."""
+    if not isinstance(value, Mapping):
+        return for_people(value)
+    match value.get("kind"):
+        case "since":
+            return f"what there was on {value['time']}"
+        case "export":
+            return f"exports up to number {value['sequence']} ({value['bundle_id']})"
+        case "receipt":
+            checked = "" if value["verified"] else ", not signed"
+            return f"receipt of {value['box_name'] or value['box_id']} of {value['created_at']}{checked}"
+    return for_people(value)
+
 
 EXPORT = Shape[ContentExport](
     "content export",
@@ -17,7 +34,7 @@ EXPORT = Shape[ContentExport](
         Field("organization", "label of the organization", lambda each: each.organization, column=True),
         Field("scope", "what was exported, in words", lambda each: each.scope, column=True),
         Field("incremental", "whether it carries only what its base lacks", lambda each: each.incremental, column=True),
-        Field("base", "what an incremental bundle starts from, or null", lambda each: each.base),
+        Field("base", "what an incremental bundle starts from, or null", lambda each: each.base, show=_base),
         Field("repositories", "array of `product/repository`", lambda each: each.repositories),
         Field("destination", "destination server, may be empty", lambda each: each.destination, column=True),
         Field("sequence", "its number among the exports for that destination", lambda each: each.sequence, column=True),
@@ -48,6 +65,7 @@ PLAN: "Shape[Estimate]" = Shape(
             "base",
             "what an incremental bundle would start from, or null",
             lambda each: each.plan.base and each.plan.base.document,
+            show=_base,
         ),
         Field(
             "repositories",
@@ -80,7 +98,12 @@ RECUT: "Shape[Recut]" = Shape(
         Field("path", "the directory with what was written again", lambda each: each.path),
         Field("form", "`volumes` or `chunks`", lambda each: each.form.value),
         Field("numbers", "array of their numbers; 0 is the table of contents of chunks", lambda each: each.numbers),
-        Field("volumes", "array of the bytes of each, without the table of contents", lambda each: each.volumes),
+        Field(
+            "volumes",
+            "array of the bytes of each, without the table of contents",
+            lambda each: each.volumes,
+            show=sizes,
+        ),
     ),
 )
 

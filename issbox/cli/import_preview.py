@@ -138,7 +138,7 @@ def _text(found: "ImportPreview", limit: int) -> str:
     repositories = [_repository(each) for each in found.repositories]
     headings = ["REPOSITORY", "NOW", "ADDED", "UPDATED", "REMOVED", "REBUILT", "ERRATA", "CVES"]
     rows = [_row(each) for each in repositories]
-    lines = [output.details(_facts(found)), "\n", output.table(headings, rows)]
+    lines = [output.details(_facts(found)), "\n", output.table(headings, rows, output.terminal_columns())]
     for each in repositories:
         lines.extend(_lists(each, limit))
     lines.extend(environment_lines(found.environments))

@@ -3,14 +3,30 @@
 import json
 import os
 import select
+import shutil
 import sys
+import textwrap
 from collections.abc import Sequence
+from typing import Final
 
 from issbox.errors import IssboxError
 from issbox.files import error_from_os
 from issbox.screen_text import fact, printable, width
 
-__all__ = ["EMPTY", "OutputClosedError", "details", "printable", "safe_lines", "table", "to_json", "write"]
+__all__ = [
+    "EMPTY",
+    "OutputClosedError",
+    "details",
+    "printable",
+    "safe_lines",
+    "table",
+    "terminal_columns",
+    "to_json",
+    "write",
+]
+
+_GAP: Final = "  "
+_INDENT: Final = " " * 4
 
 EMPTY = "-"
 """Stands in tables and details where there is nothing."""
@@ -78,11 +94,50 @@ def to_json(document: object) -> str:
     return json.dumps(document, indent=2, ensure_ascii=True) + "\n"
 
 
-def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Give aligned columns; without rows there is only a heading."""
+def terminal_columns() -> int | None:
+    """Give how wide the terminal is that standard output goes to; None when it goes elsewhere."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]], columns: int | None = None) -> str:
+    """Give aligned columns; without rows there is only a heading.
+
+    What is wider than so many columns is told below each row, the widest first, so that the rest stays aligned.
+    """
     cells = [list(headings), *([printable(cell) or EMPTY for cell in row] for row in rows)]
     widths = [max(width(row[column]) for row in cells) for column in range(len(headings))]
-    return "".join(_pad(row, widths) + "\n" for row in cells)
+    kept, below = _split(widths, columns)
+    lines: list[str] = []
+    for row in cells:
+        lines.append(_pad([row[each] for each in kept], [widths[each] for each in kept]))
+        if row is not cells[0]:
+            for each in below:
+                lines += _below(headings[each], row[each], columns or 0)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _split(widths: Sequence[int], columns: int | None) -> tuple[list[int], list[int]]:
+    """Say which columns of these widths stay in a table of so many columns, and which do not."""
+    kept = list(range(len(widths)))
+    while columns and len(kept) > 1 and sum(widths[each] + len(_GAP) for each in kept) - len(_GAP) > columns:
+        kept.remove(max(kept[1:], key=lambda each: widths[each]))
+    return kept, [each for each in range(len(widths)) if each not in kept]
+
+
+def _below(heading: str, cell: str, columns: int) -> list[str]:
+    if cell == EMPTY:
+        return []
+    line = f"{heading.lower()}: {cell}"
+    if " " not in cell:  # such as a path, which stays whole so that it can be copied
+        return [f"{_INDENT}{line}"]
+    return textwrap.wrap(
+        line,
+        max(columns, 20),
+        initial_indent=_INDENT,
+        subsequent_indent=_INDENT * 2,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def details(pairs: Sequence[tuple[str, str]]) -> str:
@@ -93,4 +148,4 @@ def details(pairs: Sequence[tuple[str, str]]) -> str:
 
 def _pad(row: Sequence[str], widths: Sequence[int]) -> str:
     padded = (cell + " " * (column - width(cell)) for cell, column in zip(row, widths, strict=True))
-    return "  ".join(padded).rstrip()
+    return _GAP.join(padded).rstrip()

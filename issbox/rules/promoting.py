@@ -249,12 +249,12 @@ def order_refusals(
         return [
             PromotionRefusal("no-reason", "out of order only with a reason", "Say why with --reason; it is recorded.")
         ]
-    names = {each.label: each.name for each in environments}
+    prior = next(each for each in environments if each.label == environment.prior)
+    named = prior.label if prior.name == prior.label else f"{prior.label} ({prior.name})"
     return [
         PromotionRefusal(
             "out-of-order",
-            f"{subject} is not in {environment.prior} ({names[environment.prior]}), which comes before "
-            f"{environment.label}",
+            f"{subject} is not in {named}, which comes before {environment.label}",
             f"Promote it to {environment.prior} first, or give --force with a --reason.",
         )
     ]

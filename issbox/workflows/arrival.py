@@ -165,5 +165,7 @@ def _skipped(ctx: Context, manifest: Manifest, organization: str) -> str:
     last = ctx.store.imports.last_sequence(manifest.source.box_id, organization, bundle.destination)
     if last is None or bundle.sequence <= last + 1:
         return ""
-    missing = f"{last + 1}" if bundle.sequence == last + 2 else f"{last + 1} to {bundle.sequence - 1}"
-    return f"skipped: bundle {missing} of this box was never imported here"
+    whose = f"{manifest.source.box_name} for {bundle.destination or 'no destination'}"
+    if bundle.sequence == last + 2:
+        return f"skipped: bundle {last + 1} of {whose} was never imported here"
+    return f"skipped: bundles {last + 1} to {bundle.sequence - 1} of {whose} were never imported here"

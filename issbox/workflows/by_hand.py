@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from issbox.bundle.opening import opened_stream, sources_at
-from issbox.errors import BundleError, ImportRefusedError, NotFoundError
+from issbox.errors import BundleError, ImportRefusedError, NotABundleError, NotFoundError
 from issbox.files import Readable
 from issbox.model import ContentImport, ImportState
 from issbox.workflows.arrival import STREAM
@@ -132,6 +132,8 @@ def _by_hand(
         return take(row)
     except (BundleError, ImportRefusedError) as error:
         refuse(ctx, row.id, error)
+        if isinstance(error, NotABundleError):  # such as a mistyped path: who typed it knows, and nobody has to look
+            update(ctx, row.id, state=ImportState.DISCARDED)
         raise
     except BaseException as error:
         put_back(ctx, row, error)

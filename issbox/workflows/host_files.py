@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from issbox.certs import pem
-from issbox.errors import BadCertificateError, ConfigurationError, ServerCertificateError
+from issbox.errors import AlreadyExistsError, BadCertificateError, ConfigurationError, ServerCertificateError
 from issbox.files import atomic_write, error_from_os
 from issbox.model import CertifiedContent, Consumer
 from issbox.rules import entitlements as rules
@@ -25,9 +25,45 @@ DIRECTORY: Final = "/etc/pki/issbox"
 def write_host_files(ctx: Context, uuid: str, directory: Path, *, content_url: str | None = None) -> list[Path]:
     """Write what a host needs into a directory and give the files: keys with mode 0600, the rest for everybody.
 
-    Raises what `host_files` raises.
+    Files of the same host are written anew. Raises what `host_files` raises, and AlreadyExistsError when the directory
+    holds the key of another host.
     """
-    return [_write(directory / name, text) for name, text in host_files(ctx, uuid, content_url=content_url).items()]
+    files = host_files(ctx, uuid, content_url=content_url)
+    _refuse_another_key(directory, files["key.pem"])
+    return [_write(directory / name, text) for name, text in files.items()]
+
+
+def check_place(ctx: Context, directory: Path, *, content_url: str | None = None) -> None:
+    """See before a host is registered that its files can be written into the directory.
+
+    Raises ConfigurationError as `host_files` does, and AlreadyExistsError when the directory holds the key of a host.
+    """
+    _content_address(ctx, content_url)
+    _refuse_another_key(directory, None)
+
+
+def _refuse_another_key(directory: Path, key: str | None) -> None:
+    try:
+        there = (directory / "key.pem").read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise error_from_os(error) from error
+    if there != key:
+        raise AlreadyExistsError(
+            f"{directory} holds the key of another host",
+            hint="Name a directory of its own for each host. Nothing was written or registered.",
+        )
+
+
+def _content_address(ctx: Context, given: str | None) -> str:
+    address = (given or ctx.settings.certificates.content_url).rstrip("/")
+    if not address:
+        raise ConfigurationError(
+            "nobody has said where hosts find the content of this box",
+            hint="Set content_url in [certificates], or give --content-url.",
+        )
+    return address
 
 
 def archive_host_files(ctx: Context, uuid: str, *, content_url: str | None = None) -> bytes:
@@ -50,12 +86,7 @@ def host_files(ctx: Context, uuid: str, *, content_url: str | None = None) -> di
     """
     consumer = get_consumer(ctx, uuid)
     ctx.require(Permission.CONSUMER_MANAGE, consumer.organization)
-    address = (content_url or ctx.settings.certificates.content_url).rstrip("/")
-    if not address:
-        raise ConfigurationError(
-            "nobody has said where hosts find the content of this box",
-            hint="Set content_url in [certificates], or give --content-url.",
-        )
+    address = _content_address(ctx, content_url)
     issued = certificates_of(ctx, uuid)
     files = {
         "uuid": f"{uuid}\n",

@@ -301,6 +301,8 @@ def test_exports_and_imports_of_an_empty_box(issbox: CommandLine, tmp_path: Path
     assert issbox.error("content-import", "discard", "1", "--yes", code=4)["code"] == "not-found"
     assert issbox.error("content-import", "run", str(tmp_path / "none"), code=4)["code"] == "not-found"
     assert issbox.error("content-import", "run", str(tmp_path), code=3)["code"] == "not-a-bundle"
+    assert [each["state"] for each in issbox.json("content-import", "list")] == ["discarded"]
+    assert not any("refused" in each for each in issbox.json("status")["problems"])
     assert issbox.json("inbox", "list") == []
     issbox("product", "create", "--name", "Tools")
     issbox("repository", "create", "--product", "Tools", "--name", "base")

@@ -33,6 +33,26 @@ def test_a_table_without_rows_is_its_heading() -> None:
     assert output.table(["LABEL"], []) == "LABEL\n"
 
 
+def test_what_is_too_wide_for_the_terminal_stands_below_its_row() -> None:
+    path = "/srv/" + "p" * 80
+    text = output.table(
+        ["ID", "PATH", "STATE", "REASON"], [["1", path, "refused", "no space " * 9], ["2", "/s", "-", ""]], 60
+    )
+    assert text.splitlines() == [
+        "ID  STATE",
+        "1   refused",
+        f"    path: {path}",
+        "    reason: no space no space no space no space no space no",
+        "        space no space no space no space",
+        "2   -",
+        "    path: /s",
+    ]
+
+
+def test_a_table_that_fits_is_left_alone() -> None:
+    assert output.table(["ID", "PATH"], [["1", "/srv"]], 8) == "ID  PATH\n1   /srv\n"
+
+
 def test_details() -> None:
     assert output.details([("name", "x"), ("created at", "")]) == "name:       x\ncreated at: -\n"
 

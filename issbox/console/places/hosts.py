@@ -152,6 +152,8 @@ def _register(session: Session, target: Target, answers: Answers) -> Outcome:
         raise InvalidValueError(
             "an activation key says environments and products", hint="Give either the key or environment and product."
         )
+    if answers["output"]:
+        host_files.check_place(ctx, Path(answers["output"]), content_url=answers["url"] or None)
     if answers["key"]:
         made = registering.register_with_keys(
             ctx, organization=session.organization, keys=[answers["key"]], name=answers["name"], facts=facts
