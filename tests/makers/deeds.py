@@ -84,6 +84,7 @@ CHANGING: dict[str, Deed] = {
     "consumer create": Deed(_OF + " --name quuxhost2 --environment quux-lasting"),
     "consumer update": Deed("{host} --name quuxhost3"),
     "consumer client-rpm": Deed(_OF + " --url https://box --output {tmp}/rpms", codes=(0, 6)),
+    "consumer files": Deed("{host} --output {tmp}/files --content-url https://box"),
     "consumer move": Deed(_OF + " {host} --environment quux-lasting"),
     "entitlement create": Deed("--consumer {host} --product Quuxtools"),
     "content enable": Deed(_OF + " --environment quux-lasting --label {content} --enabled yes"),
