@@ -11,7 +11,9 @@ from issbox.store.tables import PACKAGE_COLUMNS
 
 _PAGE: Final = 1000
 """Rows read at once; no cursor stays open between pages."""
-_ONE: Final = "(b.repository_id = ? AND b.added_in <= ? AND (b.removed_in IS NULL OR b.removed_in > ?))"
+_ONE: Final = "(+b.repository_id = ? AND b.added_in <= ? AND (b.removed_in IS NULL OR b.removed_in > ?))"
+"""The plus changes nothing but what SQLite looks for first: the digest, which few files have, and not the repository,
+which all of them have; else each file would be compared with every other one."""
 _FILES: Final = f"""
     SELECT f.path, f.size, f.sha256, f.kind, {", ".join(f"p.{column}" for column in PACKAGE_COLUMNS)}, %s
     FROM repository_file f LEFT JOIN package p ON p.id = f.package_id
