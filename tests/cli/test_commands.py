@@ -17,8 +17,8 @@ PACKAGES = sorted((Path(__file__).parents[2] / "demo/packages").glob("*.rpm"))
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 GPG_KEY = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDMEZ\n-----END PGP PUBLIC KEY BLOCK-----\n"
 
-HOSTS = {"content_prefix": "/$org/$env", "access": "Basic"}
-"""What a new organization says about the certificates of hosts."""
+HOSTS = {"content_prefix": "/$org/$env", "access": "Basic", "environments_by": "super-admin"}
+"""What a new organization says about its hosts and environments."""
 
 
 def certificate(directory: Path, *, name: str = "client", passphrase: str = "") -> tuple[Path, Path]:
@@ -102,6 +102,7 @@ def test_products(issbox: CommandLine) -> None:
         "kind": "custom",
         "description": "for all",
         "gpg_key": None,
+        "number": "",
     }
     assert issbox.json("product", "list") == [made]
     assert issbox.json("product", "update", "--label", "My_tools", "--description", "")["description"] == ""
