@@ -216,9 +216,10 @@ def _load_purpose(text: str) -> Purpose:
 
 def _read(query: Any) -> list[Consumer]:
     found = list(query.dicts())
-    profiles: dict[str, dict[int, HostProfile]] = {
-        label: read_profiles(label) for label in {row["organization_label"] for row in found}
-    }
+    wanted: dict[str, set[int]] = {}
+    for row in found:
+        wanted.setdefault(row["organization_label"], set()).add(row["profile"])
+    profiles = {label: read_profiles(label, only) for label, only in wanted.items()}
     return [
         Consumer(
             organization=row["organization_label"],

@@ -1,13 +1,16 @@
 """Rows of host profiles: what hosts have in common, found or made when it is needed."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from issbox.model import HostProfile
 from issbox.store.database import first, rows, transaction
 from issbox.store.organizations import environment_id, organization_id
 from issbox.store.tables import ConsumerRow, EnvironmentRow, ProfileEnvironmentRow, ProfileRow
+
+_FEW = 500
+"""Row ids named in one statement; with more of them, all are read."""
 
 
 def profile_id(organization: str, profile: HostProfile) -> int:
@@ -31,9 +34,10 @@ def profile_id(organization: str, profile: HostProfile) -> int:
         return int(made)
 
 
-def read_profiles(organization: str) -> dict[int, HostProfile]:
-    """Give the profiles of an organization by row id."""
+def read_profiles(organization: str, only: Collection[int] | None = None) -> dict[int, HostProfile]:
+    """Give the profiles of an organization by row id, all or only those with these row ids."""
     owner = organization_id(organization)
+    few = only is not None and len(only) <= _FEW
     environments: dict[int, list[str]] = {}
     query = (
         ProfileEnvironmentRow.select(ProfileEnvironmentRow.profile, EnvironmentRow.label)
@@ -41,9 +45,13 @@ def read_profiles(organization: str) -> dict[int, HostProfile]:
         .where(EnvironmentRow.organization == owner)
         .order_by(ProfileEnvironmentRow.profile, ProfileEnvironmentRow.priority)
     )
+    if few:
+        query = query.where(ProfileEnvironmentRow.profile.in_(only))
     for identity, label in rows(query):
         environments.setdefault(identity, []).append(label)
     known = ProfileRow.select(ProfileRow.id, ProfileRow.arches, ProfileRow.version, ProfileRow.orphaned)
+    if few:
+        known = known.where(ProfileRow.id.in_(only))
     return {
         identity: HostProfile(tuple(environments.get(identity, ())), tuple(json.loads(arches)), version, bool(orphaned))
         for identity, arches, version, orphaned in rows(known.where(ProfileRow.organization == owner))

@@ -23,13 +23,14 @@ def log_request(
     """Write the line; control characters and the like are escaped."""
     if not _LOG.isEnabledFor(logging.INFO):
         return
-    holder = _plain(asked_by) or "-"
+    holder = plain(asked_by) or "-"
     if presented is not None:
-        holder = f"{presented.decoded.serial} {_plain(presented.decoded.common_name)}"
-    reason = f" ({_plain(why)})" if why else ""
-    _LOG.info("%s %s %s %d %d %s%s", peer, method, _plain(target.split("?", 1)[0]), status, sent, holder, reason)
+        holder = f"{presented.decoded.serial} {plain(presented.decoded.common_name)}"
+    reason = f" ({plain(why)})" if why else ""
+    _LOG.info("%s %s %s %d %d %s%s", peer, method, plain(target.split("?", 1)[0]), status, sent, holder, reason)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Give text as one line of a log that commands no terminal, cut when it is long."""
     cut = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
     return cut if cut.isprintable() else cut.encode("unicode_escape").decode()

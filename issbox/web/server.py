@@ -48,6 +48,7 @@ class _Connections(web.Server):
             logger=_LOG,
             max_field_size=_LARGEST_CERTIFICATE if channel.in_front else _LARGEST_HEADER,
             lingering_time=2.0,
+            auto_decompress=False,  # a body that swells would take the memory before anybody counts its bytes
         )
         self.open = 0
 

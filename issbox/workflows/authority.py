@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -210,7 +211,24 @@ def _read(ctx: Context) -> Authority | None:
     place = _place(ctx)
     if place is None:
         return None
-    return read_authority(place / _KEY, place / _CHAIN, _passphrase(ctx))
+    passphrase, stamps = _passphrase(ctx), tuple(_stamp(place / name) for name in (_KEY, _CHAIN))
+    return _opened(place / _KEY, place / _CHAIN, passphrase, stamps)
+
+
+@lru_cache(maxsize=4)
+def _opened(key: Path, chain: Path, passphrase: bytes, stamps: tuple[object, ...]) -> Authority:
+    """Open the authority once, as long as its files (`stamps`) and its passphrase are the same.
+
+    Opening takes a tenth of a second by design, and hosts ask all the time.
+    """
+    del stamps
+    return read_authority(key, chain, passphrase)
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    with _disk():
+        found = path.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _passphrase(ctx: Context) -> bytes:

@@ -9,7 +9,7 @@ from issbox.model import Entitlement, IssuedCertificate
 from issbox.rules.paths import request_path
 from issbox.workflows.consumers import get_consumer
 from issbox.workflows.context import Context, Permission
-from issbox.workflows.issuing import Issuer, Outcome
+from issbox.workflows.issuing import Issuer, Outcome, is_due
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,12 @@ def certificates_of(ctx: Context, uuid: str) -> list[HostCertificate]:
     consumer = get_consumer(ctx, uuid)
     ctx.require(Permission.CONSUMER_MANAGE, consumer.organization)
     with ctx.store.session():
+        if not any(_wants(ctx, each) for each in ctx.store.entitlements.of(uuid)):
+            return current_certificates(ctx, uuid)  # as nearly always: nothing is written, and no key is opened
         issuer = Issuer(ctx)
         with ctx.store.transaction():
             consumer = ctx.store.consumers.get(uuid)
-            held = [each for each in ctx.store.entitlements.of(uuid) if _wants(ctx, issuer, each)]
+            held = [each for each in ctx.store.entitlements.of(uuid) if _wants(ctx, each)]
             outcomes = issuer.look_at([(consumer, each) for each in held])
             _raise_first(outcomes)
             issued = [str(each.serial) for each in outcomes if not each.kept]
@@ -110,10 +112,10 @@ def _issued_here(ctx: Context, decoded: DecodedCertificate) -> bool:
     return decode_certificate(found.pem).fingerprint == decoded.fingerprint
 
 
-def _wants(ctx: Context, issuer: Issuer, entitlement: Entitlement) -> bool:
+def _wants(ctx: Context, entitlement: Entitlement) -> bool:
     if entitlement.serial is None or entitlement.stale:
         return True
-    return issuer.is_due(ctx.store.certificates.get(entitlement.serial))
+    return is_due(ctx, ctx.store.certificates.get(entitlement.serial))
 
 
 def _raise_first(outcomes: list[Outcome]) -> None:

@@ -20,7 +20,7 @@ from issbox.rules.consumers import (
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.following import mark_moved
 from issbox.workflows.host_keys import delete_key, read_key_file
-from issbox.workflows.issuing import Issuer
+from issbox.workflows.issuing import Issuer, is_due
 
 MOVE_STEPS: Final = ("record-move",)
 """What moving announces, in order."""
@@ -175,11 +175,11 @@ def identity_of(ctx: Context, uuid: str, *, renew: bool = False) -> IssuedCertif
     consumer = get_consumer(ctx, uuid)
     ctx.require(Permission.CONSUMER_MANAGE, consumer.organization)
     with ctx.store.session():
+        present = ctx.store.certificates.of(uuid, IssuedKind.IDENTITY)
+        if present and not renew and not is_due(ctx, present[0]):
+            return present[0]
         issuer = Issuer(ctx)
         with ctx.store.transaction():
-            present = ctx.store.certificates.of(uuid, IssuedKind.IDENTITY)
-            if present and not renew and not issuer.is_due(present[0]):
-                return present[0]
             issued = issuer.identity(ctx.store.consumers.get(uuid), keep=not renew)
             details: dict[str, object] = {"serial": str(issued.serial)}
             ctx.audit("consumer.identity", uuid, organization=consumer.organization, details=details)

@@ -90,13 +90,6 @@ class Issuer:
             self._ctx.store.certificates.revoke(old, self._now)
         return issued
 
-    def is_due(self, certificate: IssuedCertificate) -> bool:
-        """Tell whether a certificate is to be replaced because of its age."""
-        early = timedelta(days=self._ctx.settings.certificates.renew_days)
-        state = renewal_state(certificate.valid, self._now, early)
-        lasting = certificate.valid.not_after - certificate.valid.not_before
-        return state is not RenewalState.CURRENT and (lasting > early or state is RenewalState.EXPIRED)
-
     def look_at(self, held: Sequence[tuple[Consumer, Entitlement]], *, unchanged: bool = False) -> list[Outcome]:
         """Give every entitlement a certificate that says what it should; what says so already stays.
 
@@ -162,7 +155,7 @@ class Issuer:
         if entitlement.serial is None:
             return False
         present = self._ctx.store.certificates.get(entitlement.serial)
-        return present.revoked_at is None and present.digest == prepared.digest and not self.is_due(present)
+        return present.revoked_at is None and present.digest == prepared.digest and not is_due(self._ctx, present)
 
     def _issue(
         self, wanted: Sequence[tuple[Consumer, Entitlement, Prepared]]
@@ -197,6 +190,14 @@ class Issuer:
             fresh = {new_serial() for _ in range(number - len(found))} - found
             found |= fresh - self._ctx.store.certificates.known(fresh)
         return list(found)
+
+
+def is_due(ctx: Context, certificate: IssuedCertificate) -> bool:
+    """Tell whether a certificate is to be replaced because of its age."""
+    early = timedelta(days=ctx.settings.certificates.renew_days)
+    state = renewal_state(certificate.valid, ctx.clock(), early)
+    lasting = certificate.valid.not_after - certificate.valid.not_before
+    return state is not RenewalState.CURRENT and (lasting > early or state is RenewalState.EXPIRED)
 
 
 def _sign(

@@ -23,6 +23,10 @@ _NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 async def read_body(request: web.BaseRequest, route: Route, *, largest: int = LARGEST) -> bytes:
     """Give the bytes of a body. Raises Refusal with 408, 413 or 415."""
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise Refusal(415, "the body must not be compressed", {"Connection": "close"})
+    if request.headers.get("Expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     data = bytearray()
     try:
         async with asyncio.timeout(_SECONDS):

@@ -20,6 +20,7 @@ from issbox import VERSION
 from issbox.certs.clients import Presented, Wallet
 from issbox.errors import BadCertificateError, IssboxError, UntrustedCertificateError
 from issbox.progress import Silent
+from issbox.web.access_log import plain
 from issbox.web.api.answers import JSON, Document, NotModified
 from issbox.web.api.bodies import LARGEST, LARGEST_OF_ANYONE, decode_body, decode_query, encode, read_body
 from issbox.web.api.callers import Credentials, enter
@@ -68,7 +69,7 @@ class Api:
             status, data, headers = await self._answer(request, peer, asked_by)
         except (Refusal, IssboxError) as error:
             if not isinstance(error, Refusal):
-                _LOG.info("%s %s: %s", request_uuid, request.path, error)
+                _LOG.info("%s %s: %s", request_uuid, plain(request.raw_path.partition("?")[0]), plain(str(error)))
             status, data, headers = _failed(error, request_uuid)
         except Exception as error:
             _LOG.exception("%s: a call of the API failed", request_uuid)
@@ -85,7 +86,7 @@ class Api:
         route = _route_of(found, request.method)
         _check_parameters(found)
         question = decode_query(route, query)
-        credentials = await self._credentials(request, peer)
+        credentials = await self._credentials(request, peer, route)
         pool = self._doors if credentials.authorization else self._threads
         caller = await _run(pool, enter, self._ctx, route, credentials, found.parameters.get(CONSUMER))
         known = caller.user is not None or caller.host is not None
@@ -94,8 +95,8 @@ class Api:
         call: Call[Any, Any] = Call(caller, found.parameters, decode_body(route, data), question, request.headers)
         return await _run(self._threads, _do, route, call)
 
-    async def _credentials(self, request: web.BaseRequest, peer: Peer) -> Credentials:
-        presented, unusable = await self._presented(peer)
+    async def _credentials(self, request: web.BaseRequest, peer: Peer, route: Route) -> Credentials:
+        presented, unusable = await self._presented(peer) if route.who.hosts else (None, "")
         return Credentials(peer.address, request.headers.get("Authorization", ""), presented, unusable)
 
     async def _presented(self, peer: Peer) -> tuple[Presented | None, str]:
