@@ -111,14 +111,14 @@ def fill(store: Store, number: int) -> None:
         )
 
 
-def register(store: Store, hosts: int) -> None:
-    """Write the rows of so many hosts that have a certificate each."""
-    profile = profile_id("Acme", HostProfile(("dev",), ("x86_64",)))
+def register(store: Store, hosts: int, organization: str = "Acme") -> None:
+    """Write the rows of so many hosts of the box's first organization, in dev, that have a certificate each."""
+    profile = profile_id(organization, HostProfile(("dev",), ("x86_64",)))
     database: Any = store.database
     stamp = datetime.now(UTC).isoformat()
     database.connection().executemany(
-        "INSERT INTO consumer (organization_id, uuid, name, type, facts, profile_id, created_at, public_key)"
-        " VALUES (1, ?, ?, 'system', '{}', ?, ?, '')",
+        "INSERT INTO consumer (organization_id, uuid, name, type, facts, profile_id, created_at, public_key,"
+        " release, purpose, installed) VALUES (1, ?, ?, 'system', '{}', ?, ?, '', '', '{}', '[]')",
         ((f"{number:032x}", f"host{number}", profile, stamp) for number in range(hosts)),
     )
     database.execute_sql(
