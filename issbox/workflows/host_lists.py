@@ -12,7 +12,6 @@ from issbox.model import (
     Entitlement,
     HostFilter,
     HostState,
-    HostSummary,
     IssuedCertificate,
     IssuedKind,
     RegenerationScope,
@@ -90,13 +89,6 @@ def browse_hosts(ctx: Context, wanted: HostFilter) -> HostPages:
         if wanted.environment:
             ctx.store.environments.get(wanted.organization, wanted.environment)
     return HostPages(ctx, wanted)
-
-
-def summarize_hosts(ctx: Context, organization: str) -> HostSummary:
-    """Give how many hosts an organization has, where they are, and how many certificates are stale."""
-    ctx.require(Permission.CONSUMER_MANAGE, organization)
-    with ctx.store.session():
-        return ctx.store.host_lists.summary(organization)
 
 
 def browse_ending(ctx: Context, wanted: EndingFilter) -> EndingPages:

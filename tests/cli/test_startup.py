@@ -68,7 +68,10 @@ def test_a_box_on_sqlite_loads_neither_drivers_nor_forms_of_bundles(tmp_path: Pa
     loaded = {match[1] for match in re.finditer(r"\|\s+(\S+)$", done.stderr, re.MULTILINE)}
     assert {"peewee", "issbox.workflows.box_status"} <= loaded
     unwanted = {"psycopg.pq", "pycdlib", "createrepo_c", "aiohttp", "huey", "textual", "playhouse.migrations"}
-    assert loaded & {*unwanted, "issbox.workflows.exports", "issbox.console.first_run"} == set()
+    assert (
+        loaded & {*unwanted, "issbox.workflows.exports", "issbox.workflows.issuing", "issbox.console.first_run"}
+        == set()
+    )
 
 
 def test_the_driver_of_postgresql_is_there_when_it_is_needed() -> None:

@@ -42,6 +42,7 @@ _ALL: Final = "*"
 
 def _show(session: Session, subject: Any, wanted: Wanted) -> View:
     from issbox.workflows import host_lists
+    from issbox.workflows.host_summary import summarize_hosts
 
     hosts = _filter(session, subject)
     pages = host_lists.browse_hosts(session.ctx, replace(hosts, search=wanted.search))
@@ -59,7 +60,7 @@ def _show(session: Session, subject: Any, wanted: Wanted) -> View:
         PagedLines(pages, _line),
         empty="No such host is registered: c registers one by hand, f shows others.",
         sortable=False,
-        head=(_summary_words(host_lists.summarize_hosts(session.ctx, session.organization)),),
+        head=(_summary_words(summarize_hosts(session.ctx, session.organization)),),
     )
 
 

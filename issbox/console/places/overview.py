@@ -135,9 +135,9 @@ def _jobs(session: Session) -> Iterator[Line]:
 def _hosts(session: Session) -> Iterator[Line]:
     if not session.ctx.reach(Permission.CONSUMER_MANAGE).products(session.organization).cover(()):
         return
-    from issbox.workflows import host_lists
+    from issbox.workflows.host_summary import summarize_hosts
 
-    found = host_lists.summarize_hosts(session.ctx, session.organization)
+    found = summarize_hosts(session.ctx, session.organization)
     if found.total:
         words = plural(found.total, "host")
         if found.stale:
