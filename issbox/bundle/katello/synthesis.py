@@ -128,7 +128,9 @@ def _repository(
     if match is not None:
         content, path, variables = match.content, match.path, dict(match.variables)
     elif described.redhat:
-        content = Content(described.content_id or "", described.label, described.name, f"/{described.path or ''}")
+        content = Content(
+            described.content_id or "", _content_label(described), described.name, f"/{described.path or ''}"
+        )
         named = {"releasever": described.release, "basearch": described.arch}
         variables = {name: value for name, value in named.items() if value is not None}
     else:
@@ -149,14 +151,18 @@ def _repository(
 
 def _custom_content(described: KatelloRepository, metadata: KatelloMetadata, path: str) -> Content:
     """Give the content with an id of its own: Katello's could be that of some Red Hat content of this organization."""
-    label = described.content_label or ""
     return Content(
         id=str(uuid5(NAMESPACE_URL, f"katello:{metadata.organization}/{described.product}/{described.label}")),
-        label=label if is_label(label) else described.label,
+        label=_content_label(described),
         name=_name(described.name, f"repository {described.label}"),
         path=f"/{path}",
         arches=() if described.arch is None else (described.arch,),
     )
+
+
+def _content_label(described: KatelloRepository) -> str:
+    label = described.content_label or ""
+    return label if is_label(label) else described.label
 
 
 def _key_labels(metadata: KatelloMetadata, library: Library) -> dict[str, str]:
