@@ -106,6 +106,11 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], columns: int |
     """
     cells = [list(headings), *([printable(cell) or EMPTY for cell in row] for row in rows)]
     widths = [max(width(row[column]) for row in cells) for column in range(len(headings))]
+    if columns and len(widths) > 1 and columns // 2 < widths[0] and sum(widths) + len(_GAP) * len(widths) > columns:
+        rest = table(
+            headings[1:], [[cell.lstrip() for cell in row[1:]] for row in rows], columns - len(_INDENT)
+        ).splitlines()
+        return _below_the_first([row[0] for row in cells], rest)
     kept, below = _split(widths, columns)
     lines: list[str] = []
     for row in cells:
@@ -113,6 +118,17 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], columns: int |
         if row is not cells[0]:
             for each in below:
                 lines += _below(headings[each], row[each], columns or 0)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _below_the_first(firsts: Sequence[str], rest: Sequence[str]) -> str:
+    """Put the lines of a table of all other columns below the cells of the first one."""
+    lines: list[str] = []
+    following = iter(firsts)
+    for line in rest:
+        if not line.startswith(_INDENT):
+            lines.append(next(following))
+        lines.append(f"{_INDENT}{line}")
     return "".join(f"{line}\n" for line in lines)
 
 

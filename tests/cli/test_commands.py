@@ -304,6 +304,7 @@ def test_exports_and_imports_of_an_empty_box(issbox: CommandLine, tmp_path: Path
     assert issbox.error("content-import", "run", str(tmp_path), code=3)["code"] == "not-a-bundle"
     assert [each["state"] for each in issbox.json("content-import", "list")] == ["discarded"]
     assert not any("refused" in each for each in issbox.json("status")["problems"])
+    assert "nothing came" in issbox.error("content-import", "run", "-", code=7)["message"]
     assert issbox.json("inbox", "list") == []
     issbox("product", "create", "--name", "Tools")
     issbox("repository", "create", "--product", "Tools", "--name", "base")

@@ -49,6 +49,21 @@ def test_what_is_too_wide_for_the_terminal_stands_below_its_row() -> None:
     ]
 
 
+def test_a_first_column_that_is_too_wide_stands_above_the_others() -> None:
+    label = "a/" + "l" * 40
+    rows = [[label, "new", "r" * 60], ["b", "", "no"]]
+    assert output.table(["REPOSITORY", "RESULT", "REASON"], rows, 60).splitlines() == [
+        "REPOSITORY",
+        "    RESULT",
+        label,
+        "    new",
+        f"        reason: {'r' * 60}",
+        "b",
+        "    -",
+        "        reason: no",
+    ]
+
+
 def test_a_table_that_fits_is_left_alone() -> None:
     assert output.table(["ID", "PATH"], [["1", "/srv"]], 8) == "ID  PATH\n1   /srv\n"
 

@@ -148,6 +148,11 @@ class TarReader:
         filled = 0
         while filled < size:
             count = self.take(found[filled:])
+            if not count and not self._position:
+                raise BundleIncompleteError(
+                    "nothing came: the tar stream ends before its first byte",
+                    hint="Look at what the command says that was to write it, and at its exit code.",
+                )
             if not count:
                 raise BundleIncompleteError(
                     f"the tar stream ends after {self._position} bytes, before the end of the archive"
