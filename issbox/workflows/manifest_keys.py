@@ -54,7 +54,8 @@ def write_keys(
     if distributor is not None:
         pairs[IDENTITY] = distributor
     try:
-        directory.mkdir(mode=0o700, parents=True)
+        directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # the mode does not count for parents
+        directory.mkdir(mode=0o700)
         for name, pair in pairs.items():
             for path, text in (
                 (certificate_path(ctx, organization, identity, name), pair.certificate),

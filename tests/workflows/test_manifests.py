@@ -168,6 +168,7 @@ def test_keys_are_for_the_owner_alone_and_nowhere_else(box: Box) -> None:
     for each in files:
         assert stat.S_IMODE(each.stat().st_mode) == 0o600
         assert stat.S_IMODE(each.parent.stat().st_mode) == 0o700
+        assert stat.S_IMODE(each.parent.parent.stat().st_mode) == 0o700
     secret = "".join(
         line for each in files if each.suffix == ".key" for line in each.read_text().splitlines() if "-" not in line
     )
