@@ -1,6 +1,7 @@
 """The calls of subscription-manager 1.30, in their order, to a real server over TLS (reference: its call sequences)."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -132,7 +133,12 @@ def test_an_identity_that_is_due_is_renewed_and_the_old_one_stays_good(town: Tow
     found, host = register(town, "Dev")
     uuid = found["uuid"]
     early = replace(town.ctx.settings.certificates, renew_days=town.ctx.settings.certificates.identity_days)
-    renewed = consumers.identity_of(replace(town.ctx, settings=replace(town.ctx.settings, certificates=early)), uuid)
+    later = replace(
+        town.ctx,
+        settings=replace(town.ctx.settings, certificates=early),
+        clock=lambda: town.ctx.clock() + timedelta(seconds=5),  # so that it is plain which of the two is newer
+    )
+    renewed = consumers.identity_of(later, uuid)
     assert renewed.serial != found["idCert"]["serial"]["serial"]
     again = host.get(f"/consumers/{uuid}").good()
     assert again["idCert"]["serial"]["serial"] == renewed.serial
