@@ -11,6 +11,7 @@ from issbox.model import Validity
 
 UNREADABLE: Final = (
     ValueError,
+    TypeError,  # for a name whose attribute is a bit string and none that may be one
     UnsupportedAlgorithm,
     x509.DuplicateExtension,
     x509.InvalidVersion,

@@ -65,7 +65,7 @@ def server_certificate_suits(
         if above != present or not validity_of(own).holds(at) or PublicKey.of(own.public_key()).spki != public.spki:
             return False
         own.verify_directly_issued_by(present[0])
-    except (CertificateError, InvalidValueError, TypeError, InvalidSignature, *UNREADABLE):
+    except (CertificateError, InvalidValueError, InvalidSignature, *UNREADABLE):
         return False
     wanted = x509.SubjectAlternativeName(map(profiles.server_name, names))
     return any(extension.value == wanted for extension in own.extensions)

@@ -100,7 +100,7 @@ def _vouches(authority: x509.Certificate, signer: x509.Certificate) -> bool:
         return False
     try:
         signer.verify_directly_issued_by(authority)
-    except (InvalidSignature, TypeError, *UNREADABLE):
+    except (InvalidSignature, *UNREADABLE):
         return False
     return True
 

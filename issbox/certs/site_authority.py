@@ -69,7 +69,7 @@ def _chain(own: x509.Certificate, known: Sequence[x509.Certificate]) -> tuple[li
 def _signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (TypeError, InvalidSignature, *UNREADABLE):
+    except (InvalidSignature, *UNREADABLE):
         return False
     return True
 

@@ -182,3 +182,10 @@ def test_version_1_of_a_content_that_is_named_twice_counts_once() -> None:
     )
     assert decode_certificate(text).paths == ("/a", "/b")
     assert decode_certificate(text).valid.holds(NOW)
+
+
+def test_a_name_that_is_a_bit_string_is_refused_in_words() -> None:
+    data = bytearray(pem.read(WHOLE)[0].data)
+    data[data.index(b"test root") - 2] = 3  # BIT STRING in place of UTF8String
+    with pytest.raises(BadCertificateError, match="cannot be read"):
+        decode_certificate(pem.write("CERTIFICATE", bytes(data)))

@@ -55,6 +55,14 @@ def test_a_damaged_list_is_never_taken_for_a_list(place: int, change: int) -> No
         read_revocation_list(pem.write("X509 CRL", bytes(data)), certificate_of(authority_of()))
 
 
+def test_an_issuer_whose_name_is_a_bit_string_is_unreadable() -> None:
+    data = bytearray(pem.read(list_of(5))[0].data)
+    place = data.index(b"test root") - 2
+    data[place] = 3  # BIT STRING in place of UTF8String
+    with pytest.raises((BadCertificateError, UntrustedCertificateError)):
+        read_revocation_list(pem.write("X509 CRL", bytes(data)), certificate_of(authority_of()))
+
+
 @pytest.mark.parametrize(
     "text", ["", "x", pem.write("X509 CRL", b"x"), authority_of().root_pem, list_of(1) + list_of(2)]
 )
