@@ -1,7 +1,6 @@
-"""Which serial numbers are no longer valid: as an X.509 revocation list, and as the list that the stock API gives."""
+"""Which serial numbers are no longer valid, as an X.509 revocation list."""
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -38,11 +37,6 @@ def issue_revocation_list(
         raise InvalidValueError("the next revocation list has to be due after this one")
     signed = assembly.revocation_list(sorted(revoked.items()), number, this_update, next_update, authority.issuer)
     return pem.write(_LABEL, signed)
-
-
-def serial_list(serials: Iterable[int]) -> bytes:
-    """Give revoked serial numbers as the JSON array that the stock API has at `/crl`: whole numbers, sorted."""
-    return json.dumps(sorted(serials)).encode()
 
 
 def read_revocation_list(text: str | bytes, issuer: x509.Certificate) -> RevocationList:

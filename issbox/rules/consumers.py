@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, replace
 from typing import Final
-from uuid import UUID
 
 from issbox.errors import InvalidValueError
 from issbox.model import ContentOverride, HostProfile, InstalledProduct, Purpose
@@ -103,14 +102,6 @@ def check_environments(environments: Sequence[str]) -> tuple[str, ...]:
     if len(environments) > MOST_ENVIRONMENTS:
         raise InvalidValueError(f"a host may be in {MOST_ENVIRONMENTS} environments, not in {len(environments)}")
     return tuple(environments)
-
-
-def check_uuid(text: str) -> str:
-    """Give the UUID of a host in its usual form; raises InvalidValueError for anything else."""
-    try:
-        return str(UUID(text))
-    except ValueError:
-        raise InvalidValueError(f"{text[:80]!r} is not the UUID of a host") from None
 
 
 def check_override(override: ContentOverride) -> ContentOverride:

@@ -1,6 +1,5 @@
 """Revocation lists: read again, tied to their authority, and obeyed by openssl."""
 
-import json
 import subprocess
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +12,7 @@ from makers.needs import needs_openssl
 
 from issbox.certs import pem
 from issbox.certs.keys import KeyKind
-from issbox.certs.revocation import issue_revocation_list, read_revocation_list, serial_list
+from issbox.certs.revocation import issue_revocation_list, read_revocation_list
 from issbox.errors import BadCertificateError, InvalidValueError, UntrustedCertificateError
 
 DAY = timedelta(days=1)
@@ -74,11 +73,6 @@ def test_what_is_no_list_is_refused(text: str) -> None:
 def test_the_next_list_is_due_later() -> None:
     with pytest.raises(InvalidValueError):
         issue_revocation_list(authority_of(), {}, number=1, this_update=NOW, next_update=NOW)
-
-
-def test_serials_are_whole_numbers_in_json() -> None:
-    assert serial_list({2**63 - 1, 5, 2**53 + 1}) == b"[5, 9007199254740993, 9223372036854775807]"
-    assert json.loads(serial_list([])) == []
 
 
 @needs_openssl

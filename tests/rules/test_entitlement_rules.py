@@ -13,7 +13,6 @@ from issbox.rules.consumers import (
     check_environments,
     check_facts,
     check_override,
-    check_uuid,
     layered,
     profile_of,
 )
@@ -180,9 +179,6 @@ def test_what_a_host_says_is_checked() -> None:
         check_environments(["A", "A"])
     with pytest.raises(InvalidValueError):
         check_environments([str(each) for each in range(11)])
-    assert check_uuid("4E6C5CF36C8B4B629C5E4F3F1B6C2A11") == "4e6c5cf3-6c8b-4b62-9c5e-4f3f1b6c2a11"
-    with pytest.raises(InvalidValueError):
-        check_uuid("../../x")
 
 
 def test_overrides_of_the_host_stand_over_those_of_its_environments() -> None:
