@@ -12,6 +12,7 @@ MOST_BYTES: Final = 8 << 20
 """Of a text with all its parts."""
 _PART = re.compile(r"-----BEGIN (?P<label>[A-Z0-9 ]{1,40})-----(?P<body>[^-]*)-----END (?P=label)-----")
 _WIDTH: Final = 64
+_CERTIFICATE_ENDS: Final = "-----END CERTIFICATE-----\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,12 @@ def write(label: str, data: bytes) -> str:
     text = base64.b64encode(data).decode()
     lines = [text[start : start + _WIDTH] for start in range(0, len(text), _WIDTH)]
     return "\n".join((f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", ""))
+
+
+def first_certificate(text: str) -> str:
+    """Give the certificate that a text written here begins with, without the data and signature that follow it."""
+    head, end, _ = text.partition(_CERTIFICATE_ENDS)
+    return head + end
 
 
 def read(text: str | bytes, what: str = "the certificate") -> tuple[PemPart, ...]:

@@ -7,6 +7,7 @@ told last. That time grows by a whole second with every change, since clients co
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from issbox.certs import pem
 from issbox.errors import WrongStateError
 from issbox.model import CertificateType, Consumer, Entitlement
 from issbox.rules.entitlements import is_organization_wide
@@ -15,8 +16,6 @@ from issbox.workflows.certificates import HostCertificate, certificates_of
 from issbox.workflows.consumers import get_consumer
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.issuing import Issuer
-
-_FIRST_PART_ENDS = "-----END CERTIFICATE-----\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +60,14 @@ def whole_certificates(ctx: Context, uuid: str) -> list[HostCertificate]:
 
 
 def _behind(ctx: Context, consumer: Consumer, held: HostCertificate) -> AccessibleContent | None:
-    with ctx.store.session(), ctx.store.transaction():
+    with ctx.store.session():
         catalogue = ctx.store.catalogues.get(consumer.organization)
         if not is_organization_wide(catalogue, consumer.profile, held.entitlement.product):
-            return None
-        body = Issuer(ctx).prepare(consumer.organization, consumer.profile, held.entitlement.product).body
-        changed_at = _changed_at(ctx, held.entitlement, body)
-    certificate = held.certificate.pem.partition(_FIRST_PART_ENDS)[0] + _FIRST_PART_ENDS
+            return None  # for most hosts nothing is written, so they wait for nobody who writes
+        with ctx.store.transaction():
+            body = Issuer(ctx).prepare(consumer.organization, consumer.profile, held.entitlement.product).body
+            changed_at = _changed_at(ctx, held.entitlement, body)
+    certificate = pem.first_certificate(held.certificate.pem)
     return AccessibleContent(held.certificate.serial, certificate, body.appendix, changed_at)
 
 

@@ -100,7 +100,7 @@ def host_files(ctx: Context, uuid: str, *, content_url: str | None = None) -> di
     sections: dict[str, str] = {}
     for number, each in enumerate(issued, start=1):
         name = f"entitlement-{number}.pem"
-        files[name] = f"{each.certificate.pem.split('-----BEGIN ENTITLEMENT DATA-----')[0]}"
+        files[name] = pem.first_certificate(each.certificate.pem)
         for content in _contents(ctx, consumer, each.entitlement.product):
             text = _section(content, address, name, consumer.release, overrides.get(content.label, {}))
             sections.setdefault(content.label, text)
