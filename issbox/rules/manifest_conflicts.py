@@ -119,15 +119,14 @@ def clashes(manifest: SubscriptionManifest, labels: Mapping[str, str], holdings:
                 )
             )
     ids = {each.content.id for product in manifest.products for each in product.contents}
-    for content in sorted(ids & holdings.custom_contents):
-        refusals.append(  # noqa: PERF401  # reads as the loop above
-            ManifestRefusal(
-                "content-kind",
-                f"a custom repository has the content id {content}, which is one of Red Hat's",
-                "Delete the custom repository: custom content never stands for Red Hat's.",
-            )
+    return refusals + [
+        ManifestRefusal(
+            "content-kind",
+            f"a custom repository has the content id {content}, which is one of Red Hat's",
+            "Delete the custom repository: custom content never stands for Red Hat's.",
         )
-    return refusals
+        for content in sorted(ids & holdings.custom_contents)
+    ]
 
 
 def doubts(manifest: SubscriptionManifest, now: datetime) -> list[str]:
