@@ -5,20 +5,14 @@ from pathlib import Path
 import pytest
 from makers.command_line import CommandLine
 from makers.manifests import BASEOS, manifest_authority, rhel, write_manifest
-from makers.repodata import Listed, write, write_repository
+from makers.repodata import write_cdn
 
 BASE = "content/dist/rhel9/9.4/x86_64/baseos/os"
 
 
 @pytest.fixture
 def export(tmp_path: Path) -> Path:
-    root = tmp_path / "an export"
-    write_repository(root / BASE, Listed("bash.rpm", b"bash"))
-    parent = ""
-    for segment in BASE.split("/"):
-        write(root, f"{parent}listing", segment.encode())
-        parent += f"{segment}/"
-    return root
+    return write_cdn(tmp_path / "an export", BASE)
 
 
 @pytest.fixture

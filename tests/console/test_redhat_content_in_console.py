@@ -7,7 +7,7 @@ from makers.boxes import Gap
 from makers.consoles import session_of
 from makers.manifests import APPSTREAM, BASEOS, manifest_authority, rhel, write_manifest
 from makers.operators import do, lines, told
-from makers.repodata import Listed, write, write_repository
+from makers.repodata import write_cdn
 
 from issbox.console.registry import find_action
 from issbox.console.session import Session
@@ -36,13 +36,7 @@ def manifest(tmp_path: Path) -> dict[str, str]:
 @pytest.fixture
 def cdn(tmp_path: Path) -> Path:
     """A directory laid out like the CDN, with one repository."""
-    root = tmp_path / "cdn"
-    write_repository(root / HELD, Listed("bash.rpm", b"bash"))
-    parent = ""
-    for segment in HELD.split("/"):
-        write(root, f"{parent}listing", segment.encode())
-        parent += f"{segment}/"
-    return root
+    return write_cdn(tmp_path / "cdn", HELD)
 
 
 def read_from(session: Session, cdn: Path) -> None:

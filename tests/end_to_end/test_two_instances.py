@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from makers.boxes import ACTOR, PACKAGES
 from makers.ports import free_port
+from makers.relays import relay
 from makers.rpms import Repository as Layout
 from makers.rpms import write_repository
 from makers.serving import GRANTED, KEY, REPOMD, Client, issue
@@ -56,19 +57,9 @@ class Balancer:
             except OSError:
                 continue
             self.handed.append(self.targets[-1])
-            threading.Thread(target=_copy, args=(connection, other), daemon=True).start()
-            _copy(other, connection)
+            relay(connection, other)
             return
         connection.close()
-
-
-def _copy(source: socket.socket, target: socket.socket) -> None:
-    try:
-        while data := source.recv(65536):
-            target.sendall(data)
-        target.shutdown(socket.SHUT_WR)
-    except OSError:
-        pass
 
 
 @contextmanager

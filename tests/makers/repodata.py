@@ -147,3 +147,13 @@ class DirectorySink:
     def partial(self) -> list[Path]:
         """Unfinished downloads."""
         return sorted((self.root / "staging").iterdir())
+
+
+def write_cdn(root: Path, path: str) -> Path:
+    """Write a directory laid out like the CDN, with one repository and the listing files above it, and give it."""
+    write_repository(root / path, Listed("bash.rpm", b"bash"))
+    parent = ""
+    for segment in path.split("/"):
+        write(root, f"{parent}listing", segment.encode())
+        parent += f"{segment}/"
+    return root

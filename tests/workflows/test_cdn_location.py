@@ -7,7 +7,7 @@ import pytest
 from makers.authority import Authority, serve_tls
 from makers.boxes import KEY
 from makers.redhat import RHEL, RHEL_PATH, add_redhat, make_plain_box
-from makers.repodata import Listed, write, write_repository
+from makers.repodata import write, write_cdn
 from makers.upstream import Answer, serve
 
 from issbox.errors import InUseError, InvalidValueError, NotFoundError, SourceRefusedError
@@ -34,13 +34,7 @@ def ctx(tmp_path: Path) -> Context:
 @pytest.fixture
 def export(tmp_path: Path) -> Path:
     """A tree as exports lay it."""
-    root = tmp_path / "media"
-    write_repository(root / RHEL_PATH, Listed("bash.rpm", b"bash"))
-    place = ""
-    for segment in RHEL_PATH.split("/"):
-        write(root, f"{place}listing", segment.encode())
-        place += f"{segment}/"
-    return root
+    return write_cdn(tmp_path / "media", RHEL_PATH)
 
 
 def move(ctx: Context, location: CdnLocation) -> None:

@@ -9,20 +9,12 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from makers.authority import Authority, serve_tls
+from makers.relays import relay
 from makers.upstream import serve
 
 from issbox.errors import UnreachableError
 from issbox.yum.handshake import shake_hands
 from issbox.yum.mirror import MirrorRequest
-
-
-def _copy(source: socket.socket, target: socket.socket) -> None:
-    try:
-        while data := source.recv(65536):
-            target.sendall(data)
-        target.shutdown(socket.SHUT_WR)
-    except OSError:
-        pass
 
 
 @contextmanager
@@ -40,8 +32,7 @@ def proxy(answer: bytes, asked: list[bytes]) -> Iterator[str]:
             return
         host, _, port = head.split()[1].decode().rpartition(":")
         other = socket.create_connection((host, int(port)), timeout=20)
-        threading.Thread(target=_copy, args=(connection, other), daemon=True).start()
-        _copy(other, connection)
+        relay(connection, other)
 
     def accept(listener: socket.socket) -> None:
         while True:
