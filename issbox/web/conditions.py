@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
+from functools import lru_cache
 from typing import Final
 
 _RANGE: Final = re.compile(r"bytes=[ \t]*(?P<first>[0-9]{0,19})-(?P<last>[0-9]{0,19})[ \t]*", re.IGNORECASE)
@@ -21,9 +22,10 @@ class Part:
     length: int = 0
 
 
-def http_time(modified: float) -> str:
-    """Give a time as HTTP writes it."""
-    return format_datetime(datetime.fromtimestamp(int(modified), UTC), usegmt=True)
+@lru_cache(4096)
+def http_time(seconds: int) -> str:
+    """Give a time, in seconds since 1970, as HTTP writes it."""
+    return format_datetime(datetime.fromtimestamp(seconds, UTC), usegmt=True)
 
 
 def choose(headers: Mapping[str, str], *, tag: str, modified: float, size: int, partial: bool = True) -> Part:

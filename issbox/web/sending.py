@@ -38,34 +38,37 @@ class Sent:
 
 async def send_text(request: web.BaseRequest, status: int, text: str, headers: Mapping[str, str] | None = None) -> Sent:
     """Send a short text."""
-    data = f"{text}\n".encode()
-    response = _start(status, {"Content-Type": TEXT} | dict(headers or {}), len(data))
-    return await _send(request, response, b"" if request.method == "HEAD" else data)
+    return await send_data(request, status, f"{text}\n".encode(), {"Content-Type": TEXT} | dict(headers or {}))
 
 
 async def send_data(request: web.BaseRequest, status: int, data: bytes, headers: Mapping[str, str]) -> Sent:
     """Send what is in memory as it is, with these headers."""
-    return await _send(request, _start(status, headers, len(data)), b"" if request.method == "HEAD" else data)
+    return await _send(request, status, headers, data, len(data))
 
 
 async def send_nothing(request: web.BaseRequest, status: int, headers: Mapping[str, str]) -> Sent:
     """Send only headers."""
-    return await _send(request, _start(status, headers, 0), b"")
+    return await _send(request, status, headers, b"", 0)
 
 
 async def send_bytes(request: web.BaseRequest, data: bytes, kind: str) -> Sent:
     """Send something that is in memory, with regard to conditions."""
     tag = sha256(data).hexdigest()[:32]
     part = choose(request.headers, tag=tag, modified=0, size=len(data), partial=request.method == "GET")
-    response = _start(part.status, _headers(part, tag, len(data), kind), part.length)
-    body = b"" if request.method == "HEAD" else data[part.start : part.start + part.length]
-    return await _send(request, response, body)
+    body = data[part.start : part.start + part.length]
+    return await _send(request, part.status, _headers(part, tag, len(data), kind), body, part.length)
 
 
-async def _send(request: web.BaseRequest, response: web.StreamResponse, body: bytes) -> Sent:
+async def _send(
+    request: web.BaseRequest, status: int, headers: Mapping[str, str], body: bytes | bytearray, length: int
+) -> Sent:
+    """Send headers and body at once; `length` is told, and for HEAD nothing else is."""
+    if request.method == "HEAD":
+        body = b""
+    response = web.Response(status=status, headers=_every(headers, length), body=body or None)
     try:
         await response.prepare(request)
-        await response.write_eof(body)
+        await response.write_eof()
     except ConnectionError:
         return Sent(response, 0, "left")
     return Sent(response, len(body))
@@ -74,27 +77,44 @@ async def _send(request: web.BaseRequest, response: web.StreamResponse, body: by
 async def send_file(request: web.BaseRequest, file: OpenFile, kind: str, *, patience: float) -> Sent:
     """Send an open file or a part of it, with regard to conditions.
 
-    A client that takes longer than `patience` seconds for one block is let go.
+    A client that takes longer than `patience` seconds for one block is let go. Raises OSError when the disk gives
+    nothing at all.
     """
     part = choose(
         request.headers, tag=file.tag, modified=file.modified, size=file.size, partial=request.method == "GET"
     )
-    headers = _headers(part, file.tag, file.size, kind) | {"Last-Modified": http_time(file.modified)}
-    response = _start(part.status, headers, part.length)
+    headers = _headers(part, file.tag, file.size, kind) | {"Last-Modified": http_time(int(file.modified))}
     if request.method == "HEAD" or not part.length:
-        return await _send(request, response, b"")
+        return await _send(request, part.status, headers, b"", part.length)
+    first = await _read(file.descriptor, min(BLOCK, part.length), part.start)
+    if len(first) == part.length:
+        return await _send(request, part.status, headers, first, part.length)
+    return await _stream(request, file.descriptor, part, headers, first, patience=patience)
+
+
+async def _stream(
+    request: web.BaseRequest,
+    descriptor: int,
+    part: Part,
+    headers: Mapping[str, str],
+    block: bytearray,
+    *,
+    patience: float,
+) -> Sent:
+    """Send block after block, of which the first has been read."""
+    response = web.StreamResponse(status=part.status, headers=_every(headers, part.length))
     at, end = part.start, part.start + part.length
     broken = ""
     try:
         await response.prepare(request)
-        while at < end and not broken:
-            block = await _read(file.descriptor, min(BLOCK, end - at), at)
+        while block:
             at += len(block)
             async with asyncio.timeout(patience):
                 await response.write(block)
-                if at >= end:
-                    await response.write_eof()
-            broken = "" if block else "cut"  # somebody cut the file while it was sent
+            if at >= end:
+                break
+            block = await _read(descriptor, min(BLOCK, end - at), at)
+        broken = "" if block else "cut"  # somebody cut the file while it was sent
     except TimeoutError:
         broken = "slow"
     except ConnectionError:
@@ -107,7 +127,7 @@ async def send_file(request: web.BaseRequest, file: OpenFile, kind: str, *, pati
     return Sent(response, at - part.start, broken)
 
 
-async def _read(descriptor: int, length: int, offset: int) -> memoryview:
+async def _read(descriptor: int, length: int, offset: int) -> bytearray:
     """Read without waiting for the disk; what is not in memory is read by another thread meanwhile."""
     buffer = bytearray(length)
     try:
@@ -116,7 +136,8 @@ async def _read(descriptor: int, length: int, offset: int) -> memoryview:
         if error.errno not in _NOT_NOW:
             raise
         count = await asyncio.to_thread(os.preadv, descriptor, [buffer], offset)
-    return memoryview(buffer)[:count]
+    del buffer[count:]
+    return buffer
 
 
 def _headers(part: Part, tag: str, size: int, kind: str) -> dict[str, str]:
@@ -128,9 +149,6 @@ def _headers(part: Part, tag: str, size: int, kind: str) -> dict[str, str]:
     return headers
 
 
-def _start(status: int, headers: Mapping[str, str], length: int) -> web.StreamResponse:
-    response = web.StreamResponse(status=status, headers=headers)
-    response.headers["Server"] = SERVER
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.content_length = length
-    return response
+def _every(headers: Mapping[str, str], length: int) -> dict[str, str]:
+    """Give these headers and those of every answer."""
+    return {**headers, "Server": SERVER, "X-Content-Type-Options": "nosniff", "Content-Length": str(length)}

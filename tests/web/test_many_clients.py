@@ -113,7 +113,7 @@ def test_a_file_that_fails_on_the_way_ends_the_connection(
 ) -> None:
     read = sending._read
 
-    async def fail_later(descriptor: int, length: int, offset: int) -> memoryview:
+    async def fail_later(descriptor: int, length: int, offset: int) -> bytearray:
         if offset:
             raise OSError(errno.EIO, "Input/output error")
         return await read(descriptor, length, offset)

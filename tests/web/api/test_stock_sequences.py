@@ -312,4 +312,4 @@ def _http(text: str) -> str:
 
     from issbox.web.conditions import http_time
 
-    return http_time(datetime.strptime(text, "%Y-%m-%dT%H:%M:%S%z").timestamp())
+    return http_time(int(datetime.strptime(text, "%Y-%m-%dT%H:%M:%S%z").timestamp()))
