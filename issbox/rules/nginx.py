@@ -2,6 +2,10 @@
 
 The guard answers with the file to send, so that nothing is made of a path by nginx itself. What a client sends of the
 headers that nginx uses towards the guard never arrives there.
+
+Answers are kept by the SHA-1 of the certificate and its serial number: its text would cost more than the rest of the
+question, and one with many contents would have no room in the key. nginx asks only about certificates that a trusted
+authority has signed, and nobody can have a second one signed whose SHA-1 and serial number are those of the first.
 """
 
 from collections.abc import Sequence
@@ -111,6 +115,8 @@ _HEAD = """\
 # certificate or the authorities of hosts do.
 user {user};
 worker_processes {workers};
+worker_rlimit_nofile 16384;
+pcre_jit on;
 error_log {logs}/error.log warn;
 
 events {{
@@ -133,6 +139,11 @@ http {{
     client_header_timeout {idle};
     send_timeout {send};
     client_max_body_size 16m;
+
+    # Files that were sent lately stay open. What the guard names lies in the tree of one repository version, which
+    # never changes; only a listing can be so much older. Answers of the guard are looked up anew when they expire.
+    open_file_cache max=2000 inactive=20s;
+    open_file_cache_valid 5s;
 
     # Some clients put the paths of their keys into the query: it is neither logged nor passed on.
     map $request_uri $issbox_path {{
@@ -188,7 +199,7 @@ _SERVER = """
             proxy_set_header Content-Length "";
 {guard_identity}
             proxy_cache issbox_guard;
-            proxy_cache_key "$ssl_client_escaped_cert $http_host $issbox_path {site}";
+            proxy_cache_key "$ssl_client_fingerprint $ssl_client_serial $http_host $issbox_path {site}";
             proxy_cache_valid 200 403 5s;
         }}
         location ~ ^{special} {{

@@ -1,22 +1,25 @@
 """The generated configuration in a real nginx: the same answers as those of the built-in server."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from makers.certificates import NOW, authority_of
+from makers.fleets import quick
 from makers.nginx import Front, needs_nginx, nginx_in_front
 from makers.serving import BASE, GRANTED, KEY, REPOMD, issue
 
 from issbox.certs.keys import KeyKind
 from issbox.errors import ConfigurationError
 from issbox.model import CredentialKind, Validity
-from issbox.workflows import credentials, environments, repositories
+from issbox.workflows import certificates, consumers, credentials, environments, registering, repositories
 from issbox.workflows.authority import open_authority
 from issbox.workflows.context import Context
 from issbox.workflows.nginx import write_nginx_config
+from issbox.workflows.promoting import plan_demotion, plan_repository_promotion, promote
 
 pytestmark = needs_nginx
 GPG_KEY = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDMEZ\n-----END PGP PUBLIC KEY BLOCK-----\n"
@@ -110,8 +113,6 @@ def test_reasons_of_certificates_are_told(front: Front) -> None:
 
 
 def test_what_a_client_claims_of_itself_is_not_believed(front: Front) -> None:
-    from urllib.parse import quote
-
     good = quote(issue(open_authority(front.service.ctx), [GRANTED]))
     claims = {
         "X_Issbox_Client_Certificate": good,
@@ -152,12 +153,7 @@ def test_odd_paths_give_nothing(front: Front, target: str) -> None:
 
 def test_the_access_log_has_no_query(front: Front) -> None:
     front.client(GRANTED).get(f"{REPOMD}?ssl_clientkey=/secret")
-    import time
-
-    until = time.monotonic() + 20
-    while time.monotonic() < until and REPOMD not in (front.logs / "access.log").read_text():
-        time.sleep(0.1)
-    assert REPOMD in (front.logs / "access.log").read_text()
+    wait_until(lambda: REPOMD in (front.logs / "access.log").read_text())
     assert "secret" not in (front.logs / "access.log").read_text()
 
 
@@ -174,6 +170,44 @@ def test_settings_that_change_and_what_is_proxied(own_box: Context, tmp_path: Pa
         assert front.client("/custom/tools").get("/content/acme/Library/custom/listing").status == 403
         assert front.client().get("/healthz").text == "ok\n"
         assert "issbox_http_requests_total" in front.client().get("/metrics").text
+
+
+def test_what_is_taken_back_is_refused_though_answers_and_files_are_kept(own_box: Context, tmp_path: Path) -> None:
+    ctx = quick(own_box)
+    host = registering.register(ctx, organization="acme", name="web1", facts={}, environments=["dev"])
+    (issued,) = certificates.certificates_of(ctx, host.uuid)
+    with nginx_in_front(ctx, tmp_path) as front:
+        client = front.client()
+        file = tmp_path / "host.pem"
+        file.write_text(issued.certificate.pem + consumers.read_key(ctx, host.uuid))
+        client.context.load_cert_chain(file)
+        assert [client.get(DEV).status for _ in range(3)] == [200] * 3
+        promote(ctx, plan_demotion(ctx, "acme", "dev", [KEY]))
+        wait_until(lambda: client.get(DEV).status == 404)
+        promote(ctx, plan_repository_promotion(ctx, KEY, 1, "dev"))
+        wait_until(lambda: client.get(DEV).status == 200)
+        consumers.delete_consumer(ctx, host.uuid)
+        wait_until(lambda: "was revoked" in client.get(DEV).text)
+        assert client.get(DEV).status == 403
+
+
+def test_answers_are_kept_for_each_certificate_apart_also_for_large_ones(own_box: Context, tmp_path: Path) -> None:
+    many = [f"/acme/Library/custom/tools/{number:04}" for number in range(180)]
+    with nginx_in_front(own_box, tmp_path) as front:
+        for version in (1, 3):
+            for _ in range(2):
+                assert front.client(*many, GRANTED, version=version).get(REPOMD).status == 200
+                assert front.client(*many, version=version).get(REPOMD).status == 403
+                assert front.client(GRANTED, version=version).get(REPOMD).status == 200
+                assert front.client().get(REPOMD).status == 403
+    assert (front.logs / "error.log").read_text() == ""
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    until = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.2)
 
 
 def test_without_a_socket_there_is_nothing_to_ask(own_box: Context) -> None:
