@@ -1,17 +1,21 @@
 """What serving costs: requests and bytes per second with client certificates. Run by `make bench`.
 
 The limit is a plain nginx that verifies client certificates and sends files, in turns with the built-in server and with
-nginx as `issbox web nginx-config` sets it up; client and server share this machine. Believe the ratios.
+nginx as `issbox web nginx-config` sets it up. All three write an access log and answer at the same URL, with the same
+certificates, on connections that are kept. Client and server share this machine, and the client takes more of it than
+plain nginx does: believe the ratios, and the processor time that the server alone took.
 """
 
 import argparse
+import logging
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
@@ -28,6 +32,7 @@ CLIENTS = 4
 """Processes, each with one connection that is kept."""
 AIMS = {("built-in", 1 << 20): 0.8, ("built-in", 20 << 10): 0.3}
 AIM_BEHIND_NGINX = 0.9
+PLAIN = "plain nginx"
 
 _PLAIN = """\
 user root;
@@ -35,7 +40,8 @@ worker_processes auto;
 error_log {root}/plain.log;
 events {{ worker_connections 1024; }}
 http {{
-    sendfile on; tcp_nopush on; access_log off; keepalive_requests 1000000;
+    sendfile on; tcp_nopush on; keepalive_requests 1000000;
+    access_log {root}/plain-access.log combined buffer=64k flush=5s;
     ssl_certificate {certificate}; ssl_certificate_key {key};
     ssl_client_certificate {root}/root.pem; ssl_verify_client on; ssl_protocols TLSv1.2 TLSv1.3;
     server {{ listen 127.0.0.1:{port} ssl; root {files}; }}
@@ -62,64 +68,102 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One of those that are compared."""
+
+    port: int
+    processes: Callable[[], list[int]]
+    """Those that answer."""
+
+
 def measure(root: Path, rounds: int, seconds: float) -> None:
     """Make a box with two files, serve them three ways, and compare."""
     ctx = make_box(root / "box")
+    _log_requests(root / "built-in-access.log")
     tree = (ctx.store.state_dir / BASE.removeprefix("/")).resolve()
     sizes = (20 << 10, 1 << 20)
     for size in sizes:
         (tree / f"{size}.rpm").write_bytes(os.urandom(size))
-    with nginx_in_front(ctx, root, workers="auto", look_every=1.0) as front, _plain_nginx(root, ctx, tree) as plain:
+    with nginx_in_front(ctx, root, workers="auto", look_every=1.0) as front, _plain_nginx(root, ctx) as plain:
         write_certificate(root, issue(open_authority(ctx), [GRANTED]))
         servers = {
-            "plain nginx": (plain, ""),
-            "built-in": (front.service.running.ports[0], BASE),
-            "nginx-config": (front.port, BASE),
+            PLAIN: plain,
+            "built-in": Server(front.service.running.ports[0], lambda: [os.getpid()]),
+            "nginx-config": Server(front.port, lambda: [os.getpid(), *_children(front.master)]),
         }
         for size in sizes:
-            found: dict[str, list[float]] = {name: [] for name in servers}
+            found: dict[str, list[tuple[float, float]]] = {name: [] for name in servers}
             for _ in range(rounds):
-                for name, (port, prefix) in servers.items():
-                    found[name].append(_rate(root, port, f"{prefix}/{size}.rpm", seconds))
+                for name, server in servers.items():
+                    found[name].append(_rate(root, server, f"{BASE}/{size}.rpm", seconds))
             _show(size, found)
 
 
-def _show(size: int, found: dict[str, list[float]]) -> None:
+def _show(size: int, found: dict[str, list[tuple[float, float]]]) -> None:
     print(f"serving files of {format_size(size)}, {CLIENTS} connections with client certificates")
-    for name, rates in found.items():
-        rate = median(rates)
-        line = f"  {name}: {rate:.0f} requests/s, {format_size(rate * size)}/s"
-        if name != "plain nginx":
-            ratio = median(mine / limit for mine, limit in zip(rates, found["plain nginx"], strict=True))
+    for name, measured in found.items():
+        rate, spent = (median(each) for each in zip(*measured, strict=True))
+        line = f"  {name}: {rate:.0f} requests/s, {format_size(rate * size)}/s, {spent * 1e6:.0f} us of the server each"
+        if name != PLAIN:
+            ratio = median(mine / limit for (mine, _), (limit, _) in zip(measured, found[PLAIN], strict=True))
             line += f", {ratio:.2f} of plain nginx (aim {AIMS.get((name, size), AIM_BEHIND_NGINX)})"
         print(line)
 
 
-def _rate(directory: Path, port: int, path: str, seconds: float) -> float:
+def _rate(directory: Path, server: Server, path: str, seconds: float) -> tuple[float, float]:
+    """Give requests per second, and seconds of processor time that the server took for one."""
     client = Path(__file__).with_name("web_client.py")
-    command = [sys.executable, str(client), str(directory), str(port), path, str(seconds)]
+    command = [sys.executable, str(client), str(directory), str(server.port), path, str(seconds)]
+    processes = server.processes()
+    before = _spent(processes)
     clients = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(CLIENTS)]
-    total = 0.0
+    rate, requests = 0.0, 0
     for each in clients:
         said, _ = each.communicate()
         if each.returncode != 0:
             raise RuntimeError(f"a client ended with {each.returncode}")
         count, took = said.split()
-        total += int(count) / float(took)
-    return total
+        requests += int(count)
+        rate += int(count) / float(took)
+    return rate, (_spent(processes) - before) / requests
+
+
+def _spent(processes: Iterable[int]) -> float:
+    """Give the processor time of processes so far, in seconds (proc(5))."""
+    ticks = 0
+    for each in processes:
+        after_name = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(after_name[11]) + int(after_name[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _children(process: int) -> list[int]:
+    return [int(each) for each in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+def _log_requests(file: Path) -> None:
+    """Have the built-in server write its access log, as the service does."""
+    handler = logging.FileHandler(file)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    log = logging.getLogger("issbox.access")
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False
 
 
 @contextmanager
-def _plain_nginx(root: Path, ctx: Context, files: Path) -> Iterator[int]:
+def _plain_nginx(root: Path, ctx: Context) -> Iterator[Server]:
     assert NGINX is not None
     found, port = server_certificate(ctx), free_port()
     file = root / "plain.conf"
+    files = ctx.store.state_dir
     file.write_text(_PLAIN.format(root=root, certificate=found.certificate, key=found.key, port=port, files=files))
     command = [NGINX, "-c", str(file), "-p", str(root), "-g", f"pid {root}/plain.pid; daemon off;"]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     try:
         time.sleep(1)
-        yield port
+        yield Server(port, lambda: _children(process.pid))
     finally:
         process.terminate()
         process.wait(20)

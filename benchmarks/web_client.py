@@ -9,6 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+_END = b"\r\n\r\n"
+
 
 def load(directory: Path, port: int, path: str, seconds: float) -> tuple[int, float]:
     """Ask for one file again and again; gives how often, and the seconds it took."""
@@ -29,21 +31,23 @@ def load(directory: Path, port: int, path: str, seconds: float) -> tuple[int, fl
 
 def _once(connection: ssl.SSLSocket, request: bytes, buffer: bytearray) -> None:
     connection.sendall(request)
-    head = b""
-    while b"\r\n\r\n" not in head:
-        got = connection.recv(65536)
-        if not got:
-            raise RuntimeError("the server closed the connection")
-        head += got
-    head, _, body = head.partition(b"\r\n\r\n")
+    got = 0
+    while (at := buffer.find(_END, 0, got)) < 0:
+        got += _receive(connection, memoryview(buffer)[got:])
+    end = at + len(_END)
+    head = bytes(buffer[:end])
     if not head.startswith(b"HTTP/1.1 200"):
         raise RuntimeError(head.decode("latin-1"))
-    left = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0]) - len(body)
+    left = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0]) - (got - end)
     while left > 0:
-        got_bytes = connection.recv_into(buffer)
-        if not got_bytes:
-            raise RuntimeError("the answer was cut")
-        left -= got_bytes
+        left -= _receive(connection, buffer)
+
+
+def _receive(connection: ssl.SSLSocket, buffer: bytearray | memoryview) -> int:
+    got = connection.recv_into(buffer)
+    if not got:
+        raise RuntimeError("the answer was cut")
+    return got
 
 
 if __name__ == "__main__":
