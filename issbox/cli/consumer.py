@@ -68,8 +68,9 @@ def create(
 ) -> None:
     """Register a host, for those without subscription-manager; what --output writes is copied to the host.
 
-    Put the .pem files into /etc/pki/issbox and the .repo file into /etc/yum.repos.d. A host in no environment gets the
-    present content of its products; one in environments gets what is promoted there.
+    Put the .pem files into /etc/pki/issbox and issbox.repo into /etc/yum.repos.d. For zypper, put zypper.repo into
+    /etc/zypp/repos.d, and the files NUMBER.0 beside the .pem files: it knows the box by them. A host in no environment
+    gets the present content of its products; one in environments gets what is promoted there.
     """
     from issbox.workflows import consumers, host_files, registering
 
@@ -104,7 +105,8 @@ def _write_files(run: Run, ctx: "Context", uuid: str, output: str, content_url: 
 
     for path in host_files.write_host_files(ctx, uuid, Path(output), content_url=content_url):
         run.say(f"{path} written.")
-    run.say("On the host, the .pem files go to /etc/pki/issbox and the .repo file to /etc/yum.repos.d.")
+    run.say("On the host, the .pem files go to /etc/pki/issbox and issbox.repo to /etc/yum.repos.d.")
+    run.say("With zypper, the files NUMBER.0 go beside the .pem files, and zypper.repo to /etc/zypp/repos.d.")
 
 
 @command(
@@ -251,8 +253,9 @@ def setup_script(run: Run, *, organization: str | None, url: str, keys: tuple[st
     """Write a shell script that sets hosts up which have no subscription-manager.
 
     Run on a host as `sh issbox-host register`, it registers the host, and puts certificates into /etc/pki/issbox and
-    repositories into /etc/yum.repos.d; `refresh` fetches them again, and `unregister` leaves. It needs curl and tar,
-    and knows this box by its authority. Whoever has the script can register hosts with the activation keys in it.
+    repositories where dnf, yum and zypper look for them; `refresh` fetches them again, and `unregister` leaves. It
+    needs curl and tar, and knows this box by its authority. Whoever has the script can register hosts with the
+    activation keys in it.
     """
     from issbox.workflows import host_client
 

@@ -102,7 +102,9 @@ organization=@ORGANIZATION@
 keys=@KEYS@
 root=${ISSBOX_HOST_ROOT:-}
 pki=$root/etc/pki/issbox
-repos=$root/etc/yum.repos.d
+yum=$root/etc/yum.repos.d
+zypper=$root/etc/zypp/repos.d
+repositories=$yum/issbox.repo
 
 fail() {
     echo "issbox-host: $*" >&2
@@ -142,13 +144,21 @@ known() { # The UUID of this host.
     uuid=$(cat "$pki/uuid")
 }
 
+place_repositories() { # FILE DIRECTORY: as issbox.repo, whole or not at all.
+    [ -f "$work/new/$1" ] || return 0
+    mkdir -p "$2"
+    sed "s|=/etc/pki/issbox/|=$pki/|g" "$work/new/$1" >"$2/.issbox.repo.new"
+    mv -f "$2/.issbox.repo.new" "$2/issbox.repo"
+    repositories=$2/issbox.repo
+}
+
 place() { # Put what was fetched where it belongs; the repositories last, when everything that they name is there.
     rm -rf "$work/new"
     mkdir "$work/new"
     tar -x -f "$work/answer" -C "$work/new" || fail "the answer of the box is damaged"
     [ -s "$work/new/uuid" ] && [ -f "$work/new/issbox.repo" ] || fail "the answer of the box is not complete"
-    mkdir -p "$pki" "$repos"
-    for file in key.pem ca.pem "$work"/new/entitlement-*.pem identity.pem uuid; do
+    mkdir -p "$pki"
+    for file in key.pem ca.pem "$work"/new/*.[0-9] "$work"/new/entitlement-*.pem identity.pem uuid; do
         name=${file##*/}
         [ -f "$work/new/$name" ] || continue
         mode=644
@@ -157,9 +167,13 @@ place() { # Put what was fetched where it belongs; the repositories last, when e
         chmod "$mode" "$pki/.$name.new"
         mv -f "$pki/.$name.new" "$pki/$name"
     done
-    sed "s|=/etc/pki/issbox/|=$pki/|" "$work/new/issbox.repo" >"$repos/.issbox.repo.new"
-    mv -f "$repos/.issbox.repo.new" "$repos/issbox.repo"
-    for file in "$pki"/entitlement-*.pem; do
+    if [ ! -d "$root/etc/zypp" ] || [ -d "$yum" ]; then
+        place_repositories issbox.repo "$yum"
+    fi
+    if [ -d "$root/etc/zypp" ]; then
+        place_repositories zypper.repo "$zypper"
+    fi
+    for file in "$pki"/entitlement-*.pem "$pki"/*.[0-9]; do
         [ -f "$work/new/${file##*/}" ] || rm -f "$file"
     done
 }
@@ -198,14 +212,14 @@ register() {
     fetch POST "/consumers?$query" "$@" --header 'Accept: application/x-tar' \
         --header 'Content-Type: application/json' --data-binary "@$work/body"
     place
-    echo "This host is registered as $(cat "$pki/uuid"); its repositories are in $repos/issbox.repo."
+    echo "This host is registered as $(cat "$pki/uuid"); its repositories are in $repositories."
 }
 
 refresh() {
     known
     as_host GET "/consumers/$uuid/files"
     place
-    echo "$(grep -c '^\[' "$repos/issbox.repo" || true) repositories of $server."
+    echo "$(grep -c '^\[' "$repositories" || true) repositories of $server."
 }
 
 unregister() {
@@ -216,7 +230,8 @@ unregister() {
         (fetch GET /status) || fail "nothing was deleted: the box has to be asked first"
         echo "issbox-host: the box does not know this host as it is here; what was fetched is deleted" >&2
     fi
-    rm -f "$repos/issbox.repo" "$pki"/entitlement-*.pem "$pki/identity.pem" "$pki/key.pem" "$pki/ca.pem" "$pki/uuid"
+    rm -f "$yum/issbox.repo" "$zypper/issbox.repo" "$pki"/entitlement-*.pem "$pki"/*.[0-9] "$pki/identity.pem" \
+        "$pki/key.pem" "$pki/ca.pem" "$pki/uuid"
     echo "This host has left the box."
 }
 

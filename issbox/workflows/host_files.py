@@ -1,25 +1,21 @@
-"""Files for hosts without subscription-manager: certificates, key, and a .repo file that uses them."""
+"""Files for hosts without subscription-manager: certificates, key, and .repo files that use them."""
 
 import io
 import tarfile
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
 from issbox.certs import pem
+from issbox.certs.hashed_names import hashed_files
 from issbox.errors import AlreadyExistsError, BadCertificateError, ConfigurationError, ServerCertificateError
 from issbox.files import atomic_write, error_from_os
 from issbox.model import CertifiedContent, Consumer
 from issbox.rules import entitlements as rules
-from issbox.rules.paths import is_uri
+from issbox.rules.repo_files import HostContent, yum_file, zypper_file
 from issbox.workflows.authority import open_authority
 from issbox.workflows.certificates import certificates_of
 from issbox.workflows.consumers import get_consumer, identity_of, read_key
 from issbox.workflows.contents import consumer_overrides
 from issbox.workflows.context import Context, Permission
-
-DIRECTORY: Final = "/etc/pki/issbox"
-"""Where the .repo file says that hosts have the other files."""
 
 
 def write_host_files(ctx: Context, uuid: str, directory: Path, *, content_url: str | None = None) -> list[Path]:
@@ -81,8 +77,9 @@ def host_files(ctx: Context, uuid: str, *, content_url: str | None = None) -> di
     """Give what a host needs by file name.
 
     `uuid`, `identity.pem`, `key.pem`, `ca.pem`, `entitlement-N.pem` with the X.509 part only, and `issbox.repo`, in
-    which the host's release and content overrides count. Raises ConfigurationError when nobody has said under which
-    address hosts find the content.
+    which the host's release and content overrides count. For zypper, `zypper.repo`, and each authority of `ca.pem` in a
+    file of the name that OpenSSL looks for, such as `1a2b3c4d.0`. Raises ConfigurationError when nobody has said under
+    which address hosts find the content.
     """
     consumer = get_consumer(ctx, uuid)
     ctx.require(Permission.CONSUMER_MANAGE, consumer.organization)
@@ -92,19 +89,20 @@ def host_files(ctx: Context, uuid: str, *, content_url: str | None = None) -> di
         "uuid": f"{uuid}\n",
         "identity.pem": identity_of(ctx, uuid).pem,
         "key.pem": read_key(ctx, uuid),
-        "ca.pem": trusted_by_hosts(ctx),
+        "ca.pem": (trusted := trusted_by_hosts(ctx)),
+        **hashed_files(trusted),
     }
     overrides: dict[str, dict[str, str]] = {}
     for override in consumer_overrides(ctx, uuid):
         overrides.setdefault(override.label, {})[override.name] = override.value
-    sections: dict[str, str] = {}
+    readable: dict[str, HostContent] = {}
     for number, each in enumerate(issued, start=1):
         name = f"entitlement-{number}.pem"
         files[name] = pem.first_certificate(each.certificate.pem)
         for content in _contents(ctx, consumer, each.entitlement.product):
-            text = _section(content, address, name, consumer.release, overrides.get(content.label, {}))
-            sections.setdefault(content.label, text)
-    files["issbox.repo"] = "\n".join(sections.values())
+            readable.setdefault(content.label, HostContent(content, name, overrides.get(content.label, {})))
+    for name, write in (("issbox.repo", yum_file), ("zypper.repo", zypper_file)):
+        files[name] = write(readable.values(), address, consumer.release)
     return files
 
 
@@ -127,30 +125,6 @@ def _contents(ctx: Context, consumer: Consumer, scope: str | None) -> tuple[Cert
     with ctx.store.session():
         known = ctx.store.catalogues.get(consumer.organization)
     return rules.contents(known, consumer.profile, scope)
-
-
-def _section(
-    content: CertifiedContent, address: str, certificate: str, release: str, overrides: Mapping[str, str]
-) -> str:
-    baseurl = _address(content.path, address)
-    values = {
-        "name": content.name,
-        "baseurl": baseurl.replace("$releasever", release) if release else baseurl,
-        "enabled": str(int(content.enabled)),
-        "gpgcheck": str(int(bool(content.gpg_url))),
-        **({"gpgkey": _address(content.gpg_url, address)} if content.gpg_url else {}),
-        "sslverify": "1",
-        "sslcacert": f"{DIRECTORY}/ca.pem",
-        "sslclientcert": f"{DIRECTORY}/{certificate}",
-        "sslclientkey": f"{DIRECTORY}/key.pem",
-        **overrides,
-    }
-    lines = [f"[{content.label}]", *(f"{key}={value}" for key, value in values.items())]
-    return "\n".join(line.replace("\n", " ") for line in lines) + "\n"
-
-
-def _address(path: str, address: str) -> str:
-    return path if is_uri(path) else f"{address}{path}"
 
 
 def _write(path: Path, text: str) -> Path:

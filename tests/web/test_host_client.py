@@ -55,7 +55,12 @@ class Host:
     @property
     def files(self) -> set[str]:
         place = self.root / "etc/pki/issbox"
-        return {path.name for path in place.iterdir()} if place.is_dir() else set()
+        return {path.name for path in place.glob("*[!0-9]")}
+
+    @property
+    def authorities(self) -> set[str]:
+        """Files that zypper knows the box by."""
+        return {path.name for path in (self.root / "etc/pki/issbox").glob("*.[0-9]")}
 
 
 @pytest.fixture
@@ -95,8 +100,9 @@ def test_a_host_registers_follows_promotions_and_leaves(host: Host, box: Context
     assert "0 repositories" in host.run("refresh")
     assert host.repositories == ""
     assert "is registered as" in host.run("register", code=1)
+    assert host.authorities
     assert "left" in host.run("unregister")
-    assert (host.files, consumers.list_consumers(box, "acme")) == (set(), [])
+    assert (host.files | host.authorities, consumers.list_consumers(box, "acme")) == (set(), [])
 
 
 @needs_curl
@@ -155,6 +161,41 @@ def _install(host: Host, directory: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     listed = subprocess.run(["rpm", "--root", host.root, "-qa"], capture_output=True, text=True, check=True)
     assert "gap-greeting-" in listed.stdout
+
+
+@pytest.mark.skipif(shutil.which("zypper") is None or os.geteuid() != 0, reason="zypper is not installed, or no root")
+@pytest.mark.parametrize("kind", ["built-in", pytest.param("nginx", marks=needs_nginx)])
+def test_zypper_installs_with_what_the_script_fetched(box: Context, tmp_path: Path, kind: str) -> None:
+    if kind == "nginx":
+        with nginx_in_front(box, tmp_path) as front:
+            _install_with_zypper(Host(tmp_path, box, front.port), box)
+    else:
+        with serve(box, tmp_path) as service:
+            _install_with_zypper(Host(tmp_path, box, service.running.ports[0]), box)
+
+
+def _install_with_zypper(host: Host, box: Context) -> None:
+    place = host.root / "etc/zypp"
+    place.mkdir(parents=True)
+    assert str(place) in host.run("register", "--name", "web1")
+    assert not (host.root / "etc/yum.repos.d").exists()
+    assert "1 repositories" in host.run("refresh")
+    done = _zypper(host.root, "install", "gap-greeting")
+    assert (host.root / "usr/share/gap-greeting/letter.txt").is_file(), done.stdout + done.stderr
+
+    promote(box, plan_demotion(box, "acme", "dev", [KEY]))
+    host.run("refresh")
+    assert (place / "repos.d/issbox.repo").read_text() == ""
+    host.run("unregister")
+    assert not (place / "repos.d/issbox.repo").exists()
+
+
+def _zypper(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"ZYPP_LOCKFILE_ROOT": str(root), "HOME": str(root)}
+    command = ["zypper", "--non-interactive", "--root", str(root), *words]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, env=environment
+    )
 
 
 @pytest.mark.skipif(
