@@ -4,6 +4,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import pwd
 import shutil
 import stat
 import threading
@@ -63,8 +64,16 @@ def error_from_os(error: OSError) -> IssboxError:
     if error.errno in _NO_SPACE:
         return NoSpaceError(message)
     if error.errno in _NOT_ALLOWED:
-        return PermissionDeniedError(message)
+        whose = f" (to the account {_account()})" if error.errno != errno.EROFS else ""
+        return PermissionDeniedError(message + whose)
     return OperatingSystemError(message)
+
+
+def _account() -> str:
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:  # an account without a name, as in a container
+        return f"with the number {os.geteuid()}"
 
 
 def safe_join(root: Path, relative: str) -> Path:

@@ -71,19 +71,25 @@ def import_(
 ) -> None:
     """Take a subscription manifest in: it makes the organization's Red Hat products and what can be enabled of them.
 
-    The file is what the portal exports. It takes the place of the present manifest; repositories and promotions stay,
-    also of contents that it does not offer any more. Its certificates and keys are kept for this organization alone.
+    The file is what the portal exports, or - for standard input. It takes the place of the present manifest;
+    repositories and promotions stay, also of contents that it does not offer any more. Its certificates and keys are
+    kept for this organization alone.
     """
-    from issbox.workflows.manifest_importing import import_manifest, read_manifest_file
+    from issbox.workflows.manifest_importing import import_manifest, read_manifest, read_manifest_file
 
     ctx = run.open()
     owner = chosen_organization(ctx, organization)
-    data = read_manifest_file(Path(file))
+    piped = file == "-"
+    if piped:
+        with click.open_file("-", "rb") as source:
+            data = read_manifest(source, "standard input")
+    else:
+        data = read_manifest_file(Path(file))
     change = import_manifest(
         ctx,
         owner,
         data,
-        Path(file).name,
+        "standard input" if piped else Path(file).name,
         trust=_trust(files, credentials),
         force=[ManifestConflict(each) for each in force],
         dry_run=dry_run,

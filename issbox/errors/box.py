@@ -56,7 +56,10 @@ class PermissionDeniedError(IssboxError):
 
     code = "permission-denied"
     exit_code = ExitCode.PERMISSION
-    hint = "Run as the user that owns the state directory, or correct owner and mode of the path named."
+    hint = (
+        "issbox acts as the account that owns the box, also for root where a package installed it: correct owner and "
+        "mode of the path named, or of its directory. A file to be read may come as `-`, with `< FILE`."
+    )
 
 
 class OperatingSystemError(IssboxError):

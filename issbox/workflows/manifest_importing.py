@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 from uuid import uuid4
 
 from issbox.bundle.subscription.archive import LARGEST_ARCHIVE
@@ -63,14 +63,22 @@ def read_manifest_file(path: Path) -> bytes:
     """Read the file of a manifest; raises NotASubscriptionManifestError for a large one, and what the disk says."""
     try:
         with open_regular(path.resolve(strict=True)) as source:
-            parts, size = [], 0
-            while size <= LARGEST_ARCHIVE and (part := source.read(1 << 20)):
-                parts.append(part)
-                size += len(part)
+            return read_manifest(source, str(path))
     except OSError as error:
         raise error_from_os(error) from error
+
+
+def read_manifest(source: IO[bytes], what: str) -> bytes:
+    """Read a manifest from what is open, such as standard input, and no more than one can have.
+
+    Raises NotASubscriptionManifestError, naming `what`, for more than that.
+    """
+    parts, size = [], 0
+    while size <= LARGEST_ARCHIVE and (part := source.read(1 << 20)):
+        parts.append(part)
+        size += len(part)
     if size > LARGEST_ARCHIVE:
-        raise NotASubscriptionManifestError(f"{path} is larger than any subscription manifest")
+        raise NotASubscriptionManifestError(f"{what} is larger than any subscription manifest")
     return b"".join(parts)
 
 

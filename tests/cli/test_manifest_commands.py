@@ -58,6 +58,14 @@ def test_files_that_are_no_manifest_are_refused_in_words(
     assert issbox.json("product", "list") == []
 
 
+def test_a_manifest_may_come_down_a_pipe(issbox: CommandLine, authority: Path) -> None:
+    issbox("manifest", "import", "-", "--ca", authority, stdin=manifest_bytes(products=[rhel()]))
+    assert issbox.json("product", "list") != []
+    assert (
+        "standard input is no ZIP" in issbox("manifest", "import", "-", "--ca", authority, stdin="hello", code=7).stderr
+    )
+
+
 def test_a_directory_is_no_file(issbox: CommandLine, tmp_path: Path) -> None:
     assert "is not a regular file" in issbox.error("manifest", "import", tmp_path, code=2)["message"]
 

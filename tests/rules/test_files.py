@@ -153,3 +153,4 @@ def test_errors_of_the_operating_system_are_translated(number: int, expected: ty
     error = error_from_os(OSError(number, os.strerror(number), "/some/path"))
     assert type(error) is expected
     assert "/some/path" in str(error)
+    assert ("(to the account " in str(error)) is (number == errno.EACCES)
