@@ -1,316 +1,76 @@
 """The words of issbox as frozen dataclasses: what the store holds and what a bundle says.
 
 Labels carry identity; row ids stay in the store. Times are aware UTC, sizes are bytes.
+
+The module of a word is loaded when the word is first asked for: making these classes is a good part of what a command
+takes to start, and no command needs them all.
 """
 
-from issbox.model.box import (
-    Actor,
-    Box,
-    TrustedKey,
-)
-from issbox.model.catalog import (
-    LIBRARY,
-    Content,
-    ContentCredential,
-    CredentialKind,
-    ImportMark,
-    LifecycleEnvironment,
-    Organization,
-    Product,
-    ProductKind,
-    Repository,
-    RepositoryKey,
-    Upstream,
-)
-from issbox.model.cdn import (
-    REDHAT_CDN_URL,
-    CdnChoice,
-    CdnLocation,
-    CdnServer,
-    CdnType,
-    CdnUpstream,
-)
-from issbox.model.consumers import (
-    ActivationKey,
-    Consumer,
-    ContentOverride,
-    Entitlement,
-    HostCount,
-    InstalledProduct,
-    IssuedCertificate,
-    IssuedKind,
-    Purpose,
-    Regeneration,
-    RegenerationScope,
-    RegenerationState,
-)
-from issbox.model.entitlement import (
-    CertificateType,
-    CertifiedContent,
-    CertifiedProduct,
-    EntitlementPayload,
-    Order,
-    Subscription,
-    Validity,
-)
-from issbox.model.errata import (
-    Advisory,
-    ErratumType,
-)
-from issbox.model.history import (
-    AuditEntry,
-    AuditFilter,
-    AuditHead,
-    BundleForm,
-    ContentExport,
-    ContentImport,
-    ExportedVersion,
-    ExportState,
-    ImportState,
-    VersionChange,
-    WaitsFor,
-)
-from issbox.model.host_lists import (
-    EndingCertificate,
-    EndingFilter,
-    HostFilter,
-    HostState,
-    HostSummary,
-)
-from issbox.model.jobs import (
-    Job,
-    JobProgress,
-    JobState,
-)
-from issbox.model.manifests import (
-    Distributor,
-    EntitlementFile,
-    ManifestAction,
-    ManifestConflict,
-    ManifestEvent,
-    ManifestRecord,
-    ManifestSubscription,
-    OfferedContent,
-    OfferedProduct,
-    SignedExport,
-    SubscriptionManifest,
-)
-from issbox.model.promotions import (
-    Held,
-    Promotion,
-    PromotionAction,
-    PromotionRecord,
-    ViewVersionName,
-    WantedContent,
-)
-from issbox.model.receipts import (
-    RECEIPT_FORMAT,
-    RECEIPT_FORMAT_VERSION,
-    Acknowledgement,
-    LastImport,
-    PackageDigests,
-    Receipt,
-    ReceiptBox,
-    ReceiptForm,
-    ReceiptOrganization,
-    ReceiptRepository,
-    ReceivedReceipt,
-    ShortReceipt,
-)
-from issbox.model.reports import (
-    REPORT_FORMAT,
-    REPORT_FORMAT_VERSION,
-    ImportReport,
-    ReportBox,
-    ReportCheck,
-    ReportFiles,
-    ReportRepository,
-    ReportSource,
-    ReportVolume,
-)
-from issbox.model.slips import (
-    SLIP_FORMAT,
-    SLIP_FORMAT_VERSION,
-    ShortSlip,
-    Slip,
-    SlipForm,
-    SlipItem,
-    SlipReason,
-)
-from issbox.model.snapshots import (
-    DEFAULT_PREFIX,
-    Catalogue,
-    ContentSnapshot,
-    HostProfile,
-    Offer,
-    PromotedContent,
-    Stage,
-)
-from issbox.model.takings import BOX_TYPES, Downstream, Taking
-from issbox.model.users import (
-    ApiToken,
-    Attempts,
-    Grant,
-    Role,
-    SshKey,
-    User,
-    UserSshKey,
-)
-from issbox.model.versions import (
-    FileKind,
-    Nevra,
-    Package,
-    RepositoryFile,
-    RepositoryVersion,
-    VersionOrigin,
-)
-from issbox.model.views import (
-    ContentView,
-    ErratumDate,
-    ErratumRule,
-    FilterKind,
-    PackageRule,
-    PinnedVersion,
-    ViewFilter,
-    ViewVersion,
-)
+from typing import TYPE_CHECKING, Final
 
-__all__ = [
-    "BOX_TYPES",
-    "DEFAULT_PREFIX",
-    "LIBRARY",
-    "RECEIPT_FORMAT",
-    "RECEIPT_FORMAT_VERSION",
-    "REDHAT_CDN_URL",
-    "REPORT_FORMAT",
-    "REPORT_FORMAT_VERSION",
-    "SLIP_FORMAT",
-    "SLIP_FORMAT_VERSION",
-    "Acknowledgement",
-    "ActivationKey",
-    "Actor",
-    "Advisory",
-    "ApiToken",
-    "Attempts",
-    "AuditEntry",
-    "AuditFilter",
-    "AuditHead",
-    "Box",
-    "BundleForm",
-    "Catalogue",
-    "CdnChoice",
-    "CdnLocation",
-    "CdnServer",
-    "CdnType",
-    "CdnUpstream",
-    "CertificateType",
-    "CertifiedContent",
-    "CertifiedProduct",
-    "Consumer",
-    "Content",
-    "ContentCredential",
-    "ContentExport",
-    "ContentImport",
-    "ContentOverride",
-    "ContentSnapshot",
-    "ContentView",
-    "CredentialKind",
-    "Distributor",
-    "Downstream",
-    "EndingCertificate",
-    "EndingFilter",
-    "Entitlement",
-    "EntitlementFile",
-    "EntitlementPayload",
-    "ErratumDate",
-    "ErratumRule",
-    "ErratumType",
-    "ExportState",
-    "ExportedVersion",
-    "FileKind",
-    "FilterKind",
-    "Grant",
-    "Held",
-    "HostCount",
-    "HostFilter",
-    "HostProfile",
-    "HostState",
-    "HostSummary",
-    "ImportMark",
-    "ImportReport",
-    "ImportState",
-    "InstalledProduct",
-    "IssuedCertificate",
-    "IssuedKind",
-    "Job",
-    "JobProgress",
-    "JobState",
-    "LastImport",
-    "LifecycleEnvironment",
-    "ManifestAction",
-    "ManifestConflict",
-    "ManifestEvent",
-    "ManifestRecord",
-    "ManifestSubscription",
-    "Nevra",
-    "Offer",
-    "OfferedContent",
-    "OfferedProduct",
-    "Order",
-    "Organization",
-    "Package",
-    "PackageDigests",
-    "PackageRule",
-    "PinnedVersion",
-    "Product",
-    "ProductKind",
-    "PromotedContent",
-    "Promotion",
-    "PromotionAction",
-    "PromotionRecord",
-    "Purpose",
-    "Receipt",
-    "ReceiptBox",
-    "ReceiptForm",
-    "ReceiptOrganization",
-    "ReceiptRepository",
-    "ReceivedReceipt",
-    "Regeneration",
-    "RegenerationScope",
-    "RegenerationState",
-    "ReportBox",
-    "ReportCheck",
-    "ReportFiles",
-    "ReportRepository",
-    "ReportSource",
-    "ReportVolume",
-    "Repository",
-    "RepositoryFile",
-    "RepositoryKey",
-    "RepositoryVersion",
-    "Role",
-    "ShortReceipt",
-    "ShortSlip",
-    "SignedExport",
-    "Slip",
-    "SlipForm",
-    "SlipItem",
-    "SlipReason",
-    "SshKey",
-    "Stage",
-    "Subscription",
-    "SubscriptionManifest",
-    "Taking",
-    "TrustedKey",
-    "Upstream",
-    "User",
-    "UserSshKey",
-    "Validity",
-    "VersionChange",
-    "VersionOrigin",
-    "ViewFilter",
-    "ViewVersion",
-    "ViewVersionName",
-    "WaitsFor",
-    "WantedContent",
-]
+from issbox.on_demand import on_demand
+
+if TYPE_CHECKING:
+    from issbox.model.box import *
+    from issbox.model.catalog import *
+    from issbox.model.cdn import *
+    from issbox.model.consumers import *
+    from issbox.model.entitlement import *
+    from issbox.model.errata import *
+    from issbox.model.history import *
+    from issbox.model.host_lists import *
+    from issbox.model.jobs import *
+    from issbox.model.manifests import *
+    from issbox.model.promotions import *
+    from issbox.model.receipts import *
+    from issbox.model.reports import *
+    from issbox.model.slips import *
+    from issbox.model.snapshots import *
+    from issbox.model.takings import *
+    from issbox.model.users import *
+    from issbox.model.versions import *
+    from issbox.model.views import *
+
+_WORDS: Final = {
+    "box": "Actor Box TrustedKey",
+    "catalog": (
+        "LIBRARY Content ContentCredential CredentialKind ImportMark LifecycleEnvironment Organization "
+        "Product ProductKind Repository RepositoryKey Upstream"
+    ),
+    "cdn": "REDHAT_CDN_URL CdnChoice CdnLocation CdnServer CdnType CdnUpstream",
+    "consumers": (
+        "ActivationKey Consumer ContentOverride Entitlement HostCount InstalledProduct IssuedCertificate "
+        "IssuedKind Purpose Regeneration RegenerationScope RegenerationState"
+    ),
+    "entitlement": "CertificateType CertifiedContent CertifiedProduct EntitlementPayload Order Subscription Validity",
+    "errata": "Advisory ErratumType",
+    "history": (
+        "AuditEntry AuditFilter AuditHead BundleForm ContentExport ContentImport ExportedVersion ExportState "
+        "ImportState VersionChange WaitsFor"
+    ),
+    "host_lists": "EndingCertificate EndingFilter HostFilter HostState HostSummary",
+    "jobs": "Job JobProgress JobState",
+    "manifests": (
+        "Distributor EntitlementFile ManifestAction ManifestConflict ManifestEvent ManifestRecord "
+        "ManifestSubscription OfferedContent OfferedProduct SignedExport SubscriptionManifest"
+    ),
+    "promotions": "Held Promotion PromotionAction PromotionRecord ViewVersionName WantedContent",
+    "receipts": (
+        "RECEIPT_FORMAT RECEIPT_FORMAT_VERSION Acknowledgement LastImport PackageDigests Receipt ReceiptBox "
+        "ReceiptForm ReceiptOrganization ReceiptRepository ReceivedReceipt ShortReceipt"
+    ),
+    "reports": (
+        "REPORT_FORMAT REPORT_FORMAT_VERSION ImportReport ReportBox ReportCheck ReportFiles ReportRepository "
+        "ReportSource ReportVolume"
+    ),
+    "slips": "SLIP_FORMAT SLIP_FORMAT_VERSION ShortSlip Slip SlipForm SlipItem SlipReason",
+    "snapshots": "DEFAULT_PREFIX Catalogue ContentSnapshot HostProfile Offer PromotedContent Stage",
+    "takings": "BOX_TYPES Downstream Taking",
+    "users": "ApiToken Attempts Grant Role SshKey User UserSshKey",
+    "versions": "FileKind Nevra Package RepositoryFile RepositoryVersion VersionOrigin",
+    "views": "ContentView ErratumDate ErratumRule FilterKind PackageRule PinnedVersion ViewFilter ViewVersion",
+}
+"""Module -> its words that are known here."""
+
+if not TYPE_CHECKING:
+    __getattr__ = on_demand(__name__, _WORDS)

@@ -1,18 +1,21 @@
 """What a box keeps: rows in SQLite or PostgreSQL, blobs by digest, and the published trees made of them."""
 
+from typing import TYPE_CHECKING, Final
+
 import issbox.store.late_driver  # noqa: F401 - loads peewee without drivers, before anything below loads it
-from issbox.store.batches import Batch
-from issbox.store.blobs import BlobStore
-from issbox.store.drafts import Draft
+from issbox.on_demand import on_demand
 from issbox.store.opening import Store, create_store, open_store
-from issbox.store.products import UNCHANGED
-from issbox.store.tree_files import OpenFile, open_below
-from issbox.store.trees import Trees
+
+if TYPE_CHECKING:
+    from issbox.store.batches import Batch
+    from issbox.store.drafts import Draft
+    from issbox.store.products import UNCHANGED
+    from issbox.store.tree_files import OpenFile, open_below
+    from issbox.store.trees import Trees
 
 __all__ = [
     "UNCHANGED",
     "Batch",
-    "BlobStore",
     "Draft",
     "OpenFile",
     "Store",
@@ -21,3 +24,14 @@ __all__ = [
     "open_below",
     "open_store",
 ]
+
+_LATE: Final = {
+    "batches": "Batch",
+    "drafts": "Draft",
+    "products": "UNCHANGED",
+    "tree_files": "OpenFile open_below",
+    "trees": "Trees",
+}
+
+if not TYPE_CHECKING:
+    __getattr__ = on_demand(__name__, _LATE)

@@ -2,24 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import peewee
 
 from issbox.errors import AlreadyExistsError, DatabaseError, NotInitializedError
 from issbox.files import error_from_os
-from issbox.store.activation_keys import ActivationKeys
-from issbox.store.audit import Audit
-from issbox.store.blob_checks import BlobChecks
 from issbox.store.blobs import BlobStore
-from issbox.store.boxes import BoxIdentity, TrustedKeys
-from issbox.store.browsing import Browsing
-from issbox.store.catalogues import Catalogues
-from issbox.store.cdn_locations import CdnLocations
-from issbox.store.certificates import Certificates
-from issbox.store.consumers import Consumers
-from issbox.store.credentials import Credentials
 from issbox.store.database import (
     after_transaction,
     create_sqlite_file,
@@ -30,35 +21,14 @@ from issbox.store.database import (
     transaction,
     translated,
 )
-from issbox.store.drafts import delete_dead_drafts
-from issbox.store.entitlements import Entitlements
-from issbox.store.environments import Environments
-from issbox.store.exports import Exports
-from issbox.store.host_lists import HostLists
-from issbox.store.imports import Imports
-from issbox.store.increments import Increments
-from issbox.store.jobs import Jobs
-from issbox.store.logins import Passwords, SshKeys, Tokens
-from issbox.store.manifests import Manifests
 from issbox.store.migrating import Migrations
-from issbox.store.notices import Notices
-from issbox.store.organizations import Organizations
-from issbox.store.overrides import Overrides
-from issbox.store.products import Products
-from issbox.store.promotions import Promotions
-from issbox.store.pulse import Pulse
-from issbox.store.receipts import Receipts
-from issbox.store.regenerations import Regenerations
-from issbox.store.reports import Reports
-from issbox.store.repositories import Repositories
+from issbox.store.nouns import Nouns
 from issbox.store.staging import Staging, sweep
-from issbox.store.tables import BoxRow
-from issbox.store.takings import Takings
-from issbox.store.trees import Trees
-from issbox.store.users import Grants, Users
-from issbox.store.versions import Versions
-from issbox.store.view_versions import ViewVersions
-from issbox.store.views import Views
+
+if TYPE_CHECKING:
+    from issbox.store.trees import Trees
+    from issbox.store.versions import Versions
+
 
 _DATABASE: Final = "issbox.db"
 _OPEN_TO_ALL: Final = ("blobs", "blobs/sha256", "published", "content")
@@ -75,7 +45,7 @@ _PRIVATE: Final = (
 )
 
 
-class Store:
+class Store(Nouns):
     """Everything a box keeps. One store may be used by all threads of a process; rows need a session of the thread."""
 
     def __init__(self, state_dir: Path, database: peewee.Database) -> None:
@@ -96,39 +66,21 @@ class Store:
         self.database = database
         """For the set-up of the queue only."""
         self._staging = state_dir / "tmp"
-        self.box = BoxIdentity()
-        self.trusted_keys = TrustedKeys()
-        self.organizations = Organizations()
-        self.environments = Environments()
-        self.products = Products()
-        self.credentials = Credentials()
-        self.repositories = Repositories()
-        self.versions = Versions(self._staging)
-        self.increments = Increments()
-        self.views = Views()
-        self.view_versions = ViewVersions()
-        self.promotions, self.manifests = Promotions(), Manifests()
-        self.catalogues, self.consumers = Catalogues(), Consumers()
-        self.entitlements, self.overrides = Entitlements(), Overrides()
-        self.activation_keys, self.host_lists = ActivationKeys(), HostLists()
-        self.certificates, self.takings, self.cdn_locations = Certificates(), Takings(), CdnLocations()
-        self.regenerations = Regenerations()
-        self.imports = Imports()
-        self.reports = Reports()
-        self.exports = Exports()
-        self.receipts = Receipts()
-        self.audit = Audit()
-        self.blob_checks = BlobChecks()
-        self.notices = Notices()
-        self.jobs = Jobs()
-        self.pulse, self.browsing = Pulse(), Browsing()
-        self.users = Users()
-        self.grants = Grants()
-        self.passwords = Passwords()
-        self.tokens = Tokens()
-        self.ssh_keys = SshKeys()
         self.blobs = BlobStore(state_dir / "blobs" / "sha256", self._staging)
-        self.trees = Trees(state_dir / "published", state_dir / "content", self._staging, self.blobs)
+
+    @cached_property
+    def versions(self) -> "Versions":
+        """The versions of repositories."""
+        from issbox.store.versions import Versions
+
+        return Versions(self._staging)
+
+    @cached_property
+    def trees(self) -> "Trees":
+        """The published trees."""
+        from issbox.store.trees import Trees
+
+        return Trees(self.state_dir / "published", self.state_dir / "content", self._staging, self.blobs)
 
     def session(self) -> AbstractContextManager[None]:
         """Connect this thread to the database for a with-block; sessions may be nested. Raises DatabaseError."""
@@ -182,6 +134,8 @@ class Store:
 
     def clean_drafts(self) -> int:
         """Delete the drafts of dead processes and give their number. Call it inside a session."""
+        from issbox.store.drafts import delete_dead_drafts
+
         return delete_dead_drafts(self._staging)
 
 
@@ -201,6 +155,8 @@ def create_store(state_dir: Path, database_url: str | None) -> Store:
         raise error_from_os(error) from error
     with store.session():
         Migrations().apply(store.locks)
+        from issbox.store.tables import BoxRow
+
         if BoxRow.select().exists():
             where = state_dir if is_sqlite(store.database) else "the database"
             raise AlreadyExistsError(

@@ -13,8 +13,8 @@ from peewee import AutoField, CompositeKey
 
 from issbox.errors import BackupDamagedError
 from issbox.store.database import current, execute, execute_many, is_sqlite, transaction
-from issbox.store.tables import TABLES
 from issbox.store.tables.columns import Row
+from issbox.store.tables.every import TABLES
 from issbox.syncing import sync_filesystem
 
 _PAGE: Final = 2000

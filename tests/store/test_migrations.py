@@ -17,7 +17,7 @@ from issbox.model import Actor, Box, RepositoryKey
 from issbox.store import Store, create_store, open_store
 from issbox.store.database import open_database, session
 from issbox.store.migrating import DIRECTORY, Migrations
-from issbox.store.tables import TABLES
+from issbox.store.tables.every import TABLES
 
 BOX = Box("b2a6c2c8-0000-4000-8000-000000000001", "near", "ab" * 32, NOW)
 

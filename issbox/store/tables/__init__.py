@@ -1,172 +1,54 @@
-"""The tables, as the newest migration leaves them. Rows never leave the store: nouns give the words of issbox.model."""
+"""The tables, as the newest migration leaves them. Rows never leave the store: nouns give the words of issbox.model.
 
-from typing import Final
+A table is made when it is first asked for, with those that it refers to.
+"""
 
-from issbox.store.tables.appliance import AuditHeadRow, BlobCheckRow, NoticeRow
-from issbox.store.tables.catalog import (
-    BoxRow,
-    ClientAuthorityRow,
-    ContentRow,
-    CredentialRow,
-    EnvironmentRow,
-    OrganizationRow,
-    ProductRow,
-    RepositoryRow,
-    TrustedKeyRow,
-)
-from issbox.store.tables.cdn import CdnLocationRow
-from issbox.store.tables.certificates import CertificateBodyRow, CertificateRow, RegenerationRow, RevocationListRow
-from issbox.store.tables.columns import Row
-from issbox.store.tables.consumers import (
-    ActivationKeyEnvironmentRow,
-    ActivationKeyOverrideRow,
-    ActivationKeyProductRow,
-    ActivationKeyRow,
-    ConsumerOverrideRow,
-    ConsumerRow,
-    DeletedConsumerRow,
-    EntitlementRow,
-    EnvironmentOverrideRow,
-    ProfileEnvironmentRow,
-    ProfileRow,
-)
-from issbox.store.tables.content import (
-    PACKAGE_COLUMNS,
-    DraftFileRow,
-    DraftRow,
-    FileRow,
-    PackageRow,
-    VersionRow,
-)
-from issbox.store.tables.history import AuditRow, ExportRow, ImportReportRow, ImportRow
-from issbox.store.tables.jobs import JobRow
-from issbox.store.tables.manifests import ManifestContentRow, ManifestEventRow, ManifestRow
-from issbox.store.tables.promotions import PromotionHistoryRow, PromotionRow
-from issbox.store.tables.receipts import AcknowledgementRow, ReceiptRow
-from issbox.store.tables.takings import TakingRow
-from issbox.store.tables.users import AttemptRow, GrantRow, PasswordRow, SshKeyRow, TokenRow, UserRow
-from issbox.store.tables.views import PinRow, ViewFilterRow, ViewRepositoryRow, ViewRow, ViewVersionRow
+from typing import TYPE_CHECKING, Final
 
-__all__ = [
-    "PACKAGE_COLUMNS",
-    "TABLES",
-    "AcknowledgementRow",
-    "ActivationKeyEnvironmentRow",
-    "ActivationKeyOverrideRow",
-    "ActivationKeyProductRow",
-    "ActivationKeyRow",
-    "AttemptRow",
-    "AuditHeadRow",
-    "AuditRow",
-    "BlobCheckRow",
-    "BoxRow",
-    "CdnLocationRow",
-    "CertificateBodyRow",
-    "CertificateRow",
-    "ClientAuthorityRow",
-    "ConsumerOverrideRow",
-    "ConsumerRow",
-    "ContentRow",
-    "CredentialRow",
-    "DeletedConsumerRow",
-    "DraftFileRow",
-    "DraftRow",
-    "EntitlementRow",
-    "EnvironmentOverrideRow",
-    "EnvironmentRow",
-    "ExportRow",
-    "FileRow",
-    "GrantRow",
-    "ImportReportRow",
-    "ImportRow",
-    "JobRow",
-    "ManifestContentRow",
-    "ManifestEventRow",
-    "ManifestRow",
-    "NoticeRow",
-    "OrganizationRow",
-    "PackageRow",
-    "PasswordRow",
-    "PinRow",
-    "ProductRow",
-    "ProfileEnvironmentRow",
-    "ProfileRow",
-    "PromotionHistoryRow",
-    "PromotionRow",
-    "ReceiptRow",
-    "RegenerationRow",
-    "RepositoryRow",
-    "RevocationListRow",
-    "Row",
-    "SshKeyRow",
-    "TakingRow",
-    "TokenRow",
-    "TrustedKeyRow",
-    "UserRow",
-    "VersionRow",
-    "ViewFilterRow",
-    "ViewRepositoryRow",
-    "ViewRow",
-    "ViewVersionRow",
-]
+from issbox.on_demand import on_demand
 
-TABLES: Final[tuple[type[Row], ...]] = (
-    BoxRow,
-    TrustedKeyRow,
-    OrganizationRow,
-    EnvironmentRow,
-    CredentialRow,
-    ClientAuthorityRow,
-    ProductRow,
-    ContentRow,
-    RepositoryRow,
-    VersionRow,
-    ViewRow,
-    ViewRepositoryRow,
-    ViewFilterRow,
-    ViewVersionRow,
-    PinRow,
-    PromotionRow,
-    PromotionHistoryRow,
-    PackageRow,
-    FileRow,
-    DraftRow,
-    DraftFileRow,
-    ImportRow,
-    ImportReportRow,
-    ExportRow,
-    AuditRow,
-    AuditHeadRow,
-    BlobCheckRow,
-    NoticeRow,
-    UserRow,
-    GrantRow,
-    PasswordRow,
-    AttemptRow,
-    TokenRow,
-    SshKeyRow,
-    ReceiptRow,
-    AcknowledgementRow,
-    JobRow,
-    ProfileRow,
-    ProfileEnvironmentRow,
-    ConsumerRow,
-    DeletedConsumerRow,
-    EntitlementRow,
-    ConsumerOverrideRow,
-    EnvironmentOverrideRow,
-    ActivationKeyRow,
-    ActivationKeyEnvironmentRow,
-    ActivationKeyOverrideRow,
-    ActivationKeyProductRow,
-    CertificateBodyRow,
-    CertificateRow,
-    RevocationListRow,
-    RegenerationRow,
-    ManifestRow,
-    ManifestContentRow,
-    ManifestEventRow,
-    CdnLocationRow,
-    TakingRow,
-)
-"""All of them, each after those it refers to."""
+if TYPE_CHECKING:
+    from issbox.store.tables.appliance import *
+    from issbox.store.tables.catalog import *
+    from issbox.store.tables.cdn import *
+    from issbox.store.tables.certificates import *
+    from issbox.store.tables.columns import *
+    from issbox.store.tables.consumers import *
+    from issbox.store.tables.content import *
+    from issbox.store.tables.history import *
+    from issbox.store.tables.jobs import *
+    from issbox.store.tables.manifests import *
+    from issbox.store.tables.promotions import *
+    from issbox.store.tables.receipts import *
+    from issbox.store.tables.takings import *
+    from issbox.store.tables.users import *
+    from issbox.store.tables.views import *
+
+_ROWS: Final = {
+    "appliance": "AuditHeadRow BlobCheckRow NoticeRow",
+    "catalog": (
+        "BoxRow ClientAuthorityRow ContentRow CredentialRow EnvironmentRow OrganizationRow ProductRow "
+        "RepositoryRow TrustedKeyRow"
+    ),
+    "cdn": "CdnLocationRow",
+    "certificates": "CertificateBodyRow CertificateRow RegenerationRow RevocationListRow",
+    "columns": "Row",
+    "consumers": (
+        "ActivationKeyEnvironmentRow ActivationKeyOverrideRow ActivationKeyProductRow ActivationKeyRow "
+        "ConsumerOverrideRow ConsumerRow DeletedConsumerRow EntitlementRow EnvironmentOverrideRow "
+        "ProfileEnvironmentRow ProfileRow"
+    ),
+    "content": "PACKAGE_COLUMNS DraftFileRow DraftRow FileRow PackageRow VersionRow",
+    "history": "AuditRow ExportRow ImportReportRow ImportRow",
+    "jobs": "JobRow",
+    "manifests": "ManifestContentRow ManifestEventRow ManifestRow",
+    "promotions": "PromotionHistoryRow PromotionRow",
+    "receipts": "AcknowledgementRow ReceiptRow",
+    "takings": "TakingRow",
+    "users": "AttemptRow GrantRow PasswordRow SshKeyRow TokenRow UserRow",
+    "views": "PinRow ViewFilterRow ViewRepositoryRow ViewRow ViewVersionRow",
+}
+"""Module -> what of it is known here."""
+
+if not TYPE_CHECKING:
+    __getattr__ = on_demand(__name__, _ROWS)
