@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Self
 
 from issbox.bundle.check import MAX_MANIFEST, Limits, Trusted, check_head
+from issbox.bundle.checked_table import CheckedTable
 from issbox.bundle.pieces import Piece
-from issbox.bundle.reader import TableOut, damaged_table, digested_entries, everything
+from issbox.bundle.reader import everything
 from issbox.bundle.signature import SIGNATURE_SIZE
-from issbox.bundle.table_checks import checked_entries
 from issbox.bundle.tar.tar_reader import TarMember, TarReader
 from issbox.errors import (
     BadManifestError,
@@ -24,7 +24,7 @@ from issbox.errors import (
     UnlistedFileError,
     UnsignedBundleError,
 )
-from issbox.files import BLOCK, Digest, copy_and_digest, open_regular
+from issbox.files import BLOCK, Digest, Writable
 from issbox.manifest import MANIFEST_NAME, SIGNATURE_NAME, TABLE_NAME, FileEntry
 
 OpenStream = Callable[[], AbstractContextManager[TarReader]]
@@ -40,12 +40,12 @@ class ArchiveReader:
     def __init__(
         self, path: Path, open_stream: OpenStream, trusted: Trusted | None, limits: Limits, scratch: Path
     ) -> None:
-        """Name the archive; `scratch` is a directory for the file table."""
+        """Name the archive; `scratch` is a directory for the copy of the file table."""
         self.path = path
         self._open_stream = open_stream
         self._trusted = trusted
         self._limits = limits
-        self._table = scratch / TABLE_NAME
+        self._scratch = scratch
         self._stream = ExitStack()
         self._members: Iterator[TarMember] | None = None
 
@@ -61,27 +61,25 @@ class ArchiveReader:
             self.manifest = check_head(self.manifest_bytes, self.signature, self._trusted, self._limits)
             if len(self.manifest.volumes) > 1:
                 raise BadManifestError(f"{self.path} is an archive, but its manifest has several volumes")
-            self._read_table(members)
+            self._table = self._read_table(members)
             self._stream, self._members = stack.pop_all(), members
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stream.close()
-        self._table.unlink(missing_ok=True)
 
     def entries(self) -> Iterator[FileEntry]:
         """Give the entries of the file table."""
-        return checked_entries(self.manifest, self._raw_entries)
+        return self._table.entries()
 
     def check_body(self) -> None:
         """Check the rules of the table; whether the files are there is found out while they are read."""
         for _ in self.entries():
             pass
 
-    def copy_table(self, out: TableOut) -> None:
+    def copy_table(self, out: Writable) -> None:
         """Write the bytes of the file table."""
-        with open_regular(self._table) as source:
-            copy_and_digest(source, out)
+        self._table.copy(out)
 
     def pieces(self, wanted: Callable[[FileEntry], bool] = everything) -> Iterator[Piece]:
         """Give the wanted files as they come by; each has to be read before the next one is asked for.
@@ -145,19 +143,13 @@ class ArchiveReader:
             done += count
         return bytes(data)
 
-    def _read_table(self, members: Iterator[TarMember]) -> None:
+    def _read_table(self, members: Iterator[TarMember]) -> CheckedTable:
         member = next(members, None)
         if member is None or member.path != TABLE_NAME:
             raise BundleIncompleteError(f"{self.path} does not have {TABLE_NAME} behind {SIGNATURE_NAME}")
-        reference = self.manifest.table
-        with self._table.open("wb") as out:
-            found = copy_and_digest(member, out, limit=reference.size)
-        if found != Digest(reference.size, reference.sha256):
-            raise damaged_table()
-
-    def _raw_entries(self) -> Iterator[FileEntry]:
-        with open_regular(self._table) as source:
-            yield from digested_entries(source, self.manifest)
+        table = CheckedTable(self.manifest, self._scratch)
+        table.take(member)
+        return table
 
 
 @contextmanager

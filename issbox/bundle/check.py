@@ -62,19 +62,25 @@ def open_bundle(path: Path, trusted: Trusted, limits: Limits = Limits()) -> Bund
     return bundle
 
 
-def open_head(path: Path, trusted: Trusted | None, limits: Limits = Limits()) -> BundleReader:
+def open_head(
+    path: Path, trusted: Trusted | None, limits: Limits = Limits(), scratch: Path | None = None
+) -> BundleReader:
     """Do steps 1 to 3: enough to know which bundle it is and that its manifest can be believed, whatever its size.
 
-    `check_body` of what is given does steps 4 to 6; nothing but the manifest may be used before.
+    `check_body` of what is given does steps 4 to 6; nothing but the manifest may be used before. `scratch` is a
+    directory for the copy of the file table.
     """
-    return open_volume(DirectoryFiles(path), trusted, limits)
+    return open_volume(DirectoryFiles(path), trusted, limits, scratch)
 
 
-def open_volume(files: VolumeFiles, trusted: Trusted | None, limits: Limits) -> VolumeReader:
+def open_volume(
+    files: VolumeFiles, trusted: Trusted | None, limits: Limits, scratch: Path | None = None
+) -> VolumeReader:
     """Do steps 1 to 3 with the files of one volume."""
     data, signature = _read_head(files)
     manifest = check_head(data, signature, trusted, limits)
-    return VolumeReader(files, data, signature, manifest, _volume_number(files, manifest))
+    number = _volume_number(files, manifest)
+    return VolumeReader(files, data, signature, manifest, volume=number, scratch=scratch)
 
 
 def check_head(data: bytes, signature: bytes, trusted: Trusted | None, limits: Limits) -> Manifest:

@@ -48,15 +48,16 @@ def opened(
 ) -> Iterator[tuple[BundleReader, BundleForm]]:
     """Open the bundle or volume at the path, its head checked, and say which form it has.
 
-    `scratch` is a directory for what a stream needs on disk; chunks are looked for beside the table of contents and
+    `scratch` is a directory for the copy of the file table; chunks are looked for beside the table of contents and
     in `folders`. With `lenient` an archive of which chunks are missing can be read up to the first of these, where
     BundleIncompleteError or BundleDamagedError is raised. Raises the BundleError that fits.
     """
     form = form_at(path)
     if form is BundleForm.DIRECTORY:
-        yield open_volume(DirectoryFiles(path), trusted, limits), form
+        yield open_volume(DirectoryFiles(path), trusted, limits, scratch), form
     elif form is BundleForm.ISO:
-        yield open_volume(IsoImage(path, max_entries=2 * limits.max_files + 1000), trusted, limits), form
+        image = IsoImage(path, max_entries=2 * limits.max_files + 1000)
+        yield open_volume(image, trusted, limits, scratch), form
     else:
         toc = read_toc(path, trusted, folders=folders) if path.name.endswith(TOC_SUFFIX) else None
         stream = partial(_open_archive, path, toc, limits, folders, lenient=lenient)

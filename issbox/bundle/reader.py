@@ -1,19 +1,16 @@
 """Reads a bundle whose manifest is known. What it gives out has been checked as `check.open_bundle` describes."""
 
-import hashlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from issbox.bundle.checked_table import CheckedTable
 from issbox.bundle.inventory import check_inventory
 from issbox.bundle.pieces import Piece
-from issbox.bundle.table import ByteStream, iter_table
-from issbox.bundle.table_checks import checked_entries
 from issbox.bundle.tree import FoundFile
 from issbox.bundle.volume_files import VolumeFiles
-from issbox.errors import BundleDamagedError
-from issbox.files import Digest, Readable, copy_and_digest
+from issbox.files import Digest, Writable, copy_and_digest
 from issbox.manifest import (
     MANIFEST_NAME,
     SIGNATURE_NAME,
@@ -58,11 +55,7 @@ class BundleReader(Protocol):
         """Tell whether each piece has to be read before the next one is taken."""
 
     def entries(self) -> Iterator[FileEntry]:
-        """Give the entries of the file table, sorted by path, each one checked, in flat memory.
-
-        The table is digested while it is read: BundleDamagedError is raised after the last entry when it is no
-        longer the signed one, so nothing that cannot be undone may be done before the iteration has ended.
-        """
+        """Give the entries of the file table, sorted by path, in flat memory; see `CheckedTable.entries`."""
 
     def check_body(self) -> None:
         """Check the table and, as far as it can be known before reading them, that the files are there."""
@@ -73,36 +66,40 @@ class BundleReader(Protocol):
         The bytes of a piece are to be compared with its digest while they are read.
         """
 
-    def copy_table(self, out: "TableOut") -> None:
+    def copy_table(self, out: Writable) -> None:
         """Write the bytes of the file table; raises BundleDamagedError when it is not the signed one."""
 
 
-class TableOut(Protocol):
-    """Takes the bytes of a file table."""
-
-    def write(self, data: memoryview, /) -> object:
-        """Write all of the data."""
-
-
 class VolumeReader:
-    """A volume whose files can be opened one by one: a directory or an image. May be used by several threads."""
+    """A volume whose files can be opened one by one: a directory or an image.
+
+    Its pieces may be opened by several threads.
+    """
 
     sequential = False
 
     def __init__(
-        self, files: VolumeFiles, manifest_bytes: bytes, signature: bytes, manifest: Manifest, volume: int = 1
+        self,
+        files: VolumeFiles,
+        manifest_bytes: bytes,
+        signature: bytes,
+        manifest: Manifest,
+        *,
+        volume: int = 1,
+        scratch: Path | None = None,
     ) -> None:
-        """Take the head as `check.open_head` has read it."""
+        """Take the head as `check.open_head` has read it, and a directory for the copy of the file table."""
         self.files = files
         self.path = files.path
         self.manifest_bytes = manifest_bytes
         self.signature = signature
         self.manifest = manifest
         self.volume = volume
+        self._checked_table = CheckedTable(manifest, scratch)
 
     def entries(self) -> Iterator[FileEntry]:
-        """Give the entries of the file table."""
-        return checked_entries(self.manifest, self._raw_entries)
+        """Give the entries of the file table; raises BundleDamagedError when it is not the signed one."""
+        return self._table().entries()
 
     def pieces(self, wanted: Callable[[FileEntry], bool] = everything) -> Iterator[Piece]:
         """Give what this volume carries of the wanted entries, sorted by the path of the entry."""
@@ -110,17 +107,13 @@ class VolumeReader:
             if entry.carried and wanted(entry):
                 yield from self._pieces_of(entry)
 
-    def copy_table(self, out: TableOut | None) -> None:
-        """Read the table's bytes without looking into them; raises BundleDamagedError when it is not the signed one."""
-        reference = self.manifest.table
-        with self.files.open(TABLE_NAME) as source:
-            found = copy_and_digest(source, out, limit=reference.size)
-        if (found.size, found.sha256) != (reference.size, reference.sha256):
-            raise damaged_table()
+    def copy_table(self, out: Writable) -> None:
+        """Write the bytes of the file table."""
+        self._table().copy(out)
 
     def check_body(self) -> None:
         """Check the table and compare it with the files that are there; raises the BundleError that fits."""
-        self.copy_table(None)
+        self._table()
         head = [
             FoundFile(MANIFEST_NAME, len(self.manifest_bytes)),
             FoundFile(SIGNATURE_NAME, len(self.signature)),
@@ -140,39 +133,9 @@ class VolumeReader:
                 path = part_path(entry.path, number)
                 yield Piece(entry, number, path, Digest(part.size, part.sha256), partial(self.files.open, path))
 
-    def _raw_entries(self) -> Iterator[FileEntry]:
-        with self.files.open(TABLE_NAME) as source:
-            yield from digested_entries(source, self.manifest)
-
-
-def digested_entries(source: Readable, manifest: Manifest) -> Iterator[FileEntry]:
-    """Give the entries of a table as they stand; raises BundleDamagedError at its end when it is another table."""
-    stream = _DigestingStream(source, manifest.table.size)
-    yield from iter_table(stream)
-    if stream.sha256() != manifest.table.sha256:
-        raise damaged_table()
-
-
-def damaged_table() -> BundleDamagedError:
-    """Give the error for a file table that is not the signed one."""
-    return BundleDamagedError(f"{TABLE_NAME} is not the one that was signed: its size or SHA-256 is another")
-
-
-class _DigestingStream(ByteStream):
-    """Gives the bytes of the table and digests them on the way, stopping one byte after the size it should have."""
-
-    def __init__(self, source: Readable, size: int) -> None:
-        self._source = source
-        self._left = size + 1
-        self._digest = hashlib.sha256()
-
-    def read(self, size: int, /) -> bytes:
-        buffer = bytearray(min(size, self._left))
-        count = self._source.readinto(memoryview(buffer)) or 0
-        self._left -= count
-        data = bytes(buffer[:count])
-        self._digest.update(data)
-        return data
-
-    def sha256(self) -> str:
-        return self._digest.hexdigest()
+    def _table(self) -> CheckedTable:
+        """Give the table, which is copied when it is asked for first."""
+        if not self._checked_table.taken:
+            with self.files.open(TABLE_NAME) as source:
+                self._checked_table.take(source)
+        return self._checked_table

@@ -38,7 +38,7 @@ def iter_table(stream: ByteStream) -> Iterator[FileEntry]:
     """Give the entries of a table as they stand.
 
     Checks that every line is a JSON object of the right types and not too long, and that the last one is whole;
-    raises BadManifestError naming the line. What the lines say is checked by `TableCheck`.
+    raises BadManifestError naming the line. What the lines say is checked by `EntryCheck`.
     """
     for number, line in enumerate(_lines(stream), start=1):
         yield decode(_ENTRY, line, f"{TABLE_NAME} line {number}")

@@ -134,6 +134,30 @@ def transaction() -> Iterator[None]:
             _do_afterwards(database)
 
 
+@contextmanager
+def passing_transaction() -> Iterator[None]:
+    """Begin a transaction that returns before it is on the disk, for rows that nobody needs after a crash.
+
+    A power failure may take it back, but nothing that came before it: the next other transaction waits for both. Inside
+    a transaction it is a savepoint of that one.
+    """
+    database: Any = current()
+    if database.in_transaction():
+        with database.atomic():
+            yield
+    elif is_sqlite(database):
+        database.execute_sql("PRAGMA synchronous = normal")
+        try:
+            with database.atomic():
+                yield
+        finally:
+            database.execute_sql("PRAGMA synchronous = full")
+    else:
+        with database.atomic():
+            database.execute_sql("SET LOCAL synchronous_commit TO off")
+            yield
+
+
 def after_transaction(database: peewee.Database, work: Callable[[], None]) -> None:
     """Do the work when this thread's transaction has ended, committed or rolled back; at once when there is none."""
     if database.in_transaction():

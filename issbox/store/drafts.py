@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -11,7 +12,18 @@ from uuid import uuid4
 from issbox.errors import BadMetadataError
 from issbox.files import FileLock
 from issbox.model import FileKind, Package, RepositoryFile, RepositoryKey
-from issbox.store.database import Noun, current, execute, execute_many, first, is_sqlite, rows, translated, whole_sets
+from issbox.store.database import (
+    Noun,
+    current,
+    execute,
+    execute_many,
+    first,
+    is_sqlite,
+    passing_transaction,
+    rows,
+    translated,
+    whole_sets,
+)
 from issbox.store.repositories import find_repository_id
 from issbox.store.tables import PACKAGE_COLUMNS, DraftFileRow, DraftRow, VersionRow
 
@@ -27,10 +39,10 @@ _INSERT: Final = (
     f"INSERT INTO draft_file (draft_id, path, size, sha256, kind, {_PACKAGE}) "  # noqa: S608  # constants only
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 )
-_SELECT: Final = (
-    f"SELECT path, size, sha256, kind, {_PACKAGE} FROM draft_file "  # noqa: S608  # constants only
-    "WHERE draft_id = ? AND path > ? ORDER BY path LIMIT ?"
-)
+_SELECT: Final = "SELECT %s FROM draft_file WHERE draft_id = ? AND path > ? ORDER BY path LIMIT ?"
+_ALL: Final = f"path, size, sha256, kind, {_PACKAGE}"
+_package_of: Final = attrgetter(*PACKAGE_COLUMNS)
+_NO_PACKAGE: Final = (None,) * len(PACKAGE_COLUMNS)
 
 SAME: Final = """
     f.size = d.size AND f.sha256 = d.sha256 AND f.kind = d.kind
@@ -105,7 +117,7 @@ class Draft(Noun):
     def _write(self, batch: Sequence[tuple[Any, ...]]) -> None:
         database = current()
         began = time.monotonic()
-        with database.atomic():
+        with passing_transaction():
             written = execute_many(_INSERT, batch)
         if written != len(batch):
             self._check_repeated(batch)
@@ -115,17 +127,24 @@ class Draft(Noun):
 
     def _check_repeated(self, batch: Sequence[tuple[Any, ...]]) -> None:
         for row in batch:
-            columns = f"path, size, sha256, kind, {_PACKAGE}"
-            sql = f"SELECT {columns} FROM draft_file WHERE draft_id = ? AND path = ?"  # noqa: S608  # constants only
+            sql = f"SELECT {_ALL} FROM draft_file WHERE draft_id = ? AND path = ?"  # noqa: S608  # constants only
             kept = execute(sql, row[:2]).fetchone()
             if tuple(kept) != row[1:]:
                 raise BadMetadataError(f"the repository {self.key} lists {row[1]} twice, with different contents")
 
     def files(self) -> Iterator[RepositoryFile]:
         """Give the files ordered by path."""
+        for row in self._rows(_ALL):
+            yield read_file(row)
+
+    def digests(self) -> Iterator[tuple[str, str]]:
+        """Give path and SHA-256 of the files, ordered by path."""
+        yield from self._rows("path, sha256")
+
+    def _rows(self, columns: str) -> Iterator[tuple[Any, ...]]:
         path = ""
-        while page := execute(_SELECT, (self.id, path, _PAGE)).fetchall():
-            yield from map(read_file, page)
+        while page := execute(_SELECT % columns, (self.id, path, _PAGE)).fetchall():
+            yield from page
             path = page[-1][0]
 
     def same_as_latest(self) -> bool:
@@ -167,10 +186,7 @@ def read_file(row: Sequence[Any]) -> RepositoryFile:
 
 def _row(draft: int, file: RepositoryFile) -> tuple[Any, ...]:
     head = (draft, file.path, file.size, file.sha256, file.kind.value)
-    package = file.package
-    if package is None:
-        return (*head, *(None,) * len(PACKAGE_COLUMNS))
-    return (*head, *(getattr(package, column) for column in PACKAGE_COLUMNS))
+    return (*head, *(_NO_PACKAGE if file.package is None else _package_of(file.package)))
 
 
 def delete_draft(identity: int) -> None:
@@ -179,7 +195,7 @@ def delete_draft(identity: int) -> None:
     files = "FROM draft_file WHERE draft_id = ? AND path > ?"
     path = ""
     while page := execute(f"SELECT path {files} ORDER BY path LIMIT 1 OFFSET ?", (identity, path, _DELETE)).fetchone():
-        with database.atomic():
+        with passing_transaction():
             execute(f"DELETE {files} AND path <= ?", (identity, path, page[0]))
         path = page[0]
         if is_sqlite(database) and not database.in_transaction():

@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from issbox.bundle.check import Limits, Trusted, open_head
+from issbox.bundle.check import Limits, open_head
 from issbox.bundle.decoding import MAX_NUMBER
 from issbox.bundle.pieces import Piece
 from issbox.bundle.reader import BundleReader
@@ -54,10 +54,6 @@ class Incoming:
         ):
             with atomic_write(self._place / name, mode=0o600) as out:
                 out.write(data)
-
-    def head(self, trusted: Trusted, limits: Limits) -> BundleReader:
-        """Give the head for reading; its pieces lie in the store, not here."""
-        return open_head(self._place, trusted, limits)
 
     def put_part(self, piece: Piece, source: Readable) -> None:
         """Write a part into its place in the file; raises BundleDamagedError when it is not what it must be."""
@@ -186,7 +182,7 @@ def _places(ctx: Context) -> tuple[list[Path], list[Path]]:
 def _listed(place: Path) -> Iterator[str]:
     # Read without a check of its signature: a table that somebody changed here spares other blobs, no more.
     # Its size was found right when it came; the configuration may allow less by now.
-    for entry in open_head(place, None, Limits(max_files=MAX_NUMBER)).entries():
+    for entry in open_head(place, None, Limits(max_files=MAX_NUMBER), place).entries():
         yield entry.sha256
 
 

@@ -58,9 +58,8 @@ def publish(
     changed = [draft for draft in drafts if not draft.same_as_latest()]
     ctx.progress.step("build-trees", f"repositories changed: {len(changed)}")
     for draft in changed:
-        files = ((file.path, file.sha256) for file in draft.files())
         # The number is not recorded yet: a tree that is there already was left by a run that was killed.
-        ctx.store.trees.build(draft.key, draft.next_number, files, replace=True)
+        ctx.store.trees.build(draft.key, draft.next_number, draft.digests(), replace=True)
     ctx.progress.step("record-versions")
     organizations = sorted({draft.key.organization for draft in drafts})
     with ctx.store.transaction(), ExitStack() as following:

@@ -1,0 +1,111 @@
+"""The file table of a bundle in a private copy: checked once, then read as often as anybody likes.
+
+An import looks through the table half a dozen times. Nobody but this process can change the copy between two looks,
+so its digest is compared while it is made, and its lines are checked the first time they are read.
+"""
+
+import os
+import tempfile
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+
+from issbox.bundle.table import iter_table
+from issbox.bundle.table_checks import checked_entries
+from issbox.errors import BundleDamagedError
+from issbox.files import BLOCK, Digest, Readable, Writable, copy_and_digest, error_from_os
+from issbox.manifest import TABLE_NAME, FileEntry, Manifest
+
+
+class CheckedTable:
+    """The entries of the table that a manifest names. It lives in a file without a name, gone with the last reference.
+
+    Once it is taken, several iterations may go on at the same time.
+    """
+
+    def __init__(self, manifest: Manifest, scratch: Path | None = None) -> None:
+        """Take the manifest, and the directory for the copy: the system's temporary one by default."""
+        self._manifest = manifest
+        self._scratch = scratch
+        self._descriptor: int | None = None
+        self._checked = False
+
+    @property
+    def taken(self) -> bool:
+        """Whether the copy is there."""
+        return self._descriptor is not None
+
+    def take(self, source: Readable) -> None:
+        """Copy the table; raises BundleDamagedError when it is not the signed one, and what the disk says."""
+        reference = self._manifest.table
+        try:
+            with tempfile.TemporaryFile(prefix="table-", dir=self._scratch, buffering=0) as file:
+                descriptor = os.dup(file.fileno())
+        except OSError as error:
+            raise error_from_os(error) from error
+        weakref.finalize(self, os.close, descriptor)
+        found = copy_and_digest(source, _Out(descriptor, self._scratch), limit=reference.size)
+        if found != Digest(reference.size, reference.sha256):
+            raise BundleDamagedError(f"{TABLE_NAME} is not the one that was signed: its size or SHA-256 is another")
+        self._descriptor = descriptor
+
+    def entries(self) -> Iterator[FileEntry]:
+        """Give the entries, sorted by path, in flat memory.
+
+        The first time, each is checked before it is given, and at the end whether they add up to what the manifest
+        says; so nothing that cannot be undone may be done before an iteration has ended. Raises UnsafePathError,
+        NameClashError and BadManifestError.
+        """
+        if self._checked:
+            yield from self._as_they_stand()
+            return
+        yield from checked_entries(self._manifest, self._as_they_stand)
+        self._checked = True
+
+    def copy(self, out: Writable) -> None:
+        """Write the bytes of the table."""
+        copy_and_digest(self._stream(), out)
+
+    def _as_they_stand(self) -> Iterator[FileEntry]:
+        return iter_table(self._stream())
+
+    def _stream(self) -> "_In":
+        assert self._descriptor is not None, "the table is taken before it is read"
+        return _In(self._descriptor)
+
+
+class _In:
+    """Reads a file from its beginning, however many others read it meanwhile."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._offset = 0
+
+    def read(self, size: int, /) -> bytes:
+        try:
+            data = os.pread(self._descriptor, size, self._offset)
+        except OSError as error:
+            raise error_from_os(error) from error
+        self._offset += len(data)
+        return data
+
+    def readinto(self, buffer: memoryview, /) -> int:
+        data = self.read(min(len(buffer), BLOCK))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+class _Out:
+    """Writes all it is given, and says where the disk is that has no room for it: it is not the bundle's."""
+
+    def __init__(self, descriptor: int, scratch: Path | None) -> None:
+        self._descriptor = descriptor
+        self._place = os.fspath(scratch or tempfile.gettempdir())
+
+    def write(self, data: memoryview, /) -> None:
+        try:
+            while data:
+                data = data[os.write(self._descriptor, data) :]
+        except OSError as error:
+            error.filename = self._place
+            raise error_from_os(error) from error
