@@ -168,6 +168,10 @@ class ManifestPromotion:
     repomd_sha256: str
     enabled: bool | None = None
     """Whether hosts there have it enabled, against the default of the content; None leaves that."""
+    content_view: str = ""
+    """Label of the content view whose version brought it there; empty for a repository promoted by itself."""
+    content_view_version: str = ""
+    """For example `3.0`; empty with `content_view`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

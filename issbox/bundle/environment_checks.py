@@ -7,7 +7,7 @@ from issbox.bundle.field_checks import check, check_path, check_sha256, check_un
 from issbox.errors import InvalidValueError
 from issbox.manifest import ManifestEnvironment, ManifestPromotion
 from issbox.model import LIBRARY
-from issbox.names import check_name
+from issbox.names import check_label, check_name, check_view_version
 from issbox.rules.environments import (
     check_environment_description,
     check_environment_label,
@@ -56,6 +56,9 @@ def _check_promotion(promotion: ManifestPromotion, place: str) -> None:
     check(f"{place}.content_label", check_name, promotion.content_label)
     check_path(f"{place}.path", promotion.path)
     check_sha256(f"{place}.repomd_sha256", promotion.repomd_sha256)
+    if promotion.content_view or promotion.content_view_version:
+        check(f"{place}.content_view", check_label, promotion.content_view)
+        check(f"{place}.content_view_version", check_view_version, promotion.content_view_version)
 
 
 def _hold(place: str, rule: Callable[[str], str], text: str) -> None:

@@ -5,7 +5,7 @@ import msgspec
 from issbox.bundle.decoding import decode
 from issbox.bundle.signature import format_fingerprint
 from issbox.errors import StoreDamagedError
-from issbox.model import ImportReport, ReportCheck, ReportRepository, ReportVolume
+from issbox.model import ImportReport, ReportCheck, ReportEnvironment, ReportPromotion, ReportRepository, ReportVolume
 from issbox.names import format_size, format_time
 
 _REPORT = msgspec.json.Decoder(ImportReport)
@@ -44,6 +44,8 @@ def report_text(report: ImportReport) -> str:
         "",
         "Repositories:",
         *(line for each in report.repositories for line in _repository(each)),
+        *(["", "Lifecycle environments:"] if report.lifecycle_environments else []),
+        *(line for each in report.lifecycle_environments for line in _environment(each)),
     ]
     return "\n".join([*lines, ""])
 
@@ -85,3 +87,14 @@ def _repository(each: ReportRepository) -> list[str]:
         f"  {each.product}/{each.label}: {change}; {amount}",
         f"    repomd.xml SHA-256 {each.repomd_sha256}",
     ]
+
+
+def _environment(each: ReportEnvironment) -> list[str]:
+    return [f"  {each.label}: {each.change}", *(f"    {one.path}: {_promotion(one)}" for one in each.promotions)]
+
+
+def _promotion(one: ReportPromotion) -> str:
+    if one.version is None:
+        return f"not here, so nothing changed; repomd.xml SHA-256 {one.repomd_sha256}"
+    view = f" of {one.content_view_version}" if one.content_view_version else ""
+    return f"version {one.version}{view}, {one.change}; repomd.xml SHA-256 {one.repomd_sha256}"

@@ -60,8 +60,8 @@ _WORDS: Final = {
         "ReceiptForm ReceiptOrganization ReceiptRepository ReceivedReceipt ShortReceipt"
     ),
     "reports": (
-        "REPORT_FORMAT REPORT_FORMAT_VERSION ImportReport ReportBox ReportCheck ReportFiles ReportRepository "
-        "ReportSource ReportVolume"
+        "REPORT_FORMAT REPORT_FORMAT_VERSION ImportReport ReportBox ReportCheck ReportEnvironment "
+        "ReportFiles ReportPromotion ReportRepository ReportSource ReportVolume"
     ),
     "slips": "SLIP_FORMAT SLIP_FORMAT_VERSION ShortSlip Slip SlipForm SlipItem SlipReason",
     "snapshots": "DEFAULT_PREFIX Catalogue ContentSnapshot HostProfile Offer PromotedContent Stage",

@@ -94,6 +94,33 @@ class ReportRepository:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReportPromotion:
+    """What became of what an environment of the other side holds."""
+
+    path: str
+    """Of the repository."""
+    content_label: str
+    repomd_sha256: str
+    """Of the repository version."""
+    change: str
+    """`in`, `replaced`, `kept`, or `missing` when that version is not here."""
+    version: int | None
+    """Its number here; None when it is not here."""
+    content_view_version: str
+    """Content view and number that it was promoted as a part of; empty when by itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportEnvironment:
+    """A lifecycle environment that was taken over from the bundle."""
+
+    label: str
+    change: str
+    """`new`, `changed` or `kept`."""
+    promotions: tuple[ReportPromotion, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImportReport:
     """The whole report. It is kept as JSON, byte for byte as it was written with the import."""
 
@@ -121,4 +148,6 @@ class ImportReport:
     volumes: tuple[ReportVolume, ...]
     files: ReportFiles
     repositories: tuple[ReportRepository, ...]
+    lifecycle_environments: tuple[ReportEnvironment, ...] = ()
+    """Those that were taken over with it; empty when nobody asked for them."""
     note: str

@@ -4,18 +4,21 @@ Environments are made or updated by label, and a repository version is promoted 
 an environment that the bundle does not name, and whatever else one holds that it names, stays as it is.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from issbox.manifest import ManifestEnvironment, ManifestPromotion
-from issbox.model import Held, LifecycleEnvironment, PromotionAction, RepositoryKey
+from issbox.model import Held, LifecycleEnvironment, PromotionAction, RepositoryKey, ViewVersionName
 from issbox.rules.importing import Refusal
 from issbox.rules.promoting import PlannedChange, PromotionPlan
 
 Known = Mapping[tuple[str, str, str], Sequence[tuple[RepositoryKey, int | None]]]
 """Repository versions by label of their content, path and digest, the one to take first; of one that only comes with
 the bundle, the number is not known yet."""
+
+Pinned = Mapping[ViewVersionName, Collection[tuple[RepositoryKey, int]]]
+"""What content view versions that are here pin."""
 
 
 class EnvironmentFate(StrEnum):
@@ -31,7 +34,8 @@ class PromotionFate(StrEnum):
 
     IN = "in"
     REPLACED = "replaced"
-    """Another version, or another word on whether hosts have it enabled."""
+    """Another version, or the same one from another content view version, or another word on whether hosts have it
+    enabled."""
     KEPT = "kept"
     MISSING = "missing"
     """The repository version is not here, so that nothing changes."""
@@ -64,6 +68,8 @@ class CarriedPromotion:
     """None while the repository version is missing."""
     number: int | None = None
     """None while the repository version is missing, or still comes with the bundle."""
+    view_version: ViewVersionName | None = None
+    """The content view version that it is part of here then; None for a repository by itself."""
 
     @property
     def fate(self) -> PromotionFate:
@@ -72,11 +78,7 @@ class CarriedPromotion:
             return PromotionFate.MISSING
         if self.before is None:
             return PromotionFate.IN
-        same = (self.before.key, self.before.number, self.before.enabled) == (
-            self.key,
-            self.number,
-            self.promotion.enabled,
-        )
+        same = self.before == Held(self.key, self.number or 0, self.promotion.enabled, self.view_version)
         return PromotionFate.KEPT if same else PromotionFate.REPLACED
 
 
@@ -117,6 +119,8 @@ def plan_environments(
     present: Sequence[LifecycleEnvironment],
     held: Mapping[str, Sequence[Held]],
     known: Known,
+    *,
+    pinned: Pinned,
 ) -> EnvironmentsPlan:
     """Say what changes in an organization with these environments, which hold this by label.
 
@@ -140,7 +144,7 @@ def plan_environments(
         environments.append(CarriedEnvironment(before, _environment(organization, each, before)))
         if before is not None and before.prior != each.prior:
             notes.append(f"{each.label} comes after {before.prior} here and after {each.prior} there: that stays so")
-        promotions += [_promotion(each.label, one, held.get(each.label, ()), known) for one in each.promotions]
+        promotions += [_promotion(each.label, one, held.get(each.label, ()), known, pinned) for one in each.promotions]
     return EnvironmentsPlan(organization, tuple(environments), tuple(promotions), tuple(refusals), tuple(notes))
 
 
@@ -157,14 +161,26 @@ def _environment(
     )
 
 
-def _promotion(environment: str, promotion: ManifestPromotion, held: Sequence[Held], known: Known) -> CarriedPromotion:
+def _promotion(
+    environment: str, promotion: ManifestPromotion, held: Sequence[Held], known: Known, pinned: Pinned
+) -> CarriedPromotion:
     found = known.get((promotion.content_label, promotion.path, promotion.repomd_sha256), ())
     if not found:
         return CarriedPromotion(environment, promotion)
     present = {(each.key, each.number): each for each in held}
-    key, number = next((each for each in found if each in present), found[0])
+    view_version = view_version_of(promotion)
+    pins = () if view_version is None else pinned.get(view_version, ())
+    of_view = next((each for each in found if each in pins), None)
+    key, number = of_view or next((each for each in found if each in present), found[0])
     before = next((each for each in held if each.key.source == key.source), None)
-    return CarriedPromotion(environment, promotion, before, key, number)
+    if of_view is None:  # what is promoted here already stays part of what it is part of here
+        view_version = None if before is None or (before.key, before.number) != (key, number) else before.view_version
+    return CarriedPromotion(environment, promotion, before, key, number, view_version)
+
+
+def view_version_of(promotion: ManifestPromotion) -> ViewVersionName | None:
+    """Give the content view version that a carried promotion names, or None."""
+    return ViewVersionName(promotion.content_view, promotion.content_view_version) if promotion.content_view else None
 
 
 def _after(carried: CarriedPromotion) -> Held:
@@ -174,5 +190,5 @@ def _after(carried: CarriedPromotion) -> Held:
     assert number is not None, "it is in the store by then"
     enabled = carried.promotion.enabled
     if before is not None and (before.key, before.number) == (key, number):
-        return replace(before, enabled=enabled)
-    return Held(key, number, enabled)
+        return replace(before, enabled=enabled, view_version=carried.view_version)
+    return Held(key, number, enabled, carried.view_version)

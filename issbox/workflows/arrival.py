@@ -18,7 +18,6 @@ from issbox.model import (
 from issbox.rules.importing import ImportPlan
 from issbox.workflows.context import Context
 from issbox.workflows.imported_views import keep_view_version
-from issbox.workflows.reporting import record_report
 from issbox.workflows.waiting import approvals_of
 
 STREAM: Final = "(standard input)"
@@ -97,14 +96,12 @@ def record_import(
     versions: Sequence[RepositoryVersion],
     *,
     before: Before,
-    head: bytes = b"",
     note: str = "",
-) -> None:
+) -> tuple[VersionChange, ...]:
     """Write history and audit log of an import; in the transaction that records the versions.
 
-    `before` is what Library held, `head` the manifest as signed, if anybody signs it, `note` what else there is to
-    say. Other volumes of the bundle that were taken in are imported by this too, and bundles that wait for their base
-    are tried again.
+    `before` is what Library held, `note` what else there is to say. Other volumes of the bundle that were taken in are
+    imported by this too, and bundles that wait for their base are tried again. Gives what changed, for the report.
     """
     bundle = manifest.bundle
     note = "; ".join(filter(None, (_skipped(ctx, manifest, plan.organization), note)))
@@ -127,7 +124,6 @@ def record_import(
     _settle_refused(ctx, row)
     kept = keep_view_version(ctx, manifest.scope, plan)
     ctx.store.imports.update(row.id, updated_at=now, view_version=None if kept is None else str(kept))
-    record_report(ctx, row, manifest, plan, changes, head=head)
     ctx.audit(
         "content-import.import",
         bundle.id,
@@ -139,6 +135,7 @@ def record_import(
             "versions": {str(version.repository): version.number for version in versions},
         },
     )
+    return changes
 
 
 def _same(row: ContentImport) -> tuple[str | None, ...]:

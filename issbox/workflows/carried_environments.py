@@ -6,18 +6,20 @@ one of their own. Killed after it, the next start swaps the symlinks.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Final
 
-from issbox.errors import ImportRefusedError
-from issbox.manifest import Manifest
+from issbox.errors import ImportRefusedError, NotFoundError
+from issbox.manifest import Manifest, ManifestEnvironment
 from issbox.model import ContentImport, RepositoryKey
 from issbox.rules.carried_environments import (
     CarriedEnvironment,
     EnvironmentFate,
     EnvironmentsPlan,
+    Pinned,
     PromotionFate,
     plan_environments,
+    view_version_of,
 )
 from issbox.rules.importing import PlannedRepository
 from issbox.workflows.context import Context, Permission
@@ -65,7 +67,19 @@ def plan_carried(
         described = manifest.repositories[planned.index]
         version = (described.content.label, described.path, described.version.repomd_sha256)
         known[version] = known[version] or [(planned.repository.key, None)]
-    return plan_environments(organization, carried, present, held, known)
+    return plan_environments(organization, carried, present, held, known, pinned=_pinned(ctx, organization, carried))
+
+
+def _pinned(ctx: Context, organization: str, carried: Sequence[ManifestEnvironment]) -> Pinned:
+    """Give what those content view versions pin that the promotions name and that are here."""
+    named = {view_version_of(promotion) for each in carried for promotion in each.promotions}
+    pinned = {}
+    for name in sorted(named - {None}, key=str):
+        assert name is not None, "it has been taken out"
+        with suppress(NotFoundError):
+            pins = ctx.store.view_versions.get(organization, name).repositories
+            pinned[name] = {(each.repository.key, each.number) for each in pins}
+    return pinned
 
 
 def refuse_clashes(ctx: Context, organization: str, manifest: Manifest) -> None:
@@ -88,8 +102,11 @@ def taking_over(ctx: Context, organization: str, manifest: Manifest) -> Iterator
         yield
 
 
-def take_over(ctx: Context, organization: str, manifest: Manifest) -> None:
-    """Make and update environments and promote to them what is here; inside `taking_over` and a transaction."""
+def take_over(ctx: Context, organization: str, manifest: Manifest) -> EnvironmentsPlan:
+    """Make and update environments and promote to them what is here; inside `taking_over` and a transaction.
+
+    Gives what was done.
+    """
     plan = plan_carried(ctx, organization, manifest)
     ctx.progress.step("record-environments", f"of the bundle {manifest.bundle.id}")
     for each in plan.environments:
@@ -99,6 +116,7 @@ def take_over(ctx: Context, organization: str, manifest: Manifest) -> None:
         record_promotion(ctx, promotions)
     for note in (*plan.notes, *_missing(plan)):
         ctx.progress.note(note)
+    return plan
 
 
 def take_over_now(ctx: Context, organization: str, manifest: Manifest) -> None:

@@ -41,6 +41,7 @@ from issbox.workflows.mending import find_damaged, rebuild_trees
 from issbox.workflows.planning import imported_before, library_of, refusal_error
 from issbox.workflows.publishing import STEPS as PUBLISH_STEPS
 from issbox.workflows.publishing import changing_content, publish
+from issbox.workflows.reporting import record_report
 from issbox.workflows.scanning import scan
 from issbox.workflows.staging import content_entries, fill, stage
 from issbox.workflows.waiting import Waiting, missing_approval, missing_volumes, wait, why_to_wait
@@ -214,9 +215,11 @@ def _take_in(ctx: Context, job: _Job) -> ContentImport:
 
 def _record(ctx: Context, job: _Job, versions: Sequence[RepositoryVersion], before: Before) -> None:
     head = job.bundle.manifest_bytes
-    record_import(ctx, job.row, job.manifest, job.plan, versions, before=before, head=head)
+    changes = record_import(ctx, job.row, job.manifest, job.plan, versions, before=before)
+    taken = None
     if job.environments:
-        carried_environments.take_over(ctx, job.plan.organization, job.manifest)
+        taken = carried_environments.take_over(ctx, job.plan.organization, job.manifest)
+    record_report(ctx, job.row, job.manifest, job.plan, changes, head=head, environments=taken)
 
 
 def _take_volume(ctx: Context, job: _Job, batch: Batch, incoming: Incoming, missing: Sequence[int]) -> ContentImport:

@@ -20,12 +20,15 @@ from issbox.model import (
     ImportState,
     ReportBox,
     ReportCheck,
+    ReportEnvironment,
     ReportFiles,
+    ReportPromotion,
     ReportRepository,
     ReportSource,
     ReportVolume,
     VersionChange,
 )
+from issbox.rules.carried_environments import EnvironmentsPlan
 from issbox.rules.importing import ImportPlan
 from issbox.workflows.boxes import signing_key
 from issbox.workflows.context import Context
@@ -41,11 +44,12 @@ def record_report(
     plan: ImportPlan,
     changes: Sequence[VersionChange],
     *,
-    head: bytes,
+    head: bytes = b"",
+    environments: EnvironmentsPlan | None = None,
 ) -> None:
     """Write the report of an import down; in the transaction that records it, when Library shows the new versions.
 
-    `head` is the manifest as signed, empty for what nobody signs.
+    `head` is the manifest as signed, empty for what nobody signs, `environments` what became of those of the bundle.
     """
     box, source, bundle = ctx.store.box.get(), manifest.source, manifest.bundle
     volumes = tuple(_volumes(ctx, row))
@@ -81,6 +85,7 @@ def record_report(
         volumes=volumes,
         files=_files(manifest, row, repositories, volumes, signed=signed),
         repositories=repositories,
+        lifecycle_environments=() if environments is None else tuple(_environments(environments)),
         note=ctx.store.imports.get(row.id).reason,
     )
     ctx.store.reports.add(row.id, bundle_id=bundle.id, organization=plan.organization, content=encode_report(report))
@@ -157,6 +162,23 @@ def _repositories(ctx: Context, plan: ImportPlan, changes: Sequence[VersionChang
             size=version.size,
             repomd_sha256=version.repomd_sha256,
         )
+
+
+def _environments(plan: EnvironmentsPlan) -> Iterator[ReportEnvironment]:
+    for each in plan.environments:
+        promotions = tuple(
+            ReportPromotion(
+                path=one.promotion.path,
+                content_label=one.promotion.content_label,
+                repomd_sha256=one.promotion.repomd_sha256,
+                change=one.fate.value,
+                version=one.number,
+                content_view_version="" if one.view_version is None else str(one.view_version),
+            )
+            for one in plan.promotions
+            if one.environment == each.after.label
+        )
+        yield ReportEnvironment(label=each.after.label, change=each.fate.value, promotions=promotions)
 
 
 def _checks(ctx: Context, row: ContentImport, *, signed: bool) -> tuple[ReportCheck, ...]:

@@ -14,7 +14,9 @@ from issbox.model import (
     ImportReport,
     ReportBox,
     ReportCheck,
+    ReportEnvironment,
     ReportFiles,
+    ReportPromotion,
     ReportRepository,
     ReportSource,
     ReportVolume,
@@ -43,7 +45,10 @@ def test_the_documented_command_checks_a_report(tmp_path: Path) -> None:
 
 
 def test_every_field_and_check_is_described() -> None:
-    kinds = (ImportReport, ReportBox, ReportSource, ReportVolume, ReportFiles, ReportRepository)
+    kinds = (
+        *(ImportReport, ReportBox, ReportSource, ReportVolume, ReportFiles, ReportRepository),
+        *(ReportEnvironment, ReportPromotion),
+    )
     for name in sorted({field.name for kind in kinds for field in fields(kind)}):
         assert f"`{name}`" in DOC, f"{name} is not described"
     for check in ReportCheck:

@@ -1,5 +1,6 @@
 """Lifecycle environments in bundles: carried when asked for, taken over when asked for, and never anything else."""
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -10,16 +11,19 @@ from makers.crossings import Crossing, make_crossing
 from makers.exports import KEY, check_directory, plan
 from makers.fleets import quick
 
+from issbox.bundle.report import decode_report, report_text
 from issbox.certs.decode import decode_certificate
 from issbox.errors import ImportRefusedError, InvalidValueError, NotPermittedError
-from issbox.manifest import ManifestEnvironment, ManifestPromotion
-from issbox.model import LIBRARY, BundleForm, ImportState, RepositoryKey, Role
+from issbox.manifest import ManifestEnvironment, ManifestPromotion, ScopeKind
+from issbox.model import LIBRARY, BundleForm, ImportState, RepositoryKey, Role, ViewVersionName
 from issbox.rules.carried_environments import EnvironmentFate, PromotionFate
-from issbox.workflows import catalog, certificates, contents, environments, promoting, registering
+from issbox.workflows import catalog, certificates, contents, environments, promoting, registering, views
 from issbox.workflows.by_hand import run_import
 from issbox.workflows.context import Context
 from issbox.workflows.previewing import preview
+from issbox.workflows.reporting import import_report
 from issbox.workflows.users import create_user, grant_role
+from issbox.workflows.view_publishing import publish_view
 
 
 def stage(ctx: Context, label: str, prior: str = LIBRARY, **facts: str) -> None:
@@ -314,3 +318,53 @@ def test_of_several_volumes_the_last_one_in_brings_the_environments(tmp_path: Pa
     assert row.state is ImportState.IMPORTED
     assert held(ctx, "dev") == [(KEY, 1, None)]
     assert served(ctx, "dev") == served(crossing.sender, "dev")
+
+
+def view_versions(ctx: Context, environment: str) -> list[str]:
+    """Give of which content view version each repository of an environment is part there."""
+    return [str(each.view_version) for each in environments.get_environment(ctx, "acme", environment).content]
+
+
+def test_what_a_content_view_version_brought_there_is_part_of_it_here_too_when_it_came(crossing: Crossing) -> None:
+    ctx, sender = crossing.receiver, crossing.sender
+    views.create_view(sender, organization="acme", label="servers", name="Servers")
+    views.add_repository(sender, "acme", "servers", KEY)
+    publish_view(sender, "acme", "servers")
+    promoting.promote(sender, promoting.plan_view_promotion(sender, "acme", ViewVersionName("servers", "1.0"), "dev"))
+    assert carried(crossing, with_environments=True)[0].promotions[0].content_view == "servers"
+    row = bring(crossing)
+    assert view_versions(ctx, "dev") == ["None"], "the version itself has not come yet"
+    assert json.loads(import_report(ctx, row.id))["lifecycle_environments"][0]["promotions"][0]["change"] == "in"
+    row = bring(crossing, scope=ScopeKind.CONTENT_VIEW_VERSION, content_view="servers", content_view_version="1.0")
+    assert view_versions(ctx, "dev") == ["servers 1.0"]
+    (dev, prod) = json.loads(import_report(ctx, row.id))["lifecycle_environments"]
+    assert (dev["label"], dev["change"], prod) == ("dev", "kept", {"label": "prod", "change": "kept", "promotions": []})
+    (promotion,) = dev["promotions"]
+    assert (promotion["change"], promotion["version"]) == ("replaced", 1)
+    assert promotion["content_view_version"] == "servers 1.0"
+    assert "version 1 of servers 1.0, replaced" in report_text(decode_report(import_report(ctx, row.id)))
+    promote(sender, "dev", 2)
+    bring(crossing)
+    assert view_versions(ctx, "dev") == ["servers 1.0"], "what is promoted here already stays part of it"
+
+
+def test_a_content_view_version_of_other_content_is_not_taken_for_that_of_the_other_side(crossing: Crossing) -> None:
+    ctx, sender = crossing.receiver, crossing.sender
+    run_import(ctx, crossing.export()[0])
+    for box in (ctx, sender):
+        views.create_view(box, organization="acme", label="servers", name="Servers")
+        views.add_repository(box, "acme", "servers", KEY)
+    publish_view(ctx, "acme", "servers")
+    crossing.publish([0])
+    publish_view(sender, "acme", "servers")
+    promoting.promote(sender, promoting.plan_view_promotion(sender, "acme", ViewVersionName("servers", "1.0"), "dev"))
+    bring(crossing, incremental=True)
+    assert held(ctx, "dev") == [(KEY, 2, None)]
+    assert view_versions(ctx, "dev") == ["None"]
+
+
+def test_a_report_of_an_import_that_took_nothing_over_names_no_environment(crossing: Crossing) -> None:
+    row = bring(crossing, asking=False)
+    report = import_report(crossing.receiver, row.id)
+    assert json.loads(report)["lifecycle_environments"] == []
+    assert "Lifecycle environments" not in report_text(decode_report(report))

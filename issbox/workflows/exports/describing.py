@@ -30,7 +30,7 @@ from issbox.manifest import (
     Totals,
     Volume,
 )
-from issbox.model import ContentExport, CredentialKind, FileKind, Product, Repository, RepositoryVersion
+from issbox.model import ContentExport, CredentialKind, FileKind, Product, Promotion, Repository, RepositoryVersion
 from issbox.rules.layout import listings
 from issbox.workflows.context import Context
 from issbox.workflows.exports.kept import StoredContent
@@ -182,17 +182,23 @@ def _environments(ctx: Context, organization: str) -> tuple[ManifestEnvironment,
             type=each.type,
             content_prefix=each.content_prefix,
             promotions=tuple(
-                ManifestPromotion(
-                    content_label=promotion.repository.content.label,
-                    path=promotion.repository.path,
-                    repomd_sha256=ctx.store.versions.get(promotion.repository.key, promotion.number).repomd_sha256,
-                    enabled=promotion.enabled,
-                )
-                for promotion in ctx.store.promotions.list(organization, each.label)
+                _promotion(ctx, promotion) for promotion in ctx.store.promotions.list(organization, each.label)
             ),
         )
         for each in ctx.store.environments.list(organization)
         if each.prior is not None
+    )
+
+
+def _promotion(ctx: Context, promotion: Promotion) -> ManifestPromotion:
+    repository, view = promotion.repository, promotion.view_version
+    return ManifestPromotion(
+        content_label=repository.content.label,
+        path=repository.path,
+        repomd_sha256=ctx.store.versions.get(repository.key, promotion.number).repomd_sha256,
+        enabled=promotion.enabled,
+        content_view="" if view is None else view.view,
+        content_view_version="" if view is None else view.number,
     )
 
 

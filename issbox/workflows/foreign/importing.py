@@ -42,6 +42,7 @@ from issbox.workflows.foreign.form import Export, Target, check_limits
 from issbox.workflows.foreign.trees import open_trees_export
 from issbox.workflows.planning import imported_before, library_of, refusal_error
 from issbox.workflows.publishing import changing_content, publish
+from issbox.workflows.reporting import record_report
 from issbox.workflows.scanning import scan
 from issbox.workflows.waiting import Waiting, missing_approval, missing_base, wait
 
@@ -221,7 +222,8 @@ def targets_of(synthesis: Synthesis, repositories: Sequence[Repository]) -> list
 def _record(ctx: Context, job: _Job, versions: Sequence[RepositoryVersion], held: Before) -> None:
     left_out = [f"{each.product}/{each.label} ({each.content_type})" for each in job.synthesis.left_out]
     note = f"left out, since this box keeps only yum repositories: {', '.join(left_out)}" if left_out else ""
-    record_import(ctx, job.row, job.synthesis.manifest, job.plan, versions, before=held, note=note)
+    changes = record_import(ctx, job.row, job.synthesis.manifest, job.plan, versions, before=held, note=note)
+    record_report(ctx, job.row, job.synthesis.manifest, job.plan, changes)
 
 
 def _update(ctx: Context, row: ContentImport, **changes: object) -> ContentImport:
