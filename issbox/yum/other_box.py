@@ -50,7 +50,9 @@ class OtherBox:
             status = response.status
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "verify_message", "") or getattr(error, "strerror", "") or type(error).__name__
-            raise UnreachableError(f"{shown}: {reason}") from None
+            raise UnreachableError(
+                f"{shown}: {reason}", hint="Check URL, proxy and CA of the other box, and that its server is up."
+            ) from None
         finally:
             connection.close()
         return _read(shown, status, answer)

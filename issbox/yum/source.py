@@ -67,7 +67,7 @@ class DirectorySource:
             if not self._root.is_dir():
                 raise NotFoundError(
                     f"{self.address}: there is no such directory",
-                    hint="Check the URL of the repository, and that the disk is mounted.",
+                    hint="Check the URL, and that the disk is mounted.",
                 )
             raise UpstreamError(
                 f"{self.address.shown(path)}: there is no such file", hint="The copy of the repository is incomplete."

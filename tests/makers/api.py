@@ -2,14 +2,25 @@
 
 import base64
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from issbox.errors import every_error
 from makers.serving import Answer, Client, Service
 
 PASSWORD = "correct horse battery"
+
+
+@cache
+def documented_codes() -> frozenset[str]:
+    """Give the codes that an answer may have: those of errors, and those that the page of the API lists."""
+    page = (Path(__file__).parents[2] / "docs/api.md").read_text()
+    return frozenset(each.code for each in every_error()) | frozenset(re.findall(r"^\| `([a-z-]+)` \|", page, re.M))
 
 
 @dataclass
@@ -41,6 +52,7 @@ class Reply:
         found = self.json
         assert found["requestUuid"] == self.headers["X-Candlepin-Request-Uuid"]
         assert found["displayMessage"]
+        assert found["code"] in documented_codes()
         return str(found["displayMessage"])
 
 

@@ -126,8 +126,9 @@ def test_what_cannot_be_enabled_says_why(
 
 def test_a_cdn_that_is_away_is_said_and_not_asked_when_told_so(ctx: Context, cdn: Upstream) -> None:
     cdn.always["listing"] = Answer(hang_up=True)
-    with pytest.raises(UnreachableError):
+    with pytest.raises(UnreachableError) as raised:
         look(ctx)
+    assert "CDN location" in raised.value.hint
     with pytest.raises(UnreachableError):
         enable(ctx, "acme", BASEOS.label, release="9")
     assert enable(ctx, "acme", BASEOS.label, release="9", check=False).path == HELD[1]

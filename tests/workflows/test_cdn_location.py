@@ -133,14 +133,21 @@ def test_what_is_no_server_fails_at_its_step(ctx: Context, tmp_path: Path) -> No
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         url = f"https://127.0.0.1:{closed.getsockname()[1]}"
-        assert steps(try_location(ctx, custom(url)))[-1] == ("server certificate", False)
+        unreachable = try_location(ctx, custom(url)).failure
+        assert unreachable is not None
+        assert unreachable.step == "server certificate"
+        assert "CDN location" in unreachable.hint
+        assert "repository" not in unreachable.hint
     (tmp_path / "plain").mkdir()
     with serve(tmp_path / "plain") as plain:
         assert steps(try_location(ctx, custom(plain.url.replace("http:", "https:"))))[-1] == (
             "server certificate",
             False,
         )
-        assert steps(try_location(ctx, custom(plain.url)))[-1] == ("listing", False)
+        absent = try_location(ctx, custom(plain.url)).failure
+        assert absent is not None
+        assert absent.step == "listing"
+        assert "certificate check" in absent.hint
         write(plain.root, "listing", b"")
         empty = try_location(ctx, custom(plain.url)).failure
         assert empty is not None

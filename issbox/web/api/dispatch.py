@@ -132,7 +132,7 @@ def _do(route: Route, call: Call[Any, Any]) -> tuple[int, bytes, dict[str, str]]
 
 def _route_of(found: Found, method: str) -> Route:
     if not found.routes:
-        raise Refusal(404, "there is no such call in this API", code="not-found")
+        raise Refusal(404, "there is no such call in this API")
     route = found.routes.get("GET" if method == "HEAD" else method)
     if route is None:
         allowed = {*found.routes, *(["HEAD"] if "GET" in found.routes else [])}
@@ -143,7 +143,7 @@ def _route_of(found: Found, method: str) -> Route:
 def _check_parameters(found: Found) -> None:
     for name, value in found.parameters.items():
         if not value.isprintable() or len(value) > 4096:
-            raise Refusal(404, f"there is no such {name.removesuffix('_uuid').removesuffix('_id')}", code="not-found")
+            raise Refusal(404, f"there is no such {name.removesuffix('_uuid').removesuffix('_id')}")
 
 
 def _failed(error: Exception, request_uuid: str) -> tuple[int, bytes, dict[str, str]]:

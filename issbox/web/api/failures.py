@@ -30,6 +30,21 @@ _STATUS: Final = {
 """Other errors are those of the box, not of who asks: 503."""
 
 
+CODES: Final = {
+    400: "invalid-value",
+    401: "authentication-failed",
+    403: "not-permitted",
+    404: "not-found",
+    405: "no-such-method",
+    408: "body-too-slow",
+    409: "already-exists",
+    413: "body-too-large",
+    415: "bad-body",
+}
+"""Code of an answer that no error of issbox stands for, by status; docs/api.md says what those mean that are not in
+docs/exit-codes.md."""
+
+
 class Problem(Shape):
     """What went wrong."""
 
@@ -37,8 +52,8 @@ class Problem(Shape):
     """For people."""
     request_uuid: str
     """Stands in the log of the box, too."""
-    code: str = ""
-    """One of docs/exit-codes.md."""
+    code: str
+    """One of docs/exit-codes.md, or of those of docs/api.md that only the API has."""
     hint: str = ""
     deleted_id: str | None = None
     """UUID of the host that was deleted."""
@@ -48,11 +63,11 @@ class Refusal(Exception):  # noqa: N818 - it carries an answer, not an error of 
     """An answer that ends a request."""
 
     def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None, *, code: str = "") -> None:
-        """Say why."""
+        """Say why; without a code it has that of its status."""
         super().__init__(message)
         self.status = status
         self.headers = dict(headers or {})
-        self.code = code
+        self.code = code or CODES[status]
 
 
 def answer_to(error: Exception, request_uuid: str) -> tuple[int, Problem, Mapping[str, str]]:

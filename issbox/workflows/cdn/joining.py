@@ -53,7 +53,8 @@ def join(ctx: Context, location: CdnLocation, user: str, password: str) -> str:
 def _register(other: OtherBox, upstream: CdnUpstream, name: str) -> str:
     wanted = f"{upstream.environment}/{upstream.view}" if upstream.view else upstream.environment
     organization = quote(upstream.organization, safe="")
-    found = other.ask("GET", f"/rhsm/owners/{organization}/environments?name={quote(wanted, safe='')}")
+    query = f"name={quote(wanted, safe='')}&list_all=true"  # also one that has a type
+    found = other.ask("GET", f"/rhsm/owners/{organization}/environments?{query}")
     listed = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
     ids = [each.get("id") for each in listed if wanted in (each.get("label"), each.get("name"))]
     if not ids or not isinstance(ids[0], str):

@@ -1,10 +1,11 @@
 """Where an organization reads Red Hat content from: showing it, and changing it for all its Red Hat repositories."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Final
 
-from issbox.errors import SourceRefusedError
+from issbox.errors import IssboxError, SourceRefusedError, UnreachableError, UpstreamError
 from issbox.model import CdnLocation, CredentialKind, ProductKind, Repository, Upstream
 from issbox.rules.cdn import base_url, check_location
 from issbox.rules.sources import SourceChange, join_url
@@ -15,6 +16,18 @@ from issbox.workflows.manifests import ManifestCertificate
 from issbox.workflows.sources import repoint
 from issbox.workflows.upstreams import is_foreign, mirror_request
 from issbox.yum.mirror import MirrorRequest
+
+_HINTS: Final[Mapping[type[IssboxError], str]] = {
+    UnreachableError: (
+        "Check URL, proxy, CA and client certificate of the CDN location with `issbox cdn info`, and that the server "
+        "is up; `issbox cdn update` changes them."
+    ),
+    UpstreamError: (
+        "Check the URL of the CDN location, and whether the certificate that is shown grants the path: on an issbox, "
+        "`issbox certificate check` and its log say why not."
+    ),
+}
+"""What to do when a location fails, in place of what is said of a repository of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +134,19 @@ def location_request(
 ) -> Iterator[MirrorRequest]:
     """Put together how the location itself is read, showing a certificate of the manifest if one is given.
 
-    Raises what `mirror_request` does. Call it inside a session.
+    What fails inside says what to do about the location, unless it knows better. Raises what `mirror_request` does.
+    Call it inside a session.
     """
     upstream = replace(upstream_at(location, "", Upstream()), url=base_url(location))
-    with mirror_request(ctx, location.organization, upstream, presented=presented) as request:
-        yield request
+    try:
+        with mirror_request(ctx, location.organization, upstream, presented=presented) as request:
+            yield request
+    except (UnreachableError, UpstreamError) as error:
+        error.hint = location_hint(error)
+        raise
+
+
+def location_hint(error: IssboxError) -> str:
+    """Give what to do about an error of a location: its own hint, unless that is the usual one of a repository."""
+    usual = type(error).hint == error.hint
+    return _HINTS.get(type(error), error.hint) if usual else error.hint

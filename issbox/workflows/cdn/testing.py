@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Final
 
 from issbox.certs.summary import Summary, first_summary, summary_of
-from issbox.errors import IssboxError, NotFoundError, UnreachableError, UpstreamError
+from issbox.errors import IssboxError, NotFoundError, UnreachableError
 from issbox.model import CdnLocation
 from issbox.names import format_time
 from issbox.rules.cdn import base_url
 from issbox.rules.urls import mask_url
-from issbox.workflows.cdn.location import location_request
+from issbox.workflows.cdn.location import location_hint, location_request
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.manifests import manifest_certificate
 from issbox.yum.handshake import shake_hands
@@ -139,10 +139,4 @@ def _try(step: str, work: Callable[[], str]) -> Tried:
     try:
         return Tried(step, work())
     except IssboxError as error:
-        hint = error.hint
-        if isinstance(error, UpstreamError) and step == STEPS[-1]:
-            hint = (
-                "Check the path, and whether the certificate that is shown grants it: on an issbox, "
-                "`issbox certificate check` and its log say why not."
-            )
-        return Tried(step, str(error), hint, failed=True)
+        return Tried(step, str(error), location_hint(error), failed=True)

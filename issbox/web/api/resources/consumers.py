@@ -253,7 +253,7 @@ def _environment(
 
 def _refuse_twice(found: Sequence[LifecycleEnvironment]) -> None:
     if len({each.id for each in found}) < len(found):
-        raise Refusal(409, "an environment is named twice", code="already-exists")
+        raise Refusal(409, "an environment is named twice")
 
 
 def _owner(ctx: Context, named: str | None) -> str:
