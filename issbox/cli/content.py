@@ -1,7 +1,5 @@
 """`issbox content`."""
 
-from typing import TYPE_CHECKING
-
 import click
 
 from issbox.cli.command import Run, command
@@ -9,10 +7,7 @@ from issbox.cli.consumer_shapes import CONTENT_STATUS, OVERRIDE
 from issbox.cli.index import noun
 from issbox.cli.options import chosen_organization, organization_option
 from issbox.errors import CommandLineError
-from issbox.model import ContentOverride
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from issbox.model import ContentOverride, OverrideHolder, OverrideKind
 
 content = noun("content")
 _ENABLED = {"yes": True, "no": False, "default": None}
@@ -83,7 +78,7 @@ def override(
     A host's own overrides stand over those of its environments; those of an activation key become its own when it
     registers. Without --set and --remove they are only shown.
     """
-    from issbox.workflows import contents
+    from issbox.workflows.overrides import change_overrides, read_overrides
 
     if sum(each is not None for each in (environment, consumer, key)) != 1:
         raise CommandLineError("whose? Give --environment, --consumer or --activation-key")
@@ -93,21 +88,13 @@ def override(
     wanted = [_override(label or "", each) for each in put]
     gone: list[tuple[str | None, str | None]] = [(label, name) for name in drop]
     gone += [(label, None)] if remove_all else []
-    found: Sequence[ContentOverride]
     if consumer is not None:
-        found = (
-            contents.override_for_consumer(ctx, consumer, put=wanted, drop=gone)
-            if wanted or gone
-            else contents.consumer_overrides(ctx, consumer)
-        )
+        holder = OverrideHolder(OverrideKind.CONSUMER, consumer)
     else:
-        show, change = (
-            (contents.environment_overrides, contents.override_in_environment)
-            if key is None
-            else (contents.key_overrides, contents.override_for_key)
-        )
-        whose = chosen_organization(ctx, organization), key or environment or ""
-        found = change(ctx, *whose, put=wanted, drop=gone) if wanted or gone else show(ctx, *whose)
+        kind = OverrideKind.ENVIRONMENT if key is None else OverrideKind.ACTIVATION_KEY
+        holder = OverrideHolder(kind, key or environment or "", chosen_organization(ctx, organization))
+    changes = bool(wanted or gone)
+    found = change_overrides(ctx, holder, put=wanted, drop=gone) if changes else read_overrides(ctx, holder)
     run.show_all(OVERRIDE, found)
 
 

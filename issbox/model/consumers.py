@@ -110,6 +110,25 @@ class ContentOverride:
     value: str
 
 
+class OverrideKind(StrEnum):
+    """What can have content overrides."""
+
+    CONSUMER = "consumer"
+    ENVIRONMENT = "environment"
+    ACTIVATION_KEY = "activation-key"
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideHolder:
+    """Who has content overrides: a host, or a lifecycle environment or activation key of an organization."""
+
+    kind: OverrideKind
+    name: str
+    """UUID of a host, label of the others."""
+    organization: str = ""
+    """Empty for a host, whose UUID says enough."""
+
+
 @dataclass(frozen=True, slots=True)
 class ActivationKey:
     """What hosts may register with in place of a user's password, and what they get then."""

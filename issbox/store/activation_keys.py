@@ -39,9 +39,8 @@ class ActivationKeys(Noun):
 
     def get(self, organization: str, label: str) -> ActivationKey:
         """Give an activation key; raises NotFoundError."""
-        for key in self.list(organization):
-            if key.label == label:
-                return key
+        for key in _read(organization, ActivationKeyRow.label == label):
+            return key
         raise NotFoundError(f"there is no activation key {organization}/{label}")
 
     def update(self, key: ActivationKey) -> ActivationKey:
@@ -65,19 +64,7 @@ class ActivationKeys(Noun):
 
     def list(self, organization: str) -> list[ActivationKey]:
         """Give the activation keys of an organization by label; raises NotFoundError."""
-        owner = organization_id(organization)
-        query: Any = ActivationKeyRow.select().where(ActivationKeyRow.organization == owner)
-        return [
-            ActivationKey(
-                organization,
-                row["label"],
-                row["description"],
-                _labels(ActivationKeyEnvironmentRow, EnvironmentRow, row["id"], ActivationKeyEnvironmentRow.priority),
-                _labels(ActivationKeyProductRow, ProductRow, row["id"], ProductRow.label),
-                row["max_hosts"],
-            )
-            for row in query.order_by(ActivationKeyRow.label).dicts()
-        ]
+        return _read(organization)
 
 
 def activation_key_id(organization: str, label: str) -> int:
@@ -94,6 +81,22 @@ def _find(organization: str, label: str) -> int | None:
     )
     row = first(query)
     return None if row is None else int(row[0])
+
+
+def _read(organization: str, *conditions: Any) -> list[ActivationKey]:
+    owner = organization_id(organization)
+    query: Any = ActivationKeyRow.select().where(ActivationKeyRow.organization == owner, *conditions)
+    return [
+        ActivationKey(
+            organization,
+            row["label"],
+            row["description"],
+            _labels(ActivationKeyEnvironmentRow, EnvironmentRow, row["id"], ActivationKeyEnvironmentRow.priority),
+            _labels(ActivationKeyProductRow, ProductRow, row["id"], ProductRow.label),
+            row["max_hosts"],
+        )
+        for row in query.order_by(ActivationKeyRow.label).dicts()
+    ]
 
 
 def _clear(identity: int) -> None:

@@ -10,6 +10,8 @@ from issbox.store.tables import ConsumerRow, EntitlementRow, TakingRow
 
 MOST_KEPT: Final = 1000
 """Certificates remembered for each organization; those not seen for longest are forgotten."""
+_PART: Final = 500
+"""Entitlements looked up at once."""
 _COLUMNS: Final = (
     TakingRow.environment,
     TakingRow.fingerprint,
@@ -91,5 +93,6 @@ class Takings(Noun):
             .join(ConsumerRow)
             .where(ConsumerRow.type.in_(BOX_TYPES))
         )
-        wanted = set(entitlements)
-        return {uid: uuid for uid, uuid in rows(query) if uid in wanted}
+        wanted = sorted(set(entitlements))
+        parts = (wanted[start : start + _PART] for start in range(0, len(wanted), _PART))
+        return {uid: uuid for part in parts for uid, uuid in rows(query.where(EntitlementRow.uid.in_(part)))}

@@ -8,14 +8,14 @@ from issbox.certs import pem
 from issbox.certs.hashed_names import hashed_files
 from issbox.errors import AlreadyExistsError, BadCertificateError, ConfigurationError, ServerCertificateError
 from issbox.files import atomic_write, error_from_os
-from issbox.model import CertifiedContent, Consumer
+from issbox.model import CertifiedContent, Consumer, OverrideHolder, OverrideKind
 from issbox.rules import entitlements as rules
 from issbox.rules.repo_files import HostContent, yum_file, zypper_file
 from issbox.workflows.authority import open_authority
 from issbox.workflows.certificates import certificates_of
 from issbox.workflows.consumers import get_consumer, identity_of, read_key
-from issbox.workflows.contents import consumer_overrides
 from issbox.workflows.context import Context, Permission
+from issbox.workflows.overrides import read_overrides
 
 
 def write_host_files(ctx: Context, uuid: str, directory: Path, *, content_url: str | None = None) -> list[Path]:
@@ -93,7 +93,7 @@ def host_files(ctx: Context, uuid: str, *, content_url: str | None = None) -> di
         **hashed_files(trusted),
     }
     overrides: dict[str, dict[str, str]] = {}
-    for override in consumer_overrides(ctx, uuid):
+    for override in read_overrides(ctx, OverrideHolder(OverrideKind.CONSUMER, uuid)):
         overrides.setdefault(override.label, {})[override.name] = override.value
     readable: dict[str, HostContent] = {}
     for number, each in enumerate(issued, start=1):

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from issbox.certs.keys import KeyKind, PrivateKey
 from issbox.errors import InUseError, InvalidValueError, NotFoundError
-from issbox.model import ActivationKey, Consumer, InstalledProduct, Purpose
+from issbox.model import ActivationKey, Consumer, InstalledProduct, OverrideHolder, OverrideKind, Purpose
 from issbox.names import check_label, check_name
 from issbox.rules.consumers import (
     check_environments,
@@ -151,8 +151,10 @@ def _register(
                 for product in products or (None,):
                     ctx.store.entitlements.create(uuid4().hex, consumer.uuid, product, organization)
                 for each in reversed(keys):  # what the first one says counts
-                    given = ctx.store.overrides.of_activation_key(organization, each.label)
-                    ctx.store.overrides.set_of_consumer(consumer.uuid, given)
+                    given = ctx.store.overrides.of(
+                        OverrideHolder(OverrideKind.ACTIVATION_KEY, each.label, organization)
+                    )
+                    ctx.store.overrides.put(OverrideHolder(OverrideKind.CONSUMER, consumer.uuid), given)
                 issuer.identity(consumer)
                 details: dict[str, object] = {
                     "name": name,

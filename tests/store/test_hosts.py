@@ -19,6 +19,8 @@ from issbox.model import (
     IssuedCertificate,
     IssuedKind,
     LifecycleEnvironment,
+    OverrideHolder,
+    OverrideKind,
     Product,
     Purpose,
     RegenerationScope,
@@ -190,33 +192,41 @@ def test_certificates_are_never_forgotten(hosts: Library) -> None:
         store.certificates.get(1)
 
 
-def test_overrides(hosts: Library) -> None:
-    store = hosts.store
+@pytest.mark.parametrize("kind", OverrideKind)
+def test_overrides(hosts: Library, kind: OverrideKind) -> None:
+    overrides = hosts.store.overrides
     one, two = ContentOverride("c", "enabled", "1"), ContentOverride("c", "priority", "5")
-    store.overrides.set_of_consumer(BOX.uuid, [one, two])
-    store.overrides.set_of_consumer(BOX.uuid, [replace(one, value="0")])
-    assert store.overrides.of_consumer(BOX.uuid) == [replace(one, value="0"), two]
-    assert store.overrides.drop_of_consumer(BOX.uuid, "c", "ENABLED") == 1
-    assert store.overrides.drop_of_consumer(BOX.uuid, "other") == 0
-    assert store.overrides.drop_of_consumer(BOX.uuid) == 1
-    store.overrides.set_of_environment("Example", "dev", [one])
-    assert store.overrides.of_environment("Example", "dev") == [one]
-    assert store.overrides.drop_of_environment("Example", "dev") == 1
+    hosts.store.activation_keys.create(ActivationKey("Example", "web"))
+    hosts.store.activation_keys.create(ActivationKey("Example", "db"))
+    named, others = {
+        OverrideKind.CONSUMER: (BOX.uuid, HUB.uuid),
+        OverrideKind.ENVIRONMENT: ("dev", "prod"),
+        OverrideKind.ACTIVATION_KEY: ("web", "db"),
+    }[kind]
+    holder, other = (OverrideHolder(kind, name, "Example") for name in (named, others))
+    overrides.put(holder, [two, one])
+    overrides.put(holder, [replace(one, value="0")])
+    overrides.put(other, [one])
+    assert overrides.of(holder) == [replace(one, value="0"), two]
+    assert overrides.drop(holder, "c", "ENABLED") == 1
+    assert overrides.drop(holder, "other") == 0
+    assert overrides.drop(holder) == 1
+    assert (overrides.of(holder), overrides.of(other)) == ([], [one])
+    absent = OverrideHolder(kind, "absent", "Example")
+    for deed in (overrides.of, overrides.drop, lambda holder: overrides.put(holder, [])):
+        with pytest.raises(NotFoundError):
+            deed(absent)
 
 
 def test_overrides_of_activation_keys_go_with_them(hosts: Library) -> None:
-    store = hosts.store
-    one, two = ContentOverride("c", "enabled", "1"), ContentOverride("c", "priority", "5")
-    with pytest.raises(NotFoundError):
-        store.overrides.set_of_activation_key("Example", "web", [one])
+    store, holder = hosts.store, OverrideHolder(OverrideKind.ACTIVATION_KEY, "web", "Example")
     key = store.activation_keys.create(ActivationKey("Example", "web"))
-    store.overrides.set_of_activation_key("Example", "web", [one, two])
+    store.overrides.put(holder, [ContentOverride("c", "enabled", "1")])
     store.activation_keys.update(replace(key, description="x"))
-    assert store.overrides.of_activation_key("Example", "web") == [one, two]
-    assert store.overrides.drop_of_activation_key("Example", "web", "c", "PRIORITY") == 1
+    assert store.overrides.of(holder)
     store.activation_keys.delete("Example", "web")
     store.activation_keys.create(key)
-    assert store.overrides.of_activation_key("Example", "web") == []
+    assert store.overrides.of(holder) == []
 
 
 def test_activation_keys(hosts: Library) -> None:
@@ -308,7 +318,8 @@ def test_products_and_organizations_with_hosts_stay(hosts: Library) -> None:
     with pytest.raises(InUseError, match="2 hosts"):
         store.organizations.delete("Example")
     store.activation_keys.create(ActivationKey("Example", "web", "", ("dev",), ("apps",)))
-    store.overrides.set_of_activation_key("Example", "web", [ContentOverride("c", "enabled", "1")])
+    holder = OverrideHolder(OverrideKind.ACTIVATION_KEY, "web", "Example")
+    store.overrides.put(holder, [ContentOverride("c", "enabled", "1")])
     for consumer in (BOX, HUB):
         store.consumers.delete(consumer.uuid, NOW)
     store.products.delete("Example", "tools")

@@ -7,7 +7,7 @@ import pytest
 from makers.stores import KEY, NOW, Library
 
 from issbox.errors import NotFoundError
-from issbox.model import Taking
+from issbox.model import Consumer, HostProfile, Taking
 from issbox.store import takings
 
 ACME = KEY.organization
@@ -32,6 +32,18 @@ def test_the_oldest_are_forgotten(library: Library, monkeypatch: pytest.MonkeyPa
         at = NOW + timedelta(minutes=number)
         library.store.takings.add(replace(TAKEN, fingerprint=f"{number:064}", last_at=at))
     assert [int(each.fingerprint) for each in library.store.takings.list(ACME)] == [5, 4, 3]
+
+
+def test_whose_entitlements_are_those_of_boxes(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(takings, "_PART", 2)
+    for number, kind in enumerate(("candlepin", "satellite", "system", "candlepin")):
+        uuid = f"00000000-0000-4000-8000-{number:012}"
+        library.store.consumers.create(Consumer(ACME, uuid, f"box{number}", kind, {}, HostProfile(()), NOW, "PEM"))
+        library.store.entitlements.create(f"{number:032}", uuid, None, ACME)
+    wanted = [f"{number:032}" for number in range(3)] * 2
+    boxes = {f"{number:032}": f"00000000-0000-4000-8000-{number:012}" for number in range(2)}
+    assert library.store.takings.entitled([*wanted, "absent"]) == boxes
+    assert library.store.takings.entitled([]) == {}
 
 
 def test_an_organization_goes_with_what_was_taken_of_it(library: Library) -> None:

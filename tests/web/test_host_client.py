@@ -16,9 +16,9 @@ from makers.rpms import rpmbuild_is_missing
 from makers.serving import KEY, make_box, serve
 
 from issbox.errors import ConfigurationError, InvalidValueError, MissingToolError, NotFoundError
-from issbox.model import ActivationKey, ContentOverride
+from issbox.model import ActivationKey, ContentOverride, OverrideHolder, OverrideKind
 from issbox.rules.host_client import HostClient, check_server, host_script
-from issbox.workflows import activation_keys, consumers, contents, host_client
+from issbox.workflows import activation_keys, consumers, host_client, overrides
 from issbox.workflows.context import Context
 from issbox.workflows.promoting import plan_demotion, promote
 
@@ -93,7 +93,7 @@ def test_a_host_registers_follows_promotions_and_leaves(host: Host, box: Context
     assert "[tools_base]" in host.repositories
     assert "/content/acme/dev/custom/tools/base" in host.repositories
     override = ContentOverride("tools_base", "enabled", "0")
-    contents.override_for_consumer(box, found.uuid, put=[override])
+    overrides.change_overrides(box, OverrideHolder(OverrideKind.CONSUMER, found.uuid), put=[override])
     host.run("refresh")
     assert "enabled=0" in host.repositories
     promote(box, plan_demotion(box, "acme", "dev", [KEY]))

@@ -149,8 +149,10 @@ def test_what_is_promoted_cannot_be_disabled(ctx: Context) -> None:
     synchronize(ctx, made.key)
     environments.create_environment(ctx, organization="acme", label="dev", name="Dev", prior=LIBRARY)
     promote(ctx, plan_repository_promotion(ctx, made.key, 1, "dev"))
+    other = enable(ctx, "acme", BASEOS.label, release="9.4")
     found = find_enabled(ctx, "acme", BASEOS.label, release="9")
-    assert found.key == made.key
+    assert (found.key, found.variables) == (made.key, {"releasever": "9"})
+    assert find_enabled(ctx, "acme", BASEOS.id, release="9.4").key == other.key
     with pytest.raises(InUseError, match="lifecycle environments dev"):
         disable(ctx, found)
     with pytest.raises(NotFoundError, match="not enabled for 8"):

@@ -11,7 +11,15 @@ import pytest
 from makers.boxes import KEY
 from makers.fleets import APPS, Fleet, make_fleet
 
-from issbox.model import CertificateType, Consumer, ContentOverride, RepositoryKey, WantedContent
+from issbox.model import (
+    CertificateType,
+    Consumer,
+    ContentOverride,
+    OverrideHolder,
+    OverrideKind,
+    RepositoryKey,
+    WantedContent,
+)
 from issbox.workflows import (
     catalog,
     certificates,
@@ -19,6 +27,7 @@ from issbox.workflows import (
     contents,
     entitling,
     environments,
+    overrides,
     promoting,
     repositories,
 )
@@ -88,9 +97,8 @@ def village(tmp_path: Path) -> Village:
 
 
 def override(village: Village) -> None:
-    contents.override_in_environment(
-        village.fleet.ctx, "acme", "dev", put=[ContentOverride(village.label(KEY), "priority", "1")]
-    )
+    holder = OverrideHolder(OverrideKind.ENVIRONMENT, "dev", "acme")
+    overrides.change_overrides(village.fleet.ctx, holder, put=[ContentOverride(village.label(KEY), "priority", "1")])
 
 
 def another_organization(village: Village) -> None:

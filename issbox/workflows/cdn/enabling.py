@@ -10,7 +10,7 @@ from issbox.names import make_label
 from issbox.rules.cdn import ARCH, RELEASE, base_url, fill
 from issbox.rules.urls import mask_url
 from issbox.workflows.cdn.choices import Wish, is_repository, walk_location, wanted_contents
-from issbox.workflows.cdn.location import upstream_at
+from issbox.workflows.cdn.location import redhat_repositories, upstream_at
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.following import certificates_follow
 from issbox.workflows.repositories import delete_repository
@@ -74,11 +74,9 @@ def find_enabled(
     ctx.require(Permission.CONTENT_MANAGE, organization)
     values = _values(release, arch)
     with ctx.store.session():
-        for each in ctx.store.repositories.list(organization):
-            if content in (each.content.id, each.content.label):
-                found = ctx.store.repositories.find_redhat(organization, each.content.id, values)
-                if found is not None:
-                    return found
+        for each in redhat_repositories(ctx, organization):
+            if content in (each.content.id, each.content.label) and dict(each.variables) == values:
+                return each
     said = " ".join(values.values()) or "no release and architecture"
     raise NotFoundError(
         f"the content {content} is not enabled for {said}",

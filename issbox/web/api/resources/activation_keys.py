@@ -6,14 +6,14 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from issbox.errors import NotFoundError
-from issbox.model import ActivationKey, ContentOverride
+from issbox.model import ActivationKey, ContentOverride, OverrideHolder, OverrideKind
 from issbox.names import is_label
 from issbox.web.api import shapes
 from issbox.web.api.hosts import EnvironmentName
 from issbox.web.api.overrides import Override, OverrideName, described, dropped, put
 from issbox.web.api.resources.consumers import labels_of
 from issbox.web.api.routes import Call, NoQuery, Query, Routes, Shape, Who
-from issbox.workflows import activation_keys, catalog, contents, environments
+from issbox.workflows import activation_keys, catalog, environments, overrides
 from issbox.workflows.context import Permission
 
 ROUTES: Final = Routes("activation_keys")
@@ -126,8 +126,7 @@ def delete_key(call: Call[None, NoQuery]) -> None:
 @ROUTES.add("GET", _OVERRIDES, who=Who.USER, answer=list[Override])
 def list_key_overrides(call: Call[None, NoQuery]) -> list[Override]:
     """List the content overrides that hosts get when they register with an activation key."""
-    found = _find(call)
-    return described(contents.key_overrides(call.ctx, found.organization, found.label))
+    return described(overrides.read_overrides(call.ctx, _holder(_find(call))))
 
 
 @ROUTES.add("PUT", _OVERRIDES, who=Who.USER, body=list[Override], answer=list[Override])
@@ -145,8 +144,11 @@ def drop_key_overrides(call: Call[list[OverrideName] | None, NoQuery]) -> list[O
 def _override(
     call: Call[Any, NoQuery], wanted: Sequence[ContentOverride], gone: Sequence[tuple[str | None, str | None]]
 ) -> Sequence[ContentOverride]:
-    found = _find(call)
-    return contents.override_for_key(call.ctx, found.organization, found.label, put=wanted, drop=gone)
+    return overrides.change_overrides(call.ctx, _holder(_find(call)), put=wanted, drop=gone)
+
+
+def _holder(key: ActivationKey) -> OverrideHolder:
+    return OverrideHolder(OverrideKind.ACTIVATION_KEY, key.label, key.organization)
 
 
 def _find(call: Call[Any, Any]) -> ActivationKey:
@@ -172,5 +174,5 @@ def _answer(call: Call[Any, Any], key: ActivationKey) -> Key:
         environments=[shapes.environment_reference(known[label]) for label in key.environments],
         products=list(key.products),
         max_hosts=key.max_hosts,
-        content_overrides=described(contents.key_overrides(call.ctx, key.organization, key.label)),
+        content_overrides=described(overrides.read_overrides(call.ctx, _holder(key))),
     )

@@ -6,13 +6,13 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from issbox.job_running import do_now
-from issbox.model import ContentOverride, LifecycleEnvironment, RegenerationScope
+from issbox.model import ContentOverride, LifecycleEnvironment, OverrideHolder, OverrideKind, RegenerationScope
 from issbox.web.api.failures import Refusal
 from issbox.web.api.overrides import Override, OverrideName, described, dropped, put
 from issbox.web.api.resources.jobs import JobStatus, job_status
 from issbox.web.api.resources.regenerations import regenerate
 from issbox.web.api.routes import Call, NoQuery, Query, Routes, Shape, Who
-from issbox.workflows import contents
+from issbox.workflows import overrides
 from issbox.workflows.context import Permission
 from issbox.workflows.environments import find_environment
 from issbox.workflows.job_kinds.content_promotions import Deed, PromoteContentJob
@@ -98,8 +98,7 @@ def demote_content(call: Call[None, DemotionQuery]) -> JobStatus:
 @ROUTES.add("GET", _OVERRIDES, who=Who.USER, answer=list[Override])
 def list_environment_overrides(call: Call[None, NoQuery]) -> list[Override]:
     """List the content overrides for all hosts in an environment."""
-    place = _place(call)
-    return described(contents.environment_overrides(call.ctx, place.organization, place.label))
+    return described(overrides.read_overrides(call.ctx, _holder(call)))
 
 
 @ROUTES.add("PUT", _OVERRIDES, who=Who.USER, body=list[Override], answer=list[Override])
@@ -135,5 +134,9 @@ def _place(call: Call[Any, Any]) -> LifecycleEnvironment:
 def _override(
     call: Call[Any, NoQuery], wanted: Sequence[ContentOverride], gone: Sequence[tuple[str | None, str | None]]
 ) -> Sequence[ContentOverride]:
+    return overrides.change_overrides(call.ctx, _holder(call), put=wanted, drop=gone)
+
+
+def _holder(call: Call[Any, Any]) -> OverrideHolder:
     place = _place(call)
-    return contents.override_in_environment(call.ctx, place.organization, place.label, put=wanted, drop=gone)
+    return OverrideHolder(OverrideKind.ENVIRONMENT, place.label, place.organization)

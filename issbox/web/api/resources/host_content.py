@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from issbox.model import ContentOverride
+from issbox.model import ContentOverride, OverrideHolder, OverrideKind
 from issbox.web.api.hosts import ReleaseVersion
 from issbox.web.api.overrides import Override, OverrideName, described, dropped, put
 from issbox.web.api.routes import CONSUMER, Call, NoQuery, Query, Routes, Who
-from issbox.workflows import consumers, contents, offers
+from issbox.workflows import consumers, offers, overrides
 
 ROUTES: Final = Routes("consumers")
 _OVERRIDES: Final = "/consumers/{consumer_uuid}/content_overrides"
@@ -23,7 +23,7 @@ class CheckinQuery(Query):
 @ROUTES.add("GET", _OVERRIDES, who=Who.USER_OR_HOST, answer=list[Override])
 def list_overrides(call: Call[None, NoQuery]) -> list[Override]:
     """List the content overrides that a host uses: its own, over those of its environments."""
-    return described(contents.consumer_overrides(call.ctx, call.path[CONSUMER]))
+    return described(overrides.read_overrides(call.ctx, _holder(call)))
 
 
 @ROUTES.add("PUT", _OVERRIDES, who=Who.USER_OR_HOST, body=list[Override], answer=list[Override])
@@ -48,7 +48,11 @@ def drop_overrides(call: Call[list[OverrideName] | None, NoQuery]) -> list[Overr
 def _change(
     call: Call[Any, NoQuery], wanted: Sequence[ContentOverride], gone: Sequence[tuple[str | None, str | None]]
 ) -> Sequence[ContentOverride]:
-    return contents.override_for_consumer(call.ctx, call.path[CONSUMER], put=wanted, drop=gone)
+    return overrides.change_overrides(call.ctx, _holder(call), put=wanted, drop=gone)
+
+
+def _holder(call: Call[Any, Any]) -> OverrideHolder:
+    return OverrideHolder(OverrideKind.CONSUMER, call.path[CONSUMER])
 
 
 @ROUTES.add("GET", "/consumers/{consumer_uuid}/release", who=Who.USER_OR_HOST, answer=ReleaseVersion)
