@@ -12,7 +12,7 @@ from typing import Final, Self
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hashes import SHA256, HashAlgorithm
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
 from issbox.certs import der, pem
 from issbox.errors import AuthorityKeyError, InvalidValueError
 
+_DIGEST: Final = SHA256()
 _SERIAL_LIMIT: Final = 2**53
 _RSA_EXPONENT: Final = 65537
 _LEAST_RSA_BITS: Final = 2048
@@ -84,16 +85,19 @@ class PublicKey:
         return pem.write("PUBLIC KEY", self.spki)
 
 
-def verifies(key: object, data: bytes, signature: bytes) -> bool:
-    """Tell whether an RSA or EC key made the signature over SHA-256 of the data; other keys never did."""
+def verifies(key: object, data: bytes, signature: bytes, digest: HashAlgorithm = _DIGEST) -> bool:
+    """Tell whether an RSA (PKCS#1 v1.5) or EC key made the signature over a digest of the data; other keys never did.
+
+    A digest that the cryptography package is not allowed to use is that of no signature.
+    """
     try:
         if isinstance(key, rsa.RSAPublicKey):
-            key.verify(signature, data, padding.PKCS1v15(), SHA256())
+            key.verify(signature, data, padding.PKCS1v15(), digest)
         elif isinstance(key, ec.EllipticCurvePublicKey):
-            key.verify(signature, data, ec.ECDSA(SHA256()))
+            key.verify(signature, data, ec.ECDSA(digest))
         else:
             return False
-    except InvalidSignature:
+    except (InvalidSignature, UnsupportedAlgorithm):
         return False
     return True
 

@@ -8,7 +8,8 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, mldsa, rsa
+from cryptography.hazmat.primitives.hashes import SHA1, SHA256, SHA384, SHA512
 
 from issbox.certs.certificates import UNREADABLE, constraints_of, load_certificate, read_certificates, validity_of
 from issbox.certs.decode import CertificateKind, DecodedCertificate, decode_certificate
@@ -17,6 +18,11 @@ from issbox.errors import AuthorityKeyError, BadCertificateError, NotASubscripti
 from issbox.model import SignedExport
 from issbox.rules.path_tree import count_paths, grants
 
+ACCEPTED: Final = frozenset({"sha256", "sha384", "sha512", "ml-dsa"})
+"""Algorithms of signatures that count. ML-DSA is that of FIPS 204 without a context, as Candlepin signs from 4.8 on."""
+_ML_DSA: Final = (mldsa.MLDSA44PublicKey, mldsa.MLDSA65PublicKey, mldsa.MLDSA87PublicKey)
+_UNDERSTOOD: Final = re.compile(r"(?i:SHA-?(?:1|256|384|512)with(?:RSA|ECDSA)|ML-?DSA(?:-?(?:44|65|87))?)?")
+"""What manifests call the algorithms that are known here; empty when they do not say."""
 _PRIVATE_KEY: Final = re.compile(
     r"-----BEGIN ([A-Z ]*PRIVATE KEY)-----[^-]*-----END \1-----[ \t]*\r?\n?"
 )  # the back reference keeps one block from reaching into the next
@@ -63,10 +69,14 @@ def check_signature(export: SignedExport, *, trusted: str, now: datetime) -> Sig
     if export.certificate is not None:
         return _by_signer(export, load_certificate(export.certificate, "the signer's certificate"), authorities, now)
     for each in authorities:
-        if verifies(_key_of(each), export.data, export.signature):
+        how = _how_signed(_key_of(each), export)
+        if how in ACCEPTED:
             return SignatureFinding(each.subject.rfc4514_string())
+        if how is not None:
+            return SignatureFinding("", _too_weak(each.subject.rfc4514_string(), how))
     names = ", ".join(each.subject.rfc4514_string() for each in authorities[:3])
-    return SignatureFinding("", f"the signature is that of none of the authorities known here ({names})")
+    kinds = "".join(f"; keys of kind {each} cannot be used here" for each in _unusable(authorities))
+    return SignatureFinding("", f"the signature is that of none of the authorities known here ({names}){kinds}")
 
 
 def _by_signer(
@@ -74,14 +84,59 @@ def _by_signer(
 ) -> SignatureFinding:
     shown, key = signer.subject.rfc4514_string(), _key_of(signer)
     if not any(_vouches(each, signer) for each in authorities):
-        return SignatureFinding("", f"the signer {shown} is not an authority known here, nor signed by one")
+        kinds = "".join(f"; keys of kind {each} cannot be used here" for each in _unusable(authorities))
+        return SignatureFinding("", f"the signer {shown} is not an authority known here, nor signed by one{kinds}")
     if not validity_of(signer).holds(now):
         return SignatureFinding("", f"the certificate of the signer {shown} is not valid now")
-    if verifies(key, export.data, export.signature):
+    how = _how_signed(key, export)
+    if how in ACCEPTED:
         return SignatureFinding(shown)
-    if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
-        return SignatureFinding("", f"signatures of the kind {export.algorithm[:40] or '?'} are not understood here")
+    if how is not None:
+        return SignatureFinding("", _too_weak(shown, how))
+    if _unusable([signer]) or not _UNDERSTOOD.fullmatch(export.algorithm):
+        kind = export.algorithm[:40] if export.algorithm.isprintable() and export.algorithm else "that is not named"
+        return SignatureFinding(
+            "",
+            f"the signature of {shown} is of the kind {kind}, with a key of kind {_kind(signer)}: not understood here",
+        )
     return SignatureFinding("", f"the signature of {shown} is not that of this manifest", forged=True)
+
+
+def _how_signed(key: object, export: SignedExport) -> str | None:
+    """Say which algorithm a key made the signature with; None when it did not, by none that is known here.
+
+    What the manifest calls the algorithm does not matter: each one is tried that the key can have been used with.
+    """
+    if isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
+        for digest in (SHA256(), SHA384(), SHA512(), SHA1()):  # noqa: S303  # the last one only to name it in the refusal
+            if verifies(key, export.data, export.signature, digest):
+                return digest.name
+        return None
+    if isinstance(key, _ML_DSA):
+        try:
+            key.verify(export.signature, export.data)
+        except InvalidSignature:
+            return None
+        return "ml-dsa"
+    return None
+
+
+def _too_weak(signer: str, how: str) -> str:
+    return (
+        f"the manifest was signed by {signer} with {how.upper()}, which is not accepted, since such signatures can be "
+        "forged. Have it exported again by a server that signs with SHA-256"
+    )
+
+
+def _unusable(certificates: Sequence[x509.Certificate]) -> list[str]:
+    """Give the kinds of keys among certificates that no signature can be checked by."""
+    usable = (rsa.RSAPublicKey, ec.EllipticCurvePublicKey, *_ML_DSA)
+    return sorted({_kind(each) for each in certificates if not isinstance(_key_of(each), usable)})
+
+
+def _kind(certificate: x509.Certificate) -> str:
+    oid = certificate.public_key_algorithm_oid
+    return oid.dotted_string if oid._name == "Unknown OID" else oid._name  # noqa: SLF001  # the only name it has
 
 
 def _key_of(certificate: x509.Certificate) -> object:

@@ -36,13 +36,13 @@ def first_certificate(text: str) -> str:
     return head + end
 
 
-def read(text: str | bytes, what: str = "the certificate") -> tuple[PemPart, ...]:
+def read(text: str | bytes, what: str = "the certificate", *, most_bytes: int = MOST_BYTES) -> tuple[PemPart, ...]:
     """Give the parts of a text in order; what stands between them is ignored.
 
     Raises BadCertificateError, naming `what`, when there is none, one is not base64, or the text is too large.
     """
-    if len(text) > MOST_BYTES:
-        raise BadCertificateError(f"{what} has more than {MOST_BYTES} bytes")
+    if len(text) > most_bytes:
+        raise BadCertificateError(f"{what} has more than {most_bytes} bytes")
     try:
         decoded = text.decode("ascii", "replace") if isinstance(text, bytes) else text
         parts = tuple(PemPart(each["label"], _bytes(each["body"])) for each in _PART.finditer(decoded))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from cryptography import x509
 
@@ -12,7 +13,9 @@ from issbox.certs.certificates import UNREADABLE
 from issbox.certs.keys import verifies
 from issbox.errors import BadCertificateError, InvalidValueError, UntrustedCertificateError
 
-_LABEL = "X509 CRL"
+_LABEL: Final = "X509 CRL"
+MOST_BYTES: Final = 64 << 20
+"""Of a list in PEM: it would name a million serial numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ def read_revocation_list(text: str | bytes, issuer: x509.Certificate) -> Revocat
 
     Raises BadCertificateError when it cannot be read and UntrustedCertificateError when another one signed it.
     """
-    parts = [part for part in pem.read(text, "the revocation list") if part.label == _LABEL]
+    parts = [part for part in pem.read(text, "the revocation list", most_bytes=MOST_BYTES) if part.label == _LABEL]
     if len(parts) != 1:
         raise BadCertificateError(f"this holds {len(parts)} revocation lists instead of one")
     try:

@@ -111,10 +111,10 @@ def crl(run: Run) -> None:
 
     The JSON object has `serials`, an array of numbers, and `crl`, the list in PEM.
     """
-    from issbox.workflows import authority
+    from issbox.workflows import revocation_lists
 
     ctx = run.open()
-    text = authority.revocation_list(ctx)
+    text = revocation_lists.revocation_list(ctx)
     run.progress.close()
-    document = {"serials": authority.revoked_serials(ctx), "crl": text}
+    document = {"serials": revocation_lists.revoked_serials(ctx), "crl": text}
     output.write(output.to_json(document) if run.as_json else text)

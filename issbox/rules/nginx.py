@@ -15,7 +15,7 @@ from textwrap import indent
 from typing import Final
 
 from issbox.rules.media_types import BY_ENDING, OTHER
-from issbox.rules.serving import CONTENT, GPG_KEYS, VIEWS, Site, parse_listen
+from issbox.rules.serving import CONTENT, GPG_KEYS, PKI, VIEWS, Site, parse_listen
 
 GUARD_PATH: Final = "/.issbox/guard"
 """Where the server in front asks about a path; only there, never over TLS."""
@@ -93,6 +93,7 @@ def _server(listen: Sequence[str], names: Sequence[str], site: str) -> str:
         site=site,
         special=f"/{CONTENT}/[^/]+/(?:{VIEWS}|{GPG_KEYS})/",
         guard=GUARD_PATH,
+        pki=PKI,
         identity=indent(identity, " " * 8),
         guard_identity=indent(identity, " " * 12),
         file=_variable(FILE_HEADER),
@@ -205,7 +206,7 @@ _SERVER = """
         location ~ ^{special} {{
             proxy_pass http://issbox;
         }}
-        location ~ ^/(?:rhsm|candlepin|api|healthz|metrics)(?:/|$) {{
+        location ~ ^/(?:rhsm|candlepin|{pki}|api|healthz|metrics)(?:/|$) {{
             proxy_pass http://issbox;
         }}
         location ~ ^/ {{
@@ -220,10 +221,12 @@ _SERVER = """
             default_type "text/plain; charset=utf-8";
             return 403 "$issbox_reason\\n";
         }}
+        # A certificate that nginx refuses, one that has expired for example, is judged again by issbox, which says why.
         location @issbox_certificate {{
-            types {{ }}
-            default_type "text/plain; charset=utf-8";
-            return 403 "the client certificate is not accepted: $ssl_client_verify\\n";
+            if ($request_uri ~ ^/\\.issbox/) {{
+                return 404;
+            }}
+            proxy_pass http://issbox;
         }}
     }}
 """

@@ -16,6 +16,11 @@ from issbox.rules.paths import request_path
 
 CONTENT: Final = "content"
 """First segment of everything that hosts read."""
+PKI: Final = "pki"
+"""First segment of what everybody may have of the box's authority."""
+REVOKED_DER: Final = f"/{PKI}/revoked.crl"
+REVOKED_PEM: Final = f"/{PKI}/revoked.pem"
+"""The list of revoked serial numbers; these paths never change."""
 VIEWS: Final = "content_views"
 GPG_KEYS: Final = "gpg-keys"
 """Stand where environments do; no environment may have such a label (`rules.environments`)."""

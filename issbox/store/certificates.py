@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from peewee import fn
+
 from issbox.errors import NotFoundError
 from issbox.model import IssuedCertificate, IssuedKind, Validity
 from issbox.store.database import Noun, first, rows, transaction
@@ -128,6 +130,17 @@ class Certificates(Noun):
             CertificateRow.update(body=None).where(dead, CertificateRow.body.is_null(False)).execute()
             used = CertificateRow.select(CertificateRow.body).where(CertificateRow.body.is_null(False))
             return int(CertificateBodyRow.delete().where(CertificateBodyRow.id.not_in(used)).execute())
+
+    def samples(self, limit: int) -> list[IssuedCertificate]:
+        """Give one certificate, not revoked, of each content that certificates have now, of so many contents."""
+        newest = (
+            CertificateRow.select(fn.MAX(CertificateRow.serial))
+            .where(CertificateRow.body.is_null(False), CertificateRow.revoked_at.is_null())
+            .group_by(CertificateRow.body)
+            .order_by(CertificateRow.body.desc())
+            .limit(limit)
+        )
+        return _read(_query().where(CertificateRow.serial.in_(newest)).order_by(CertificateRow.serial))
 
     def next_list(self, issued_at: datetime, next_update: datetime) -> int:
         """Give the number of the next revocation list, which is larger than all before."""

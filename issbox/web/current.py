@@ -57,8 +57,14 @@ class Current:
         key = ("view", organization, name)
         return await self._keep(key, lambda: serving.read_view_version(self._ctx, organization, name))
 
+    async def revoked_list(self) -> tuple[bytes, bytes] | None:
+        """Give the list of revoked serial numbers in PEM and in DER; None when there is no authority."""
+        await self.overview()  # to notice what changed
+        return await self._keep("revoked", lambda: serving.read_revoked_list(self._ctx))
+
     async def gpg_key(self, organization: str, label: str) -> bytes | None:
         """Give a GPG key."""
+        await self.overview()  # to notice what changed
         key = ("key", organization, label)
         return await self._keep(key, lambda: serving.read_gpg_key(self._ctx, organization, label))
 

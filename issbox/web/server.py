@@ -14,10 +14,11 @@ from aiohttp.web_protocol import RequestHandler
 
 from issbox.errors import ConfigurationError, IssboxError
 from issbox.files import error_from_os
-from issbox.rules.serving import Site, parse_listen
+from issbox.rules.serving import PKI, Site, parse_listen
 from issbox.web.api.dispatch import PREFIXES, Api
 from issbox.web.application import Application, Channel
 from issbox.web.current import LOOK_EVERY, Current
+from issbox.web.revoked import RevokedList
 from issbox.web.takings import WRITE_EVERY
 from issbox.web.tls import ServerFiles, ServerTls
 from issbox.workflows.cdn.downstream import record_takings
@@ -81,7 +82,8 @@ class WebServer:
         self._look_every = look_every
         self._current = Current(ctx, look_every=look_every)
         self._api = Api(ctx, self._current)
-        self._application = Application(ctx, self._current, handlers=dict.fromkeys(PREFIXES, self._api.handle))
+        handlers = {**dict.fromkeys(PREFIXES, self._api.handle), PKI: RevokedList(self._current).handle}
+        self._application = Application(ctx, self._current, handlers=handlers)
         self._application.count_connections = self._count
         self._listeners: list[asyncio.Server] = []
         self._connections: list[_Connections] = []

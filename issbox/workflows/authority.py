@@ -1,4 +1,4 @@
-"""The box's authority: making it, having it signed by the site's, renewing it, and signing revocation lists.
+"""The box's authority: making it, having it signed by the site's, and renewing it.
 
 Each authority lies in a directory of its own with key and chain; the file `current` names the one in use and is
 replaced whole. Killed anywhere, the old one or the new one is in use, whole.
@@ -20,7 +20,6 @@ from issbox.certs.authority_files import read_authority, read_key, read_passphra
 from issbox.certs.certificates import read_certificates, validity_of
 from issbox.certs.keys import KeyKind, PrivateKey, new_serial
 from issbox.certs.profiles import shortened
-from issbox.certs.revocation import issue_revocation_list
 from issbox.certs.site_authority import accept_answer, request_certificate
 from issbox.errors import AlreadyExistsError, BusyError, NotFoundError
 from issbox.files import FileLock, atomic_write, error_from_os
@@ -146,23 +145,6 @@ def renew_authority(ctx: Context) -> AuthorityStatus:
         with ctx.store.session(), ctx.store.transaction():
             ctx.audit("ca.renew", renewed.name, details={"serial": str(renewed.serial)})
         return _status(ctx, renewed)
-
-
-def revocation_list(ctx: Context) -> str:
-    """Give the signed list of revoked serial numbers in PEM; its number is larger than that of all before."""
-    ctx.require(Permission.BOX_READ)
-    authority, now = open_authority(ctx), ctx.clock()
-    due = now + timedelta(days=ctx.settings.certificates.revocation_list_days)
-    with ctx.store.session(), ctx.store.transaction():
-        number, revoked = ctx.store.certificates.next_list(now, due), ctx.store.certificates.revoked(now)
-    return issue_revocation_list(authority, revoked, number=number, this_update=now, next_update=due)
-
-
-def revoked_serials(ctx: Context) -> list[int]:
-    """Give the serial numbers that are revoked and would be valid without it, sorted."""
-    ctx.require(Permission.BOX_READ)
-    with ctx.store.session():
-        return sorted(ctx.store.certificates.revoked(ctx.clock()))
 
 
 def read_chain(ctx: Context) -> str | None:

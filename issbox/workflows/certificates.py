@@ -1,15 +1,21 @@
 """Certificates of hosts: issued when they are asked for, shown, checked, and issued anew."""
 
 from dataclasses import dataclass
+from typing import Final
 
+from issbox.certs.certificates import read_certificates
 from issbox.certs.decode import DecodedCertificate, decode_certificate
 from issbox.certs.guard import Verdict, decide
-from issbox.errors import NotFoundError
+from issbox.errors import BadCertificateError, NotFoundError
 from issbox.model import Entitlement, IssuedCertificate
 from issbox.rules.paths import request_path
+from issbox.workflows.authority import trusted_authorities
 from issbox.workflows.consumers import get_consumer
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.issuing import Issuer, Outcome, is_due
+
+_MOST_CHECKED: Final = 1000
+"""Contents of certificates looked at; many boxes have fewer than a hundred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +108,27 @@ def check_path(ctx: Context, text: str | bytes, path: str) -> Verdict:
     with ctx.store.session():
         revoked = _issued_here(ctx, decoded) and ctx.store.certificates.is_revoked(decoded.serial)
     return decide(decoded, request_path(path), now=ctx.clock(), revoked=revoked)
+
+
+def forged_certificates(ctx: Context) -> list[int]:
+    """Give the serial numbers of certificates kept here whose contents no authority of this box has signed.
+
+    One of each content is looked at. Raises BadCertificateError for authorities that cannot be read.
+    """
+    ctx.require(Permission.BOX_MAINTAIN)
+    known = trusted_authorities(ctx)
+    authorities = [] if known is None else read_certificates(known, "the authorities of this box")
+
+    def is_genuine(text: str) -> bool:
+        try:
+            decoded = decode_certificate(text)
+        except BadCertificateError:
+            return False
+        return any(decoded.payload_is_genuine(each) for each in authorities)
+
+    with ctx.store.session():
+        kept = ctx.store.certificates.samples(_MOST_CHECKED)
+    return [each.serial for each in kept if not is_genuine(each.pem)]
 
 
 def _issued_here(ctx: Context, decoded: DecodedCertificate) -> bool:

@@ -15,8 +15,10 @@ from issbox.files import error_from_os, open_regular
 from issbox.names import format_time
 from issbox.rules.health import Trouble
 from issbox.workflows.boxes import SIGNING_KEY, signing_key
+from issbox.workflows.certificates import forged_certificates
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.health import problems, service_runs
+from issbox.workflows.revocation_lists import kept_at, kept_problem
 
 _NETWORK: Final = frozenset({"9p", "afs", "ceph", "cifs", "fuse.sshfs", "glusterfs", "nfs", "nfs4", "smb3", "smbfs"})
 _OPEN: Final = ("blobs", "published", "content")
@@ -54,7 +56,7 @@ def examine(ctx: Context, *, fix: bool = False) -> list[Finding]:
     ctx.require(Permission.BOX_MAINTAIN)
     findings = []
     with ctx.store.session():
-        for check in (_owner, _modes, _keys, _database, _clock, _inbox, _ports, _health):
+        for check in (_owner, _modes, _keys, _issued, _database, _clock, _inbox, _ports, _health):
             findings += [_settle(found, fix=fix) for found in _looked(check, ctx)]
         mended = [each.what for each in findings if each.fixed]
         if mended:
@@ -155,6 +157,25 @@ def _keys(ctx: Context) -> Iterator[_Found]:
     except IssboxError as error:
         key = ctx.store.state_dir / SIGNING_KEY
         yield _Found("keys", str(error), error.hint if key.is_file() else f"Bring {key} back from a backup.")
+
+
+def _issued(ctx: Context) -> Iterator[_Found]:
+    """Look whether what was signed here is still what was signed: the list of what was revoked, and certificates."""
+    wrong = kept_problem(ctx)
+    if wrong:
+        path = kept_at(ctx)
+        fix = f"Delete {path}: another one is signed when somebody asks. Find out who could write it."
+        yield _Found(
+            "certificates", f"{path} is not what was offered: {wrong}", fix, lambda: path.unlink(missing_ok=True)
+        )
+    forged = forged_certificates(ctx)
+    if forged:
+        yield _Found(
+            "certificates",
+            f"the contents of {len(forged)} kept certificates, {forged[0]} among them, are not what this box signed",
+            "Find out who could write to the database, restore a backup (`issbox restore`), or issue them anew with "
+            "`issbox certificate regenerate --unchanged`.",
+        )
 
 
 def _database(ctx: Context) -> Iterator[_Found]:

@@ -4,13 +4,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from issbox.certs import pem
 from issbox.certs.clients import Authorities, HostTrust
+from issbox.certs.revocation import MOST_BYTES
 from issbox.errors import BadCertificateError, NotFoundError
 from issbox.model import CredentialKind, RepositoryKey, ViewVersionName
 from issbox.rules.layout import listings
 from issbox.workflows.authority import trusted_authorities
 from issbox.workflows.context import Context
 from issbox.workflows.redhat_trust import read_redhat_ca
+from issbox.workflows.revocation_lists import offered_list
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,14 @@ class Overview:
     """Serial numbers of the box's own authority."""
     problems: tuple[str, ...] = ()
     """Authorities that cannot be used, and why."""
+
+
+def read_revoked_list(ctx: Context) -> tuple[bytes, bytes] | None:
+    """Give the list of revoked serial numbers in PEM and in DER; None when the box has no authority."""
+    text = offered_list(ctx)
+    return (
+        None if text is None else (text.encode(), pem.read(text, "the revocation list", most_bytes=MOST_BYTES)[0].data)
+    )
 
 
 def change_mark(ctx: Context) -> int:

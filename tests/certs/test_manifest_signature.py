@@ -1,15 +1,19 @@
 """Whose signature a subscription manifest has: with the signer's certificate in it and without, trusted and not."""
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA1, SHA256
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, padding, rsa
+from cryptography.hazmat.primitives.hashes import SHA1, SHA256, SHA384, SHA512, HashAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 from makers.certificates import NOW, authority_of, key_of
-from makers.chains import SiteAuthority
+from makers.chains import SiteAuthority, pem_of
 from makers.manifests import certificate_text, manifest_authority, rhel
 
 from issbox.certs.keys import KeyKind
@@ -77,9 +81,74 @@ def test_the_signature_of_other_bytes_is_forged() -> None:
     assert not found.signed_by
 
 
-def test_old_digests_are_not_accepted() -> None:
-    weak = SignedExport(DATA, ROOT.key.sign(DATA, ec.ECDSA(SHA1())))  # it is to be refused
-    assert check_signature(weak, trusted=ROOT.pem, now=NOW).problem
+def root_of(key: Any, name: str = "strange") -> x509.Certificate:
+    """Give an authority that signed itself with a key of any kind."""
+    named = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    return (
+        x509.CertificateBuilder()
+        .subject_name(named)
+        .issuer_name(named)
+        .public_key(key.public_key())
+        .serial_number(5)
+        .not_valid_before(NOW - timedelta(days=1))
+        .not_valid_after(NOW + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, None if isinstance(key, ed25519.Ed25519PrivateKey | _ML_DSA) else SHA256())
+    )
+
+
+_ML_DSA = mldsa.MLDSA44PrivateKey | mldsa.MLDSA65PrivateKey | mldsa.MLDSA87PrivateKey
+
+
+@pytest.mark.parametrize("brings", [True, False])
+@pytest.mark.parametrize("rsa_key", [True, False])
+def test_old_digests_are_named_and_not_accepted(*, brings: bool, rsa_key: bool) -> None:
+    key: Any = rsa.generate_private_key(65537, 2048) if rsa_key else ROOT.key
+    how = (padding.PKCS1v15(), SHA1()) if rsa_key else (ec.ECDSA(SHA1()),)  # it is to be refused
+    root = root_of(key)
+    shown = root.public_bytes(Encoding.DER) if brings else None
+    weak = SignedExport(DATA, key.sign(DATA, *how), shown, "SHA1withRSA" if brings else "")
+    found = check_signature(weak, trusted=pem_of(root), now=NOW)
+    assert not found.signed_by
+    assert "signed by CN=strange with SHA1, which is not accepted" in found.problem
+    assert not found.forged
+
+
+@pytest.mark.parametrize("digest", [SHA256(), SHA384(), SHA512()])
+def test_longer_digests_are_as_good(digest: HashAlgorithm) -> None:
+    shown = ROOT.certificate.public_bytes(Encoding.DER)
+    export = SignedExport(DATA, ROOT.key.sign(DATA, ec.ECDSA(digest)), shown, "SHA512withECDSA")
+    assert check_signature(export, trusted=ROOT.pem, now=NOW).signed_by == "CN=root"
+
+
+@pytest.mark.parametrize("brings", [True, False])
+@pytest.mark.parametrize("kind", [mldsa.MLDSA44PrivateKey, mldsa.MLDSA65PrivateKey, mldsa.MLDSA87PrivateKey])
+def test_ml_dsa_is_verified(kind: Any, *, brings: bool) -> None:
+    key = kind.generate()
+    root = root_of(key)
+    shown = root.public_bytes(Encoding.DER) if brings else None
+    good = SignedExport(DATA, key.sign(DATA), shown, "ML-DSA-65")
+    assert check_signature(good, trusted=ROOT.pem + pem_of(root), now=NOW).signed_by == "CN=strange"
+    other = check_signature(replace(good, data=b"something else"), trusted=pem_of(root), now=NOW)
+    assert (other.signed_by, other.forged) == ("", brings)
+    assert check_signature(good, trusted=ROOT.pem, now=NOW).problem
+
+
+def test_what_cannot_be_checked_is_named() -> None:
+    key = ed25519.Ed25519PrivateKey.generate()
+    root = root_of(key)
+    export = SignedExport(DATA, key.sign(DATA), root.public_bytes(Encoding.DER), "Ed25519")
+    found = check_signature(export, trusted=pem_of(root), now=NOW)
+    assert "is of the kind Ed25519, with a key of kind ed25519: not understood here" in found.problem
+    assert not found.forged, "nobody can tell"
+    without = check_signature(replace(export, certificate=None), trusted=pem_of(root), now=NOW)
+    assert (
+        "none of the authorities known here (CN=strange); keys of kind ed25519 cannot be used here" in without.problem
+    )
+    pss = replace(signed(ROOT, data=b"x"), algorithm="SHA256withRSAandMGF1")
+    found = check_signature(pss, trusted=ROOT.pem, now=NOW)
+    assert "of the kind SHA256withRSAandMGF1" in found.problem
+    assert not found.forged
 
 
 def test_nothing_to_check_by() -> None:

@@ -14,7 +14,7 @@ from issbox.console.words import Line, Target
 from issbox.errors import AlreadyExistsError, InvalidValueError, NotFoundError, WrongStateError
 from issbox.job_running import work_through
 from issbox.model import HostFilter
-from issbox.workflows import activation_keys, authority, consumers
+from issbox.workflows import activation_keys, consumers, revocation_lists
 
 pytestmark = pytest.mark.usefixtures("_without_workers")
 
@@ -142,7 +142,7 @@ def test_a_certificate_is_read_and_revoked(session: Session) -> None:
     assert "  /acme/dev/custom/tools/base" in text.lines
     do(session, "host.revoke", entitlement)
     serial = int(dict(text.values)["serial"])
-    assert authority.revoked_serials(session.ctx) == [serial]
+    assert revocation_lists.revoked_serials(session.ctx) == [serial]
     assert held(session, uuid, "entitlement").cells[2] == "to be issued"
     with pytest.raises(WrongStateError):
         do(session, "host.revoke", entitlement)

@@ -10,7 +10,16 @@ from makers.fleets import Fleet, make_fleet
 
 from issbox.certs.decode import decode_certificate
 from issbox.model import LIBRARY, Consumer, JobState, RegenerationScope
-from issbox.workflows import authority, certificates, consumers, environments, promoting, regenerating, registering
+from issbox.workflows import (
+    authority,
+    certificates,
+    consumers,
+    environments,
+    promoting,
+    regenerating,
+    registering,
+    revocation_lists,
+)
 from issbox.workflows.job_kinds.regeneration import RegenerateJob
 from issbox.workflows.jobs import create_job, get_job
 
@@ -26,7 +35,7 @@ class Town:
         """Every entitlement has one certificate that is valid, revoked ones are nobody's, and the store is whole."""
         ctx = self.fleet.ctx
         self.fleet.gap.outside.check()
-        revoked = set(authority.revoked_serials(ctx))
+        revoked = set(revocation_lists.revoked_serials(ctx))
         for host in self.hosts:
             current = certificates.current_certificates(ctx, host.uuid)
             assert len(current) == 1

@@ -102,14 +102,33 @@ def test_reasons_of_certificates_are_told(front: Front) -> None:
     day = timedelta(days=1)
     authority = open_authority(front.service.ctx)
     cases = {
-        "the client certificate is not accepted": issue(authority_of(KeyKind.EC_P256, 1), [GRANTED]),
-        "expired": issue(authority, [GRANTED], valid=Validity(NOW - 3 * day, NOW - day)),
+        "does not lead to a trusted authority": issue(authority_of(KeyKind.EC_P256, 1), [GRANTED]),
+        "was valid until": issue(authority, [GRANTED], valid=Validity(NOW - 3 * day, NOW - day)),
+        "is valid from": issue(authority, [GRANTED], valid=Validity(NOW + 300 * day, NOW + 400 * day)),
         "was issued for the organization other": issue(authority, [GRANTED], organization="other"),
         "needs a client certificate": None,
     }
     for words, certificate in cases.items():
         answer = front.showing(certificate).get(REPOMD)
         assert (answer.status, words in answer.text) == (403, True), answer.text
+        assert answer.headers["Content-Type"].startswith("text/plain")
+        hidden = front.showing(certificate).get("/.issbox/guard")
+        assert (hidden.status, "X-Issbox-File" in hidden.headers) == (404, False)
+        if "authority" not in words:  # TLS itself turns those away here
+            assert front.service.showing(certificate).get(REPOMD).text == answer.text
+
+
+def test_a_certificate_of_no_use_closes_nothing_that_is_open_to_everybody(own_box: Context, tmp_path: Path) -> None:
+    repositories.update_repository(own_box, KEY, unprotected=True)
+    day = timedelta(days=1)
+    with nginx_in_front(own_box, tmp_path) as front:
+        authority = open_authority(front.service.ctx)
+        late = issue(authority, [GRANTED], valid=Validity(NOW - 3 * day, NOW - day))
+        assert front.showing(late).get(REPOMD).status == front.service.showing(late).get(REPOMD).status == 200
+        assert front.showing(late).get("/pki/revoked.crl").status == 200
+        answer = front.showing(late).ask("PUT", "/rhsm/consumers/x", {"Content-Type": "application/json"}, b"{}")
+        assert answer.status == 401
+        assert b"was valid until" in answer.body
 
 
 def test_what_a_client_claims_of_itself_is_not_believed(front: Front) -> None:

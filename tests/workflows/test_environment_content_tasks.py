@@ -11,13 +11,13 @@ from issbox.errors import NotFoundError, NotPermittedError
 from issbox.model import LIBRARY, Consumer, RepositoryKey, Role, User
 from issbox.rules.promoted_states import ContentState
 from issbox.workflows import (
-    authority,
     catalog,
     certificates,
     contents,
     environments,
     promoting,
     repositories,
+    revocation_lists,
 )
 from issbox.workflows.context import Context
 from issbox.workflows.following import certificates_follow
@@ -220,7 +220,7 @@ def test_task_6_promoting_and_demoting_regenerate_exactly_what_they_must(fleet: 
     fleet.demote(KEY, "dev")
     assert fleet.stale(*hosts) == {"dev1"}, "for the other one, prod decides"
     assert fleet.paths(dev) == []
-    assert len(old & set(authority.revoked_serials(fleet.ctx))) == 3
+    assert len(old & set(revocation_lists.revoked_serials(fleet.ctx))) == 3
 
 
 def test_task_6_1_only_hosts_of_the_environment_are_looked_at(fleet: Fleet) -> None:
@@ -247,7 +247,7 @@ def test_task_6_3_regenerated_once_for_many_promotions_and_the_old_one_is_revoke
         fleet.promote(key, "dev")
     new = fleet.certificate(host).serial
     assert (fleet.certificate(host).serial, new != old) == (new, True)
-    assert authority.revoked_serials(fleet.ctx) == [old]
+    assert revocation_lists.revoked_serials(fleet.ctx) == [old]
 
 
 def test_task_7_a_changed_product_regenerates_nothing_before_it_is_promoted(fleet: Fleet) -> None:

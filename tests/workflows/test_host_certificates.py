@@ -44,6 +44,7 @@ from issbox.workflows import (
     regenerating,
     registering,
     repositories,
+    revocation_lists,
 )
 from issbox.workflows.synchronize import synchronize
 from issbox.workflows.upkeep import collect_garbage
@@ -67,7 +68,7 @@ def test_a_host_registers_and_proves_who_it_is(fleet: Fleet) -> None:
     identity.certificate.verify_directly_issued_by(root)
     again = consumers.identity_of(fleet.ctx, host.uuid, renew=True).pem
     assert decode_certificate(again).serial != identity.serial
-    assert authority.revoked_serials(fleet.ctx) == [identity.serial]
+    assert revocation_lists.revoked_serials(fleet.ctx) == [identity.serial]
 
 
 def test_certificates_hold_what_is_promoted_and_nothing_else(fleet: Fleet) -> None:
@@ -87,9 +88,9 @@ def test_what_a_certificate_said_is_revoked_with_the_next_one(fleet: Fleet) -> N
     assert fleet.certificate(host).serial == first, "nothing has changed"
     fleet.promote(KEY, "dev")
     assert fleet.certificate(host).serial != first
-    assert authority.revoked_serials(fleet.ctx) == [first]
+    assert revocation_lists.revoked_serials(fleet.ctx) == [first]
     listed = read_revocation_list(
-        authority.revocation_list(fleet.ctx),
+        revocation_lists.revocation_list(fleet.ctx),
         read_certificates(authority.show_authority(fleet.ctx).chain_pem, "test")[0],
     )
     assert listed.serials == {first}
@@ -223,7 +224,7 @@ def test_a_deleted_host_is_told_so_and_its_certificates_are_revoked(fleet: Fleet
     consumers.delete_consumer(fleet.ctx, host.uuid)
     with pytest.raises(ConsumerDeletedError):
         consumers.get_consumer(fleet.ctx, host.uuid)
-    assert set(authority.revoked_serials(fleet.ctx)) == serials
+    assert set(revocation_lists.revoked_serials(fleet.ctx)) == serials
     assert not host_keys.key_path(fleet.ctx, host.uuid).exists()
 
 

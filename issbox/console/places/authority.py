@@ -52,13 +52,13 @@ def _show(session: Session, subject: Any, wanted: Wanted) -> View:
 
 
 def _lines(session: Session) -> Iterator[Line]:
-    from issbox.workflows import authority
+    from issbox.workflows import revocation_lists
 
     yield _authority_line(session)
     yield _server_line(session)
     yield _redhat_line(session)
     yield from _organization_lines(session)
-    number = plural(len(authority.revoked_serials(session.ctx)), "serial number")
+    number = plural(len(revocation_lists.revoked_serials(session.ctx)), "serial number")
     yield Line("revoked", ("Revoked certificates", "in force", "", f"{number}; l writes the list"), _Part.REVOKED)
 
 
@@ -171,9 +171,9 @@ def _redhat_text(session: Session) -> Text:
 
 
 def _revoked_text(session: Session) -> Text:
-    from issbox.workflows import authority
+    from issbox.workflows import revocation_lists
 
-    serials = [str(each) for each in authority.revoked_serials(session.ctx)]
+    serials = [str(each) for each in revocation_lists.revoked_serials(session.ctx)]
     return Text("Revoked serial numbers", tuple(serials) or ("None is revoked that would be valid otherwise.",))
 
 
@@ -199,11 +199,11 @@ def _crl_questions(session: Session, target: Target) -> list[Question]:
 
 def _crl(session: Session, target: Target, answers: Answers) -> Outcome:
     """Write the signed list of revoked serial numbers into a file."""
-    from issbox.workflows import authority
+    from issbox.workflows import revocation_lists
 
     del target
     path = new_path(answers["path"])
-    write_text(path, authority.revocation_list(session.ctx))
+    write_text(path, revocation_lists.revocation_list(session.ctx))
     return Outcome(f"The revocation list is in {path}.")
 
 

@@ -12,7 +12,7 @@ from makers.towns import Town, working
 from issbox.certs.decode import decode_certificate
 from issbox.job_running import wait_for
 from issbox.model import Consumer, RepositoryKey
-from issbox.workflows import authority, catalog, certificates, repositories
+from issbox.workflows import catalog, certificates, repositories, revocation_lists
 from issbox.workflows.offers import read_offers
 from issbox.workflows.promoting import list_promotions, plan_demotion, plan_repository_promotion, promote
 from issbox.workflows.registering import register
@@ -83,7 +83,7 @@ def test_task_4_promoted_content_is_in_force_at_once(world: World) -> None:
     assert world.content() == {world.base: False, world.apps: False}
     assert world.serial(host) == before, "lazily: only when the host asks"
     assert world.paths(host) == ("/acme/dev/custom/tools/apps", "/acme/dev/custom/tools/base")
-    assert before in authority.revoked_serials(world.ctx)
+    assert before in revocation_lists.revoked_serials(world.ctx)
     demoted = world.town.user("alice").delete(f"{world.dev}/content", content=[world.base]).good()
     assert demoted["state"] == "FINISHED"
     assert (world.content(), world.paths(host)) == ({world.apps: False}, ("/acme/dev/custom/tools/apps",))

@@ -11,7 +11,7 @@ from issbox.web.api.bodies import encode
 from issbox.web.api.failures import Refusal
 from issbox.web.api.routes import CONSUMER, Call, NoQuery, Query, Routes, Shape, Who
 from issbox.workflows import accessible, certificate_archive, certificates, consumers
-from issbox.workflows.authority import revoked_serials
+from issbox.workflows.revocation_lists import revoked_serials
 
 ROUTES: Final = Routes("certificates")
 ZIP: Final = "application/zip"
