@@ -39,7 +39,7 @@ _WORDS: Final = {
     ),
     "cdn": "REDHAT_CDN_URL CdnChoice CdnLocation CdnServer CdnType CdnUpstream",
     "consumers": (
-        "ActivationKey Consumer ContentOverride Entitlement HostCount InstalledProduct IssuedCertificate "
+        "ActivationKey Claim Consumer ContentOverride Entitlement HostCount InstalledProduct IssuedCertificate "
         "IssuedKind OverrideHolder OverrideKind Purpose Regeneration RegenerationScope RegenerationState"
     ),
     "entitlement": "CertificateType CertifiedContent CertifiedProduct EntitlementPayload Order Subscription Validity",

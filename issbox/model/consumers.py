@@ -75,6 +75,23 @@ class Entitlement:
     """Of its certificate; None before the first one is issued."""
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An entitlement with all of its host that its certificate depends on."""
+
+    entitlement: Entitlement
+    organization: str
+    """Label of the host's organization."""
+    profile: HostProfile
+    public_key: str
+    """Of the host, in PEM."""
+
+    @classmethod
+    def of(cls, consumer: Consumer, entitlement: Entitlement) -> "Claim":
+        """Give what a host claims by an entitlement of it."""
+        return cls(entitlement, consumer.organization, consumer.profile, consumer.public_key)
+
+
 class IssuedKind(StrEnum):
     """What a certificate issued here is for."""
 

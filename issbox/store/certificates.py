@@ -1,6 +1,6 @@
 """Rows of certificates issued here, what they have in common, and revocation lists."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,11 +9,16 @@ from peewee import fn
 
 from issbox.errors import NotFoundError
 from issbox.model import IssuedCertificate, IssuedKind, Validity
-from issbox.store.database import Noun, first, rows, transaction
+from issbox.store.database import Noun, execute_many, first, rows, transaction
 from issbox.store.tables import CertificateBodyRow, CertificateRow, RevocationListRow
+from issbox.store.tables.columns import format_stamp
 
 _PART = 500
 """Serials in one statement."""
+_INSERT = (
+    "INSERT INTO certificate (serial, kind, consumer, entitlement, pem, body_id, digest, valid_from, valid_until,"
+    " revoked_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,41 +30,41 @@ class CertificateBody:
     appendix: str
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What decides whether a certificate stays."""
+
+    digest: str
+    """Of what it says."""
+    valid: Validity
+    revoked: bool
+
+
 class Certificates(Noun):
     """Certificates issued here; no row is ever deleted, so that no serial is used twice."""
 
     def known(self, serials: Iterable[int]) -> set[int]:
         """Give those of some serial numbers that were used already."""
-        wanted, found = list(serials), set()
-        for start in range(0, len(wanted), _PART):
-            part = CertificateRow.serial.in_(wanted[start : start + _PART])
-            found |= {serial for (serial,) in rows(CertificateRow.select(CertificateRow.serial).where(part))}
-        return found
+        query = CertificateRow.select(CertificateRow.serial)
+        return {
+            serial for part in _parts([*serials]) for (serial,) in rows(query.where(CertificateRow.serial.in_(part)))
+        }
 
-    def add(self, certificate: IssuedCertificate, body: str | None = None) -> None:
-        """Keep a certificate; `body` is the digest of what follows its first part. Call it in a transaction."""
-        pem, identity = certificate.pem, None
-        if body is not None:
-            row = first(
-                CertificateBodyRow.select(CertificateBodyRow.id, CertificateBodyRow.appendix).where(
-                    CertificateBodyRow.digest == body
-                )
-            )
-            if row is None:
-                raise NotFoundError(f"there is no certificate body {body}")
-            identity, pem = row[0], pem.removesuffix(row[1])
-        CertificateRow.insert(
-            serial=certificate.serial,
-            kind=certificate.kind.value,
-            consumer=certificate.consumer,
-            entitlement=certificate.entitlement,
-            pem=pem,
-            body=identity,
-            digest=certificate.digest,
-            valid_from=certificate.valid.not_before,
-            valid_until=certificate.valid.not_after,
-            revoked_at=certificate.revoked_at,
-        ).execute()
+    def add(self, certificate: IssuedCertificate) -> None:
+        """Keep a certificate of one part."""
+        _insert([(certificate, certificate.pem, None)])
+
+    def add_with_bodies(self, certificates: Sequence[tuple[IssuedCertificate, str]]) -> None:
+        """Keep certificates, each with the digest of the body that it has in common with others.
+
+        Call it in a transaction; raises NotFoundError for a body that is not kept.
+        """
+        bodies = _bodies({digest for _, digest in certificates})
+        missing = {digest for _, digest in certificates} - bodies.keys()
+        if missing:
+            raise NotFoundError(f"there is no certificate body {min(missing)}")
+        parts = ((each, *bodies[digest]) for each, digest in certificates)
+        _insert([(each, each.pem.removesuffix(appendix), identity) for each, identity, appendix in parts])
 
     def get(self, serial: int) -> IssuedCertificate:
         """Give one certificate; raises NotFoundError."""
@@ -67,6 +72,16 @@ class Certificates(Noun):
         if not found:
             raise NotFoundError(f"no certificate with the serial number {serial} was issued here")
         return found[0]
+
+    def standings(self, serials: Sequence[int]) -> dict[int, Standing]:
+        """Give how those of some certificates stand that were issued here, by serial number."""
+        columns = (CertificateRow.digest, CertificateRow.valid_from, CertificateRow.valid_until)
+        query = CertificateRow.select(CertificateRow.serial, *columns, CertificateRow.revoked_at)
+        return {
+            serial: Standing(digest, Validity(begin, end), revoked_at is not None)
+            for part in _parts(serials)
+            for serial, digest, begin, end, revoked_at in rows(query.where(CertificateRow.serial.in_(part)))
+        }
 
     def of(self, consumer: str, kind: IssuedKind | None = None, *, revoked: bool = False) -> list[IssuedCertificate]:
         """Give the certificates of a host, the newest first; those that were revoked only when asked for."""
@@ -79,10 +94,11 @@ class Certificates(Noun):
 
     def revoke(self, serials: Sequence[int], at: datetime) -> int:
         """Revoke certificates that are not yet; gives their number."""
-        changed = CertificateRow.update(revoked_at=at).where(
-            CertificateRow.serial.in_(list(serials)), CertificateRow.revoked_at.is_null()
+        present = CertificateRow.revoked_at.is_null()
+        return sum(
+            int(CertificateRow.update(revoked_at=at).where(CertificateRow.serial.in_(part), present).execute())
+            for part in _parts(serials)
         )
-        return int(changed.execute())
 
     def revoke_all_of(self, consumers: Sequence[str], at: datetime) -> int:
         """Revoke everything that was issued to these hosts; gives the number of certificates."""
@@ -111,6 +127,10 @@ class Certificates(Noun):
             )
         )
         return None if row is None else CertificateBody(digest, bytes(row[0]), row[1])
+
+    def bodies(self, digests: Collection[str]) -> set[str]:
+        """Give those of some digests whose certificates have something in common that is kept."""
+        return {*_bodies(digests)}
 
     def keep_body(self, body: CertificateBody) -> None:
         """Keep what certificates have in common, unless it is there."""
@@ -145,6 +165,39 @@ class Certificates(Noun):
     def next_list(self, issued_at: datetime, next_update: datetime) -> int:
         """Give the number of the next revocation list, which is larger than all before."""
         return int(RevocationListRow.insert(issued_at=issued_at, next_update=next_update).execute())
+
+
+def _parts(serials: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (serials[start : start + _PART] for start in range(0, len(serials), _PART))
+
+
+def _bodies(digests: Collection[str]) -> dict[str, tuple[int, str]]:
+    """Give row id and appendix of the bodies that are kept, by digest."""
+    wanted = CertificateBodyRow.digest.in_([*digests])
+    query = CertificateBodyRow.select(CertificateBodyRow.digest, CertificateBodyRow.id, CertificateBodyRow.appendix)
+    return {digest: (identity, appendix) for digest, identity, appendix in rows(query.where(wanted))}
+
+
+def _insert(certificates: Iterable[tuple[IssuedCertificate, str, int | None]]) -> None:
+    """Write the rows of certificates, each with its first part and the row id of its body."""
+    execute_many(
+        _INSERT,
+        [
+            (
+                each.serial,
+                each.kind.value,
+                each.consumer,
+                each.entitlement,
+                pem,
+                body,
+                each.digest,
+                format_stamp(each.valid.not_before),
+                format_stamp(each.valid.not_after),
+                None if each.revoked_at is None else format_stamp(each.revoked_at),
+            )
+            for each, pem, body in certificates
+        ],
+    )
 
 
 def _query() -> Any:

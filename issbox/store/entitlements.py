@@ -1,6 +1,6 @@
 """Rows of entitlements: who is entitled to what, and whose certificate is stale."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -8,10 +8,10 @@ from typing import Any, Final
 from peewee import JOIN, fn
 
 from issbox.errors import NotFoundError
-from issbox.model import Entitlement, HostCount, RegenerationScope
+from issbox.model import Claim, Entitlement, HostCount, RegenerationScope
 from issbox.rules.staleness import Holder
 from issbox.store.consumers import consumer_id
-from issbox.store.database import Noun, first, rows, transaction
+from issbox.store.database import Noun, execute_many, first, rows, transaction
 from issbox.store.organizations import environment_id, organization_id
 from issbox.store.products import product_id
 from issbox.store.profiles import read_profiles
@@ -27,7 +27,7 @@ class Pending:
 
     position: int
     """Later ones have larger ones."""
-    entitlement: Entitlement
+    claim: Claim
 
 
 class Entitlements(Noun):
@@ -53,21 +53,24 @@ class Entitlements(Noun):
         found = _read(_query().where(EntitlementRow.uid == uid))
         if not found:
             raise NotFoundError(f"there is no entitlement {uid}")
-        return found[0].entitlement
+        return found[0]
 
     def of(self, consumer: str) -> list[Entitlement]:
         """Give the entitlements of a host, the oldest first; raises NotFoundError, ConsumerDeletedError."""
         query = _query().where(EntitlementRow.consumer == consumer_id(consumer)).order_by(EntitlementRow.id)
-        return [each.entitlement for each in _read(query)]
+        return _read(query)
 
     def delete(self, uid: str) -> None:
         """Take an entitlement away; raises NotFoundError."""
         if not EntitlementRow.delete().where(EntitlementRow.uid == uid).execute():
             raise NotFoundError(f"there is no entitlement {uid}")
 
-    def certified(self, uid: str, serial: int | None) -> None:
-        """Write down which certificate an entitlement has, which is not stale then."""
-        EntitlementRow.update(serial=serial, stale=False).where(EntitlementRow.uid == uid).execute()
+    def certified(self, serials: Mapping[str, int | None]) -> None:
+        """Write down which certificates entitlements have, by their ids; these are not stale then."""
+        execute_many(
+            "UPDATE entitlement SET serial = ?, stale = ? WHERE uid = ?",
+            [(serial, False, uid) for uid, serial in serials.items()],
+        )
 
     def listed(self, uid: str) -> tuple[str, datetime] | None:
         """Give the digest of the contents told last apart from its certificate, and since when they are so."""
@@ -141,8 +144,16 @@ class Entitlements(Noun):
 
     def page(self, scope: RegenerationScope, after: int, most: int) -> list[Pending]:
         """Give the next entitlements that a regeneration is about, in order."""
-        query = _query().where(_within(scope), EntitlementRow.id > after)
-        return _read(query.order_by(EntitlementRow.id).limit(most))
+        # A sum is in no index: SQLite cannot begin with all hosts of the organization and sort them for each page.
+        host = EntitlementRow.consumer + 0
+        query = _query(host).select_extend(EntitlementRow.id, ConsumerRow.profile, ConsumerRow.public_key)
+        query = query.where(_within(scope), EntitlementRow.id > after).order_by(EntitlementRow.id).limit(most)
+        found = rows(query)
+        profiles = read_profiles(scope.organization, {profile for *_, profile, _ in found})
+        return [
+            Pending(position, Claim(_entitlement(*columns), scope.organization, profiles[profile], public_key))
+            for *columns, position, profile, public_key in found
+        ]
 
     def count_stale(self, organization: str) -> int:
         """Give the number of stale certificates of an organization."""
@@ -150,27 +161,22 @@ class Entitlements(Noun):
         return int(EntitlementRow.select().join(ConsumerRow).where(owner, EntitlementRow.stale).count())
 
 
-def _query() -> Any:
+def _query(host: Any = EntitlementRow.consumer) -> Any:
+    columns = (ProductRow.label, EntitlementRow.stale, EntitlementRow.serial)
     return (
-        EntitlementRow.select(
-            EntitlementRow.id,
-            EntitlementRow.uid,
-            ConsumerRow.uuid,
-            ProductRow.label,
-            EntitlementRow.stale,
-            EntitlementRow.serial,
-        )
-        .join(ConsumerRow)
+        EntitlementRow.select(EntitlementRow.uid, ConsumerRow.uuid, *columns)
+        .join(ConsumerRow, on=(host == ConsumerRow.id))
         .switch(EntitlementRow)
         .join(ProductRow, JOIN.LEFT_OUTER)
     )
 
 
-def _read(query: Any) -> list[Pending]:
-    return [
-        Pending(position, Entitlement(uid, uuid, product, bool(stale), serial))
-        for position, uid, uuid, product, stale, serial in rows(query)
-    ]
+def _read(query: Any) -> list[Entitlement]:
+    return [_entitlement(*columns) for columns in rows(query)]
+
+
+def _entitlement(uid: str, consumer: str, product: str | None, stale: int, serial: int | None) -> Entitlement:
+    return Entitlement(uid, consumer, product, bool(stale), serial)
 
 
 def _held_by(organization: str, holders: Iterable[Holder]) -> Any:

@@ -15,7 +15,7 @@ from issbox.store.certificates import CertificateBody
 from issbox.workflows.certificates import HostCertificate, certificates_of
 from issbox.workflows.consumers import get_consumer
 from issbox.workflows.context import Context, Permission
-from issbox.workflows.issuing import Issuer
+from issbox.workflows.preparing import Preparer
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def _behind(ctx: Context, consumer: Consumer, held: HostCertificate) -> Accessib
         if not is_organization_wide(catalogue, consumer.profile, held.entitlement.product):
             return None  # for most hosts nothing is written, so they wait for nobody who writes
         with ctx.store.transaction():
-            body = Issuer(ctx).prepare(consumer.organization, consumer.profile, held.entitlement.product).body
+            body = Preparer(ctx).prepare(consumer.organization, consumer.profile, held.entitlement.product).body
             changed_at = _changed_at(ctx, held.entitlement, body)
     certificate = pem.first_certificate(held.certificate.pem)
     return AccessibleContent(held.certificate.serial, certificate, body.appendix, changed_at)

@@ -238,7 +238,8 @@ def _make_root(ctx: Context, name: str | None, organization: str | None) -> Auth
 def _use(ctx: Context, authority: Authority) -> None:
     """Write an authority whole, mark what another one signed as stale, then let it be the one in use.
 
-    Killed before the last step, the old one is in use, and what was marked turns out to be as it should be.
+    Killed before the last step, the old one is in use, and what was marked turns out to be as it should be. What the
+    old one signs between the two steps is marked in a transaction that no certificate can be written beside.
     """
     place = ctx.store.authority / uuid4().hex
     with _disk():
@@ -252,7 +253,8 @@ def _use(ctx: Context, authority: Authority) -> None:
         marked = ctx.store.entitlements.mark_all_stale()
         ctx.audit("ca.install", authority.name, details={"serial": str(authority.serial), "stale": marked})
     ctx.progress.step("switch-authority")
-    with _disk():
+    with ctx.store.session(), ctx.store.transaction(), _disk():
+        ctx.store.entitlements.mark_all_stale()
         _switch(ctx.store.authority, place.name)
 
 

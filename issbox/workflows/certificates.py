@@ -7,7 +7,7 @@ from issbox.certs.certificates import read_certificates
 from issbox.certs.decode import DecodedCertificate, decode_certificate
 from issbox.certs.guard import Verdict, decide
 from issbox.errors import BadCertificateError, NotFoundError
-from issbox.model import Entitlement, IssuedCertificate
+from issbox.model import Claim, Entitlement, IssuedCertificate
 from issbox.rules.paths import request_path
 from issbox.workflows.authority import trusted_authorities
 from issbox.workflows.consumers import get_consumer
@@ -39,9 +39,10 @@ def certificates_of(ctx: Context, uuid: str) -> list[HostCertificate]:
             return current_certificates(ctx, uuid)  # as nearly always: nothing is written, and no key is opened
         issuer = Issuer(ctx)
         with ctx.store.transaction():
+            issuer.look_again()
             consumer = ctx.store.consumers.get(uuid)
             held = [each for each in ctx.store.entitlements.of(uuid) if _wants(ctx, each)]
-            outcomes = issuer.look_at([(consumer, each) for each in held])
+            outcomes = issuer.look_at([Claim.of(consumer, each) for each in held])
             _raise_first(outcomes)
             issued = [str(each.serial) for each in outcomes if not each.kept]
             if issued:
@@ -63,7 +64,7 @@ def reissue(ctx: Context, uuid: str, entitlement: str | None = None) -> list[Hos
             held = [each for each in ctx.store.entitlements.of(uuid) if entitlement in (None, each.id)]
             if entitlement is not None and not held:
                 raise NotFoundError(f"the host {uuid} has no entitlement {entitlement}")
-            outcomes = Issuer(ctx).look_at([(consumer, each) for each in held], unchanged=True)
+            outcomes = Issuer(ctx).look_at([Claim.of(consumer, each) for each in held], unchanged=True)
             _raise_first(outcomes)
             details: dict[str, object] = {"serials": [str(each.serial) for each in outcomes]}
             ctx.audit("certificate.issue", uuid, organization=organization, details=details)
@@ -142,7 +143,7 @@ def _issued_here(ctx: Context, decoded: DecodedCertificate) -> bool:
 def _wants(ctx: Context, entitlement: Entitlement) -> bool:
     if entitlement.serial is None or entitlement.stale:
         return True
-    return is_due(ctx, ctx.store.certificates.get(entitlement.serial))
+    return is_due(ctx, ctx.store.certificates.get(entitlement.serial).valid)
 
 
 def _raise_first(outcomes: list[Outcome]) -> None:

@@ -176,7 +176,7 @@ def identity_of(ctx: Context, uuid: str, *, renew: bool = False) -> IssuedCertif
     ctx.require(Permission.CONSUMER_MANAGE, consumer.organization)
     with ctx.store.session():
         present = ctx.store.certificates.of(uuid, IssuedKind.IDENTITY)
-        if present and not renew and not is_due(ctx, present[0]):
+        if present and not renew and not is_due(ctx, present[0].valid):
             return present[0]
         issuer = Issuer(ctx)
         with ctx.store.transaction():

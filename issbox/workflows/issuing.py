@@ -1,51 +1,25 @@
-"""Issuing the certificates of hosts: what hosts have in common is made once, and what says the same stays.
+"""Issuing the certificates of hosts: what says the same stays, and everything else is signed and written down.
 
-An `Issuer` is used inside one transaction. Its authority, catalogues and prepared bodies are read once.
+Signatures take longer than all the rest, and nobody else may write while they are made inside a transaction. So
+`Issuer.sign_ahead` makes them before, as far as it can be seen by then who is to get what. The transaction decides
+that by what it reads itself, takes the signatures that fit, and makes those that are lacking.
 """
 
-import hashlib
-import json
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 
-from issbox.certs.entitlement import PreparedEntitlement, issue_entitlement, prepare_v1, prepare_v3
 from issbox.certs.identity import issue_identity
 from issbox.certs.keys import PublicKey, new_serial
-from issbox.certs.payload import payload_document
 from issbox.errors import IssboxError
-from issbox.model import (
-    Catalogue,
-    CertificateType,
-    Consumer,
-    Entitlement,
-    EntitlementPayload,
-    HostProfile,
-    IssuedCertificate,
-    IssuedKind,
-    Order,
-    Subscription,
-    Validity,
-)
-from issbox.rules import entitlements as rules
+from issbox.model import Claim, Consumer, Entitlement, IssuedCertificate, IssuedKind, Validity
 from issbox.rules.renewal import RenewalState, renewal_state
-from issbox.store.certificates import CertificateBody
-from issbox.workflows.authority import open_authority
+from issbox.store.certificates import Standing
 from issbox.workflows.context import Context
-from issbox.workflows.parallel import CORES
+from issbox.workflows.preparing import Prepared, Preparer
+from issbox.workflows.signing import Signed, Unsigned, sign_all
 
 _CLOCK_SKEW = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """What the certificates of a profile and scope say."""
-
-    digest: str
-    """Of the contents alone: what has the same one says the same."""
-    body: CertificateBody
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +34,56 @@ class Outcome:
     error: IssboxError | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """An entitlement that is looked at, and what is to become of its certificate."""
+
+    entitlement: Entitlement
+    digest: str = ""
+    """Of the contents that its certificate has to name; empty when it cannot be prepared."""
+    unsigned: Unsigned | None = None
+    """The certificate to be signed; None when the present one stays."""
+    error: IssboxError | None = None
+
+    def issued(self, signed: Signed) -> IssuedCertificate:
+        """Give its new certificate as it is written down."""
+        return IssuedCertificate(
+            signed.serial,
+            IssuedKind.ENTITLEMENT,
+            self.entitlement.consumer,
+            signed.pem,
+            signed.valid,
+            self.digest,
+            self.entitlement.id,
+        )
+
+    def outcome(self, signed: Signed | None) -> Outcome:
+        """Say what became of it."""
+        if signed is not None:
+            return Outcome(self.entitlement, signed.serial, kept=False)
+        return Outcome(self.entitlement, self.entitlement.serial, kept=True, error=self.error)
+
+
 class Issuer:
-    """Issues certificates within one transaction."""
+    """Issues certificates within one transaction, or within several ones after each other (`look_again`)."""
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
-        self._authority = open_authority(ctx)
+        self._preparer = Preparer(ctx)
+        self._ahead: dict[Unsigned, Signed] = {}
         self._now = ctx.clock()
-        self._catalogues: dict[str, Catalogue] = {}
-        self._prepared: dict[tuple[str, HostProfile, str | None], Prepared] = {}
+
+    def look_again(self) -> None:
+        """Begin a transaction: what was read before it may be another by now, the authority included."""
+        self._preparer.look_again()
+        self._now = self._ctx.clock()
 
     def identity(self, consumer: Consumer, *, keep: bool = False) -> IssuedCertificate:
         """Issue an identity certificate of a host; the ones that it has are revoked unless they are to be kept."""
         valid = self._validity(self._ctx.settings.certificates.identity_days)
         (serial,) = self._serials(1)
         pem = issue_identity(
-            self._authority,
+            self._preparer.authority,
             organization=consumer.organization,
             consumer=consumer.uuid,
             name=consumer.name,
@@ -90,98 +98,69 @@ class Issuer:
             self._ctx.store.certificates.revoke(old, self._now)
         return issued
 
-    def look_at(self, held: Sequence[tuple[Consumer, Entitlement]], *, unchanged: bool = False) -> list[Outcome]:
+    def sign_ahead(self, claims: Sequence[Claim], *, unchanged: bool = False) -> None:
+        """Sign what `look_at` will probably want for these entitlements; call it outside of a transaction."""
+        found = self._find(claims, unchanged=unchanged)
+        wanted = [each.unsigned for each in found if each.unsigned is not None]
+        self._ahead = dict(zip(wanted, self._sign(wanted), strict=True))
+
+    def look_at(self, claims: Sequence[Claim], *, unchanged: bool = False) -> list[Outcome]:
         """Give every entitlement a certificate that says what it should; what says so already stays.
 
-        With `unchanged` nothing stays. Old serials are revoked. Signatures are made in as many threads as there are
-        processors; what cannot be issued is told in the outcome, and keeps the certificate it had.
+        With `unchanged` nothing stays. Old serials are revoked. What cannot be issued is told in the outcome, and keeps
+        the certificate it had.
         """
-        outcomes: dict[str, Outcome] = {}
-        wanted: list[tuple[Consumer, Entitlement, Prepared]] = []
-        for consumer, entitlement in held:
-            try:
-                prepared = self.prepare(consumer.organization, consumer.profile, entitlement.product)
-            except IssboxError as error:
-                outcomes[entitlement.id] = Outcome(entitlement, entitlement.serial, kept=True, error=error)
-                continue
-            if not unchanged and self._is_good(entitlement, prepared):
-                self._ctx.store.entitlements.certified(entitlement.id, entitlement.serial)
-                outcomes[entitlement.id] = Outcome(entitlement, entitlement.serial, kept=True)
-            else:
-                wanted.append((consumer, entitlement, prepared))
-        for entitlement, issued, body in self._issue(wanted):
-            self._ctx.store.certificates.add(issued, body)
-            if entitlement.serial is not None:
-                self._ctx.store.certificates.revoke([entitlement.serial], self._now)
-            self._ctx.store.entitlements.certified(entitlement.id, issued.serial)
-            outcomes[entitlement.id] = Outcome(entitlement, issued.serial, kept=False)
-        return [outcomes[entitlement.id] for _, entitlement in held]
-
-    def prepare(self, organization: str, profile: HostProfile, scope: str | None) -> Prepared:
-        """Give what the certificates of a profile and scope say, made once; raises CertificateTooLargeError."""
-        key = (organization, profile, scope)
-        if key not in self._prepared:
-            self._prepared[key] = self._prepare(organization, profile, scope)
-        return self._prepared[key]
-
-    def _prepare(self, organization: str, profile: HostProfile, scope: str | None) -> Prepared:
-        if organization not in self._catalogues:
-            self._catalogues[organization] = self._ctx.store.catalogues.get(organization)
-        known = self._catalogues[organization]
-        paths, wide = (
-            rules.granted_paths(known, profile, scope),
-            rules.is_organization_wide(known, profile, scope),
+        found = self._find(claims, unchanged=unchanged)
+        signed = self._signed([each.unsigned for each in found if each.unsigned is not None])
+        new = [(each, signed[each.unsigned]) for each in found if each.unsigned is not None]
+        certificates = self._ctx.store.certificates
+        certificates.add_with_bodies([(each.issued(one), one.body) for each, one in new])
+        certificates.revoke([each.entitlement.serial for each, _ in new if each.entitlement.serial], self._now)
+        outcomes = [each.outcome(signed.get(each.unsigned)) for each in found]
+        self._ctx.store.entitlements.certified(
+            {each.entitlement.id: each.serial for each in outcomes if each.error is None}
         )
-        payload = EntitlementPayload(_subscription(known, scope), Order(), rules.products(known, profile, scope))
-        contents = [] if wide else [asdict(each) for each in rules.contents(known, profile, scope)]
-        digest = _digest([self._authority.issuer.key_identifier.hex(), profile.version, wide, paths, contents])
-        body_digest = _digest([digest, payload_document(payload)])
-        body = self._ctx.store.certificates.body(body_digest)
-        if body is None:
-            made = self._make(payload, profile, paths, wide=wide)
-            body = CertificateBody(body_digest, made.extensions, made.appendix)
-            self._ctx.store.certificates.keep_body(body)
-        return Prepared(digest, body)
+        return outcomes
 
-    def _make(
-        self, payload: EntitlementPayload, profile: HostProfile, paths: Iterable[str], *, wide: bool
-    ) -> PreparedEntitlement:
-        if profile.version == 1:
-            return prepare_v1(payload)
-        kind = CertificateType.ORG_LEVEL if wide else CertificateType.BASIC
-        return prepare_v3(payload, self._authority, kind=kind, paths=paths)
+    def _find(self, claims: Sequence[Claim], *, unchanged: bool) -> list[_Found]:
+        present = [] if unchanged else [each.entitlement.serial for each in claims]
+        standings = self._ctx.store.certificates.standings([each for each in present if each is not None])
+        return [self._find_one(each, standings) for each in claims]
 
-    def _is_good(self, entitlement: Entitlement, prepared: Prepared) -> bool:
-        if entitlement.serial is None:
-            return False
-        present = self._ctx.store.certificates.get(entitlement.serial)
-        return present.revoked_at is None and present.digest == prepared.digest and not is_due(self._ctx, present)
+    def _find_one(self, claim: Claim, standings: Mapping[int, Standing]) -> _Found:
+        entitlement = claim.entitlement
+        try:
+            prepared = self._preparer.prepare(claim.organization, claim.profile, entitlement.product)
+        except IssboxError as error:
+            return _Found(entitlement, error=error)
+        present = None if entitlement.serial is None else standings.get(entitlement.serial)
+        if present is not None and self._is_good(present, prepared):
+            return _Found(entitlement, prepared.digest)
+        unsigned = Unsigned(claim.organization, entitlement.id, claim.public_key, prepared.body)
+        return _Found(entitlement, prepared.digest, unsigned)
 
-    def _issue(
-        self, wanted: Sequence[tuple[Consumer, Entitlement, Prepared]]
-    ) -> list[tuple[Entitlement, IssuedCertificate, str]]:
+    def _is_good(self, present: Standing, prepared: Prepared) -> bool:
+        return not present.revoked and present.digest == prepared.digest and not is_due(self._ctx, present.valid)
+
+    def _signed(self, wanted: Sequence[Unsigned]) -> dict[Unsigned | None, Signed]:
+        """Give the certificates, those that were signed ahead where they are still right."""
+        ahead = {each: self._ahead[each] for each in wanted if each in self._ahead}
+        taken = self._ctx.store.certificates.known([each.serial for each in ahead.values()])
+        found: dict[Unsigned | None, Signed] = {
+            each: one
+            for each, one in ahead.items()
+            if one.authority is self._preparer.authority and one.serial not in taken
+        }
+        lacking = [each for each in wanted if each not in found]
+        return {**found, **dict(zip(lacking, self._sign(lacking), strict=True))}
+
+    def _sign(self, wanted: Sequence[Unsigned]) -> list[Signed]:
         valid = self._validity(self._ctx.settings.certificates.entitlement_days)
-        serials = self._serials(len(wanted))
-        jobs: list[Callable[[], str]] = [
-            partial(_sign, self._authority_issue(), consumer, entitlement, prepared.body, valid=valid, serial=serial)
-            for (consumer, entitlement, prepared), serial in zip(wanted, serials, strict=True)
-        ]
-        return [
-            (
-                entitlement,
-                IssuedCertificate(
-                    serial, IssuedKind.ENTITLEMENT, consumer.uuid, pem, valid, prepared.digest, entitlement.id
-                ),
-                prepared.body.digest,
-            )
-            for (consumer, entitlement, prepared), serial, pem in zip(wanted, serials, _together(jobs), strict=True)
-        ]
-
-    def _authority_issue(self) -> Callable[..., str]:
-        return partial(issue_entitlement, self._authority)
+        return sign_all(self._preparer.authority, wanted, self._serials(len(wanted)), valid)
 
     def _validity(self, days: int) -> Validity:
-        return Validity(self._now - _CLOCK_SKEW, self._now + timedelta(days=days)).within(self._authority.valid)
+        wanted = Validity(self._now - _CLOCK_SKEW, self._now + timedelta(days=days))
+        return wanted.within(self._preparer.authority.valid)
 
     def _serials(self, number: int) -> list[int]:
         """Give serial numbers that were never used; call it in the transaction that uses them."""
@@ -192,45 +171,9 @@ class Issuer:
         return list(found)
 
 
-def is_due(ctx: Context, certificate: IssuedCertificate) -> bool:
+def is_due(ctx: Context, valid: Validity) -> bool:
     """Tell whether a certificate is to be replaced because of its age."""
     early = timedelta(days=ctx.settings.certificates.renew_days)
-    state = renewal_state(certificate.valid, ctx.clock(), early)
-    lasting = certificate.valid.not_after - certificate.valid.not_before
+    state = renewal_state(valid, ctx.clock(), early)
+    lasting = valid.not_after - valid.not_before
     return state is not RenewalState.CURRENT and (lasting > early or state is RenewalState.EXPIRED)
-
-
-def _sign(
-    issue: Callable[..., str],
-    consumer: Consumer,
-    entitlement: Entitlement,
-    body: CertificateBody,
-    *,
-    valid: Validity,
-    serial: int,
-) -> str:
-    return issue(
-        PreparedEntitlement(body.extensions, body.appendix),
-        organization=consumer.organization,
-        entitlement=entitlement.id,
-        public=PublicKey.from_pem(consumer.public_key),
-        valid=valid,
-        serial=serial,
-    )
-
-
-def _together(jobs: Sequence[Callable[[], str]]) -> list[str]:
-    """Run signatures, which release Python's lock, in as many threads as there are processors."""
-    if len(jobs) < 4:
-        return [job() for job in jobs]
-    with ThreadPoolExecutor(CORES) as pool:
-        return list(pool.map(lambda job: job(), jobs))
-
-
-def _subscription(known: Catalogue, scope: str | None) -> Subscription:
-    product = None if scope is None else known.products.get(scope)
-    return Subscription(f"Content of {known.organization}" if product is None else product.name)
-
-
-def _digest(facts: object) -> str:
-    return hashlib.sha256(json.dumps(facts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

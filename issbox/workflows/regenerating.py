@@ -1,21 +1,27 @@
 """Issuing certificates anew for many hosts: a job that goes on where it was when its process dies, pauses or ends.
 
 Each batch is one transaction: new certificates, revoked serials and the position of the job are there together or not
-at all. A certificate whose content is the same stays.
+at all. Its signatures are made before it, so that other writers do not wait for them. A certificate whose content is
+the same stays.
 """
 
+import time
 from typing import Final
 
 from issbox.errors import WrongStateError
 from issbox.files import FileLock
 from issbox.model import Regeneration, RegenerationScope, RegenerationState
+from issbox.store.entitlements import Pending
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.issuing import Issuer
 
 STEPS: Final = ("issue-certificates",)
 """What `run_regeneration` announces."""
 BATCH: Final = 50
-"""Entitlements in one transaction: other writers wait for so many signatures."""
+"""Entitlements in the first transaction."""
+_MOST: Final = 1000
+_SECONDS: Final = 0.5
+"""What a batch may take: somebody may want it to pause, and a crash loses no more."""
 
 
 def start_regeneration(ctx: Context, scope: RegenerationScope) -> Regeneration:
@@ -46,30 +52,39 @@ def run_regeneration(ctx: Context, job_id: int) -> Regeneration:
         ctx.progress.step("issue-certificates", str(job.scope))
         ctx.progress.expect(files=max(job.total - job.done, 0), size=0)
         ctx.store.regenerations.set_state(job_id, RegenerationState.RUNNING)
+        issuer, size = Issuer(ctx), BATCH
         while ctx.store.regenerations.state(job_id) is RegenerationState.RUNNING:
-            number = _batch(ctx, job)
+            began = time.monotonic()
+            number = _batch(ctx, job, issuer, size)
             if not number:
                 break
             ctx.progress.advance(files=number)
+            size = next_size(number, time.monotonic() - began)
         done = ctx.store.regenerations.get(job_id)
         if done.ended:
             lock.remove()
         return done
 
 
-def _batch(ctx: Context, job: Regeneration) -> int:
+def next_size(number: int, seconds: float) -> int:
+    """Give how many entitlements to look at next, after so many that took so long."""
+    fitting = int(number * _SECONDS / max(seconds, 0.001))
+    return max(BATCH, min(fitting, 2 * number, _MOST))
+
+
+def _batch(ctx: Context, job: Regeneration, issuer: Issuer, size: int) -> int:
     """Issue the next few certificates and give the number of entitlements looked at; 0 at the end."""
-    issuer = Issuer(ctx)
+    unchanged = job.scope.unchanged
+    issuer.sign_ahead([each.claim for each in _next(ctx, job, size)], unchanged=unchanged)
     with ctx.store.transaction():
         if ctx.store.regenerations.state(job.id) is not RegenerationState.RUNNING:
             return 0
-        page = ctx.store.entitlements.page(job.scope, ctx.store.regenerations.position(job.id), BATCH)
+        page = _next(ctx, job, size)
         if not page:
             ctx.store.regenerations.set_state(job.id, RegenerationState.DONE)
             return 0
-        hosts = ctx.store.consumers.several([each.entitlement.consumer for each in page])
-        held = [(hosts[each.entitlement.consumer], each.entitlement) for each in page]
-        outcomes = issuer.look_at(held, unchanged=job.scope.unchanged)
+        issuer.look_again()
+        outcomes = issuer.look_at([each.claim for each in page], unchanged=unchanged)
         failed = [each for each in outcomes if each.error is not None]
         issued = sum(1 for each in outcomes if not each.kept)
         if issued:  # who serves content reads the revoked serials again when the audit log has grown
@@ -84,6 +99,10 @@ def _batch(ctx: Context, job: Regeneration) -> int:
             error=f"{failed[-1].entitlement.consumer}: {failed[-1].error}" if failed else None,
         )
         return len(outcomes)
+
+
+def _next(ctx: Context, job: Regeneration, size: int) -> list[Pending]:
+    return ctx.store.entitlements.page(job.scope, ctx.store.regenerations.position(job.id), size)
 
 
 def get_regeneration(ctx: Context, job_id: int) -> Regeneration:

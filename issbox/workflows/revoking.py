@@ -23,7 +23,7 @@ def revoke_certificate(ctx: Context, serial: int) -> IssuedCertificate:
         if found.kind is IssuedKind.ENTITLEMENT and consumer is not None:
             for each in ctx.store.entitlements.of(found.consumer):
                 if each.serial == serial:
-                    ctx.store.entitlements.certified(each.id, None)
+                    ctx.store.entitlements.certified({each.id: None})
         details: dict[str, object] = {"serial": str(serial), "kind": found.kind.value}
         organization = None if consumer is None else consumer.organization
         ctx.audit("certificate.revoke", found.consumer, organization=organization, details=details)

@@ -51,7 +51,7 @@ def certify(hosts: Library, number: int, *, days: int, kind: IssuedKind = Issued
     serial = 2**40 + number
     entitlement = f"{number:032x}"
     hosts.store.certificates.add(IssuedCertificate(serial, kind, uuid(number), "PEM", valid, "digest", entitlement))
-    hosts.store.entitlements.certified(entitlement, serial)
+    hosts.store.entitlements.certified({entitlement: serial})
     return serial
 
 

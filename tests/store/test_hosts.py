@@ -11,6 +11,7 @@ from issbox.model import (
     LIBRARY,
     ActivationKey,
     CertificateType,
+    Claim,
     Consumer,
     ContentOverride,
     Held,
@@ -29,7 +30,7 @@ from issbox.model import (
     Validity,
 )
 from issbox.rules.staleness import Holder
-from issbox.store.certificates import CertificateBody
+from issbox.store.certificates import CertificateBody, Standing
 
 APPS = RepositoryKey("Example", "apps", "apps")
 DEV, PROD = HostProfile(("dev",), ("x86_64",)), HostProfile(("prod", "dev"), ("x86_64",))
@@ -125,7 +126,7 @@ def test_what_goes_stale_is_marked_once(hosts: Library) -> None:
     assert store.entitlements.mark_stale("Example", [box, hub]) == 0, "without a certificate nothing is stale"
     for uid, consumer, serial in (("1" * 32, BOX.uuid, 7), ("2" * 32, HUB.uuid, 8)):
         store.certificates.add(issued(serial, consumer, entitlement=uid))
-        store.entitlements.certified(uid, serial)
+        store.entitlements.certified({uid: serial})
     assert store.entitlements.mark_stale("Example", [box, Holder.staying(PROD, "tools")]) == 1
     assert store.entitlements.mark_stale("Example", [box]) == 0
     assert [each.stale for each in store.entitlements.of(BOX.uuid)] == [True]
@@ -135,7 +136,7 @@ def test_what_goes_stale_is_marked_once(hosts: Library) -> None:
     assert store.entitlements.mark_stale("Example", [hub], BOX.uuid) == 0
     assert store.entitlements.mark_all_stale() == 1
     assert store.entitlements.count_stale("Example") == 2
-    store.entitlements.certified("1" * 32, 9)
+    store.entitlements.certified({"1" * 32: 9})
     assert store.entitlements.get("1" * 32).serial == 9
     assert store.entitlements.count_stale("Example") == 1
 
@@ -154,11 +155,14 @@ def test_what_goes_stale_is_marked_once(hosts: Library) -> None:
 def test_regenerations_look_at_what_they_are_about(hosts: Library, scope: RegenerationScope, found: str) -> None:
     store = hosts.store
     page = store.entitlements.page(scope, 0, 10)
-    assert "".join(each.entitlement.id[0] for each in page) == found
+    assert "".join(each.claim.entitlement.id[0] for each in page) == found
     assert store.entitlements.count(scope) == len(found)
+    for each in page:
+        owner = store.consumers.get(each.claim.entitlement.consumer)
+        assert each.claim == Claim.of(owner, store.entitlements.get(each.claim.entitlement.id))
     assert store.entitlements.page(scope, page[0].position, 10) == page[1:]
     for uid in ("1" * 32, "2" * 32):
-        store.entitlements.certified(uid, 5)
+        store.entitlements.certified({uid: 5})
     assert store.entitlements.page(scope, 0, 10) == []
     assert len(store.entitlements.page(replace(scope, unchanged=True), 0, 10)) == len(found)
 
@@ -170,15 +174,18 @@ def test_certificates_are_never_forgotten(hosts: Library) -> None:
     store.certificates.keep_body(body)
     assert store.certificates.body("abc") == body
     whole = issued(2**62, pem="PEMREST")
-    store.certificates.add(whole, "abc")
+    store.certificates.add_with_bodies([(whole, "abc")])
     assert store.certificates.get(2**62) == whole
     assert store.certificates.known([1, 2**62]) == {2**62}
+    assert store.certificates.bodies(["abc", "def"]) == {"abc"}
+    assert store.certificates.standings([1, 2**62]) == {2**62: Standing(whole.digest, whole.valid, revoked=False)}
     assert store.certificates.of(BOX.uuid) == [whole]
     assert store.certificates.of(BOX.uuid, IssuedKind.IDENTITY) == []
     assert store.certificates.drop_unused_bodies() == 0
     assert store.certificates.revoke([2**62, 5], NOW) == 1
     assert store.certificates.revoke([2**62], NOW) == 0
     assert store.certificates.is_revoked(2**62)
+    assert store.certificates.standings([2**62])[2**62].revoked
     assert store.certificates.revoked(NOW) == {2**62: NOW}
     assert store.certificates.revoked(NOW + timedelta(days=366)) == {}, "it has expired by itself"
     assert store.certificates.of(BOX.uuid) == []
@@ -190,6 +197,9 @@ def test_certificates_are_never_forgotten(hosts: Library) -> None:
     assert store.certificates.next_list(NOW, NOW) > first
     with pytest.raises(NotFoundError):
         store.certificates.get(1)
+    with pytest.raises(NotFoundError, match="no certificate body def"):
+        store.certificates.add_with_bodies([(issued(7), "def")])
+    store.certificates.add_with_bodies([])
 
 
 @pytest.mark.parametrize("kind", OverrideKind)

@@ -46,6 +46,7 @@ from issbox.workflows import (
     repositories,
     revocation_lists,
 )
+from issbox.workflows.issuing import Issuer
 from issbox.workflows.synchronize import synchronize
 from issbox.workflows.upkeep import collect_garbage
 
@@ -341,13 +342,13 @@ def test_eager_regeneration_goes_on_where_it_was(fleet: Fleet, monkeypatch: pyte
     job = regenerating.start_regeneration(ctx, RegenerationScope("acme"))
     assert job.total == 5
     with ctx.store.session():
-        assert regenerating._batch(ctx, job) == 0, "it was not begun"
+        assert regenerating._batch(ctx, job, Issuer(ctx), 2) == 0, "it was not begun"
     regenerating.pause_regeneration(ctx, job.id)
     assert regenerating.run_regeneration(ctx, job.id).state is RegenerationState.PAUSED
     regenerating.resume_regeneration(ctx, job.id)
     with ctx.store.session():
         ctx.store.regenerations.set_state(job.id, RegenerationState.RUNNING)
-        assert regenerating._batch(ctx, job) == 2
+        assert regenerating._batch(ctx, job, Issuer(ctx), 2) == 2
     done = regenerating.run_regeneration(ctx, job.id)
     assert (done.state, done.done, done.kept, done.failed) == (RegenerationState.DONE, 5, 0, 0)
     with pytest.raises(WrongStateError):

@@ -33,7 +33,7 @@ from issbox.workflows import (
 )
 from issbox.workflows.exact_content import plan_content_set, plan_everything
 from issbox.workflows.following import certificates_follow
-from issbox.workflows.issuing import Issuer
+from issbox.workflows.preparing import Preparer
 from issbox.workflows.synchronize import synchronize
 
 NEW = RepositoryKey("acme", "tools", "new")
@@ -50,10 +50,10 @@ class Village:
         """Give what the certificate of each host would say if it were made now, as a digest."""
         found = {}
         with self.fleet.ctx.store.session(), self.fleet.ctx.store.transaction():
-            issuer = Issuer(self.fleet.ctx)
+            preparer = Preparer(self.fleet.ctx)
             for name, host in self.hosts.items():
                 present = self.fleet.ctx.store.consumers.get(host.uuid)
-                found[name] = issuer.prepare("acme", present.profile, None).digest
+                found[name] = preparer.prepare("acme", present.profile, None).digest
         return found
 
     def settle(self) -> None:
