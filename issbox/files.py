@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, Protocol, Self
+from typing import BinaryIO, Final, Protocol, Self
 from uuid import uuid4
 
 from issbox.errors import (
@@ -31,6 +31,7 @@ BLOCK = 256 << 10
 """Bytes read and written at once: it fits the processor's cache, and the kernel takes several times as long to find
 room for writes of 1 MiB."""
 
+_ABSENT: Final = "Look whether the path is spelled right and its directory is there, then run the command again."
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 _NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
@@ -66,6 +67,8 @@ def error_from_os(error: OSError) -> IssboxError:
     if error.errno in _NOT_ALLOWED:
         whose = f" (to the account {_account()})" if error.errno != errno.EROFS else ""
         return PermissionDeniedError(message + whose)
+    if error.errno == errno.ENOENT:
+        return OperatingSystemError(message, hint=_ABSENT)
     return OperatingSystemError(message)
 
 

@@ -53,6 +53,11 @@ class Pushed:
         return 0 if told is None or self.result == "up-to-date" else getattr(told, name)
 
 
+def _import_in_words(report: object) -> str:
+    """Give which import it is over there, and what became of it; `--json` has all of it."""
+    return f"import {report['id']}, {report['state']}" if isinstance(report, dict) else str(report)
+
+
 PUSHED = Shape[Pushed](
     "push",
     (
@@ -86,6 +91,7 @@ PUSHED = Shape[Pushed](
             "report",
             "the other box's import as `content-import info --json` gives it there, or null",
             lambda each: each.report and each.report.report,
+            show=_import_in_words,
         ),
     ),
 )

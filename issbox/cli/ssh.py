@@ -82,7 +82,9 @@ def authorized_keys(
     if destination is None:
         output.write(text)
         return
-    with atomic_write(Path(destination), mode=0o600) as out:
+    path = Path(destination)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # what sshd asks of the directory .ssh
+    with atomic_write(path, mode=0o600) as out:
         out.write(text.encode())
     run.say(f"{len(lines)} keys written to {destination}.")
 

@@ -61,7 +61,10 @@ class NotABundleError(BundleError):
     """The path does not hold a bundle."""
 
     code = "not-a-bundle"
-    hint = "A bundle is the directory that holds issbox-bundle.json; drop that directory as a whole."
+    hint = (
+        "A bundle is the directory that holds issbox-bundle.json, as a whole. That of a Katello holds metadata.json: "
+        "`hammer content-export generate-metadata` writes it again where it was lost."
+    )
 
 
 class BadManifestError(BundleError):

@@ -105,6 +105,7 @@ pki=$root/etc/pki/issbox
 yum=$root/etc/yum.repos.d
 zypper=$root/etc/zypp/repos.d
 repositories=$yum/issbox.repo
+places=
 
 fail() {
     echo "issbox-host: $*" >&2
@@ -150,6 +151,7 @@ place_repositories() { # FILE DIRECTORY: as issbox.repo, whole or not at all.
     sed "s|=/etc/pki/issbox/|=$pki/|g" "$work/new/$1" >"$2/.issbox.repo.new"
     mv -f "$2/.issbox.repo.new" "$2/issbox.repo"
     repositories=$2/issbox.repo
+    places="$places $repositories"
 }
 
 place() { # Put what was fetched where it belongs; the repositories last, when everything that they name is there.
@@ -212,7 +214,7 @@ register() {
     fetch POST "/consumers?$query" "$@" --header 'Accept: application/x-tar' \
         --header 'Content-Type: application/json' --data-binary "@$work/body"
     place
-    echo "This host is registered as $(cat "$pki/uuid"); its repositories are in $repositories."
+    echo "This host is registered as $(cat "$pki/uuid"); its repositories are in$places."
 }
 
 refresh() {

@@ -12,7 +12,7 @@ from typing import Final, cast
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
-from issbox.errors import ConfigurationError, IssboxError
+from issbox.errors import ConfigurationError, IssboxError, PermissionDeniedError
 from issbox.files import error_from_os
 from issbox.rules.serving import PKI, Site, parse_listen
 from issbox.web.api.dispatch import PREFIXES, Api
@@ -170,10 +170,7 @@ class WebServer:
             finally:
                 os.umask(before)
             if self._settings.socket_group:
-                shutil.chown(path, group=self._settings.socket_group)
-                path.chmod(0o660)
-        except LookupError:
-            raise ConfigurationError(f"[web] socket_group: there is no group {self._settings.socket_group}") from None
+                _give_to_group(path, self._settings.socket_group)
         except OSError as error:
             raise error_from_os(error) from error
         listener = await asyncio.get_running_loop().create_unix_server(
@@ -220,6 +217,21 @@ class WebServer:
 
 def _has_port(site: Site) -> bool:
     return ":" in site.host
+
+
+def _give_to_group(path: Path, group: str) -> None:
+    """Let a group use the socket; raises ConfigurationError and PermissionDeniedError, and what the disk says."""
+    try:
+        shutil.chown(path, group=group)
+    except LookupError:
+        raise ConfigurationError(f"[web] socket_group: there is no group {group}") from None
+    except PermissionError:
+        raise PermissionDeniedError(
+            f"[web] socket_group: the account that runs issbox may not give {path} to the group {group}",
+            hint=f"Make that account a member, as with `usermod --append --groups {group} issbox`, and start the "
+            "service again.",
+        ) from None
+    path.chmod(0o660)
 
 
 def _bind(address: tuple[str, int], patience: float) -> socket.socket:

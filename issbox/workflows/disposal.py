@@ -179,7 +179,8 @@ def _note_moved(ctx: Context, row: ContentImport, path: Path | None, action: str
 
 def _note_left(ctx: Context, row: ContentImport, why: str) -> ContentImport:
     """Say once in the row why its bundle could not be moved."""
-    reason = f"{row.reason.partition(_LEFT)[0]}{_LEFT}{why}"
+    before = row.reason.partition(_LEFT)[0]
+    reason = f"{before}{'.' if before and before[-1] != '.' else ''}{_LEFT}{why}"
     if reason == row.reason:
         return row
     with ctx.store.transaction():

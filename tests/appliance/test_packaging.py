@@ -49,6 +49,12 @@ def test_units_are_hardened(root: Path, name: str) -> None:
     assert float(found[1]) < 3.0
 
 
+def test_the_service_may_give_its_socket_to_the_group_of_nginx(root: Path) -> None:
+    text = (root / "usr/lib/systemd/system/issbox.service.d/10-common.conf").read_text()
+    filters = [line for line in text.splitlines() if line.startswith("SystemCallFilter=")]
+    assert filters.index("SystemCallFilter=@chown") > filters.index("SystemCallFilter=~@privileged @resources")
+
+
 def test_units_call_commands_that_exist() -> None:
     from issbox.cli.remote import check_remote
     from issbox.errors import RemoteRefusedError

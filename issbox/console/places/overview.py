@@ -115,7 +115,11 @@ def _inbox(session: Session) -> Iterator[Line]:
     for row in history.list_imports(session.ctx, [ImportState.IMPORTED], _SHOWN):
         nothing = False
         yield _line(
-            "Inbox", "imported", f"{when(row.updated_at)} into {row.organization}, #{row.sequence}", "inbox", Mood.GOOD
+            "Inbox",
+            "imported",
+            f"{when(row.updated_at)} into {row.organization}{'' if row.sequence is None else f', #{row.sequence}'}",
+            "inbox",
+            Mood.GOOD,
         )
     if nothing:
         yield _line("Inbox", "empty", f"bundles arrive in {session.ctx.settings.inbox.path}", "inbox")

@@ -177,8 +177,8 @@ def organization_of(ctx: Context, chosen: str | None, metadata: KatelloMetadata)
             return organization.label
     raise ImportRefusedError(
         f"the export comes from the organization {wanted}, which this box does not have",
-        hint="Create it with `issbox organization create`, or put the export into a folder of the inbox named "
-        "after the organization it shall go into; then retry.",
+        hint="Make it with `issbox organization create --name NAME`, or say which one it goes into: by hand with "
+        "--organization, in the inbox by a folder with the label of the organization. Then retry.",
     )
 
 
