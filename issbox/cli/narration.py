@@ -75,7 +75,8 @@ class Narrator:
         with self._lock:
             self._meter = Meter(self._clock())
             self._last_line = self._meter.started
-            title = name.replace("-", " ").capitalize()
+            words = name.replace("-", " ")
+            title = words[:1].upper() + words[1:]
             self.say(f"{title}: {message}" if message else title)
 
     def expect(self, *, files: int, size: int) -> None:

@@ -92,7 +92,7 @@ def info(run: Run, *, label: str | None, name: str | None) -> None:
 @click.option("--access", type=click.Choice(list(_ACCESS)), help="Certificates name each content, or open all.")
 @click.option(
     "--environments-by",
-    type=click.Choice([Role.SUPER_ADMIN, Role.ORG_ADMIN]),
+    type=click.Choice([str(Role.SUPER_ADMIN), str(Role.ORG_ADMIN)]),
     help="Who makes, changes and deletes its lifecycle environments.",
 )
 def update(

@@ -76,7 +76,7 @@ def restore(run: Run, *, file: str, passphrase_file: str | None) -> None:
     """Make this box anew from the backup FILE, in a state directory that holds none.
 
     It has the same identity and key, so that the other side accepts its bundles and the next increment fits. Afterwards
-    bring back the packages that it names: `issbox scrub --from BUNDLE`, or `issbox repository synchronize --repair`.
+    bring back the packages that it names: `issbox scrub --from PATH`, or `issbox repository synchronize --repair`.
     """
     from issbox.config import load_settings
     from issbox.wiring import calling_actor, now, require_local_administrator

@@ -50,13 +50,15 @@ SCRUB: "Shape[ScrubReport]" = Shape(
 @click.option(
     "--seconds", type=click.IntRange(min=1), metavar="SECONDS", help="Stop after so long; the next one goes on."
 )
-@click.option("--from", "source", metavar="PATH", help="Mend damaged files from this bundle, volume or folder of them.")
+@click.option(
+    "--from", "source", metavar="PATH", help="Mend damaged files from this bundle, volume or folder of any files."
+)
 def scrub(run: Run, *, older_than: int, rate: str | None, seconds: int | None, source: str | None) -> None:
     """Read stored files again and compare them with their digests, those not read for longest first.
 
     What was found is kept for each file, so that a scrub goes on where the last one stopped. Ends with exit code 7 when
-    a file is damaged or missing. --from takes files from any bundle that has them; from an upstream they come by
-    `issbox repository synchronize --repair`.
+    a file is damaged or missing. --from takes files from any bundle, and from any folder, that has them; from an
+    upstream they come by `issbox repository synchronize --repair`.
     """
     from issbox.workflows import scrubbing
 
@@ -71,5 +73,5 @@ def scrub(run: Run, *, older_than: int, rate: str | None, seconds: int | None, s
     if report.damaged:
         raise StoreDamagedError(
             f"{len(report.damaged)} stored files are damaged or missing",
-            hint="Mend them with `issbox scrub --from BUNDLE`, or `issbox repository synchronize --repair`.",
+            hint="Mend them with `issbox scrub --from PATH`, or `issbox repository synchronize --repair`.",
         )

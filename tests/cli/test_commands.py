@@ -423,3 +423,10 @@ def test_planned_exports_of_several_organizations_are_a_table(issbox: CommandLin
     head, *rows = issbox(*words).stdout.splitlines()
     assert head.split() == ["ORGANIZATION", "DESTINATION", "SCOPE", "FILES", "SIZE", "NEEDED", "FREE", "SECONDS"]
     assert [row.split()[0] for row in rows] == ["ACME", "Beta"]
+
+
+def test_who_looks_after_environments_is_said_in_the_words_of_roles(issbox: CommandLine) -> None:
+    shown = issbox.json("organization", "update", "--label", "ACME", "--environments-by", "org-admin")
+    assert shown["environments_by"] == "org-admin"
+    shown = issbox.json("organization", "update", "--label", "ACME", "--environments-by", "super-admin")
+    assert shown["environments_by"] == "super-admin"

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import tarfile
 from collections.abc import Callable
 from datetime import timedelta
@@ -222,6 +223,33 @@ def test_a_scrub_finds_rot_and_mends_it_from_a_bundle(crossing: Crossing) -> Non
     assert far.json("scrub", "--from", complete)["mended"] == 2
     assert shown(far) == before
     assert far.json("scrub")["damaged"] == []
+
+
+def test_a_scrub_mends_from_a_folder_that_is_no_bundle(crossing: Crossing, tmp_path: Path) -> None:
+    far = crossing.far
+    complete = crossing.export("complete")
+    far("content-import", "run", complete)
+    before = shown(far)
+    for blob in (far.state / "blobs").rglob("*/*/*"):
+        blob.unlink()
+    loose = tmp_path / "loose/repository"
+    shutil.copytree(next(complete.rglob("repodata")).parent, loose)
+    package = next(loose.rglob("*.rpm"))
+    shutil.copy(package, tmp_path / "aside")
+    corrupt(package)
+    (loose / "link.rpm").symlink_to(tmp_path / "aside")
+    report = json.loads(far("scrub", "--from", loose.parent, "--json", code=7).stdout)
+    assert [Path(each["path"]).name for each in report["damaged"]] == [package.name]
+    shutil.copy(tmp_path / "aside", package)
+    assert far.json("scrub", "--from", loose.parent)["mended"] == 1
+    assert shown(far) == before
+
+
+def test_a_folder_without_what_is_missing_says_that_it_holds_no_bundle(crossing: Crossing, tmp_path: Path) -> None:
+    crossing.far("content-import", "run", crossing.export("complete"))
+    next(path for path in (crossing.far.state / "blobs").rglob("*/*/*")).unlink()
+    (tmp_path / "other").mkdir()
+    assert crossing.far.error("scrub", "--from", tmp_path / "other", code=3)["code"] == "not-a-bundle"
 
 
 def test_a_damaged_bundle_mends_nothing_with_its_damage(crossing: Crossing) -> None:
