@@ -12,12 +12,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from issbox.bundle.signature import verify as verify_signature
 from issbox.errors import BundleSignatureError, IssboxError, StoreDamagedError
 from issbox.files import atomic_write, open_regular
 from issbox.model import AuditEntry, AuditFilter, AuditHead
 from issbox.names import format_time, parse_time
-from issbox.workflows.boxes import signing_key
 from issbox.workflows.context import Context, Permission
 
 HEADS: Final = "audit-heads.jsonl"
@@ -83,6 +81,8 @@ def describe_entry(entry: AuditEntry) -> dict[str, object]:
 def sign_head(ctx: Context) -> AuditHead | None:
     """Sign the end of the log and keep that; None when the log is empty. What is signed already stays as it is."""
     ctx.require(Permission.BOX_MAINTAIN)
+    from issbox.workflows.boxes import signing_key
+
     key = signing_key(ctx)
     with ctx.store.session():
         with ctx.store.transaction():
@@ -137,6 +137,11 @@ def agreed_heads(ctx: Context) -> list[AuditHead]:
             f" {where} lost it or was changed",
             hint="Compare both with a backup. After a restore, `issbox audit sign` writes down what the file lacks.",
         )
+    if not rows:
+        return []
+    from issbox.bundle.signature import verify as verify_signature
+    from issbox.workflows.boxes import signing_key
+
     public_pem = signing_key(ctx).public_pem
     for head in rows.values():
         try:

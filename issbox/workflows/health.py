@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from issbox.certs.certificates import read_certificates, validity_of
 from issbox.errors import IssboxError, StoreDamagedError
 from issbox.files import FileLock, error_from_os, open_regular
 from issbox.model import CredentialKind, ImportState
@@ -179,6 +178,8 @@ def _text(path: Path) -> str:
 def _read(what: str, text: str) -> Iterator[Expiry]:
     if "-----BEGIN CERTIFICATE-----" not in text:
         return
+    from issbox.certs.certificates import read_certificates, validity_of
+
     try:
         for certificate in read_certificates(text, what):
             yield Expiry(what, validity_of(certificate).not_after)

@@ -6,7 +6,6 @@ from issbox.errors import PromotionRefusedError, WrongStateError
 from issbox.model import ContentSnapshot, Held, LifecycleEnvironment, PromotionRecord, RepositoryKey
 from issbox.rules.comparing import ContentDifference
 from issbox.rules.promoting import PlannedChange, PromotionPlan
-from issbox.workflows.comparing import difference
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.promotion_effects import with_effect
 
@@ -83,6 +82,8 @@ def _with_differences(ctx: Context, plan: PromotionPlan) -> PromotionPlan:
 
 
 def _compare(ctx: Context, change: PlannedChange) -> ContentDifference:
+    from issbox.workflows.comparing import difference
+
     before, after = change.before, change.after
     return difference(
         ctx,

@@ -63,12 +63,12 @@ UNUSED_BY_MOST = {
     *("psycopg.pq", "pycdlib", "createrepo_c", "aiohttp", "huey", "textual", "playhouse.migrations", "cryptography"),
     *("issbox.model.receipts", "issbox.model.reports", "issbox.model.slips", "issbox.store.receipts"),
     *("issbox.store.trees", "issbox.store.reports", "issbox.store.tables.receipts", "issbox.store.tables.every"),
-    *("issbox.workflows.exports", "issbox.workflows.issuing", "issbox.console.first_run"),
+    *("issbox.workflows.exports", "issbox.workflows.issuing", "issbox.console.first_run", "issbox.yum.repomd"),
 }
 """What most commands do without."""
 MAY_LOAD = {
-    "status": {"cryptography", "issbox.model.reports"},  # it reads when certificates end, and what came in
-    "tui": {"issbox.model.receipts", "issbox.model.slips", "cryptography"},  # what is done to them is on its screens
+    "status": {"issbox.model.reports"},  # it shows what came in
+    "tui": {"issbox.model.receipts", "issbox.model.slips"},  # what is done to them is on its screens
 }
 
 
