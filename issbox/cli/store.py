@@ -39,6 +39,7 @@ GARBAGE: "Shape[GarbageReport]" = Shape(
         Field("versions", "old repository versions removed", lambda each: each.versions),
         Field("blobs", "stored files removed", lambda each: each.blobs),
         Field("size", "bytes of these files", lambda each: each.size, show=size),
+        Field("jobs", "jobs forgotten that ended long ago", lambda each: each.jobs),
         Field("dry_run", "true when nothing was removed, only counted", lambda each: each.dry_run),
     ),
 )
@@ -58,9 +59,10 @@ def reconcile(run: Run) -> None:
 @command("cleanup", group=store, example="issbox store cleanup --dry-run", shape=GARBAGE)
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 def cleanup(run: Run, *, dry_run: bool) -> None:
-    """Remove old repository versions, the files that no version needs, and abandoned downloads.
+    """Remove old repository versions, the files that no version needs, abandoned downloads, and jobs of long ago.
 
-    Of each repository as many versions stay as [versions] keep says, and those an environment uses.
+    Of each repository as many versions stay as [versions] keep says, and those an environment uses. Jobs are forgotten
+    [jobs] keep_days after their end.
     """
     from issbox.workflows import upkeep
 

@@ -104,6 +104,7 @@ KEYS: Final[Mapping[str, Mapping[str, Key]]] = {
         "metrics_from": Key(["127.0.0.0/8", "::1"], networks),
     },
     "versions": {"keep": Key(3, whole(1, 100_000))},
+    "jobs": {"keep_days": Key(90, whole(1, 36_500))},
     "health": {
         "low_space": Key("5GiB", size(zero=True)),
         "waiting_days": Key(7, whole(1, 3650)),

@@ -18,6 +18,7 @@ from issbox.config.settings import (
     HealthSettings,
     HookSettings,
     InboxSettings,
+    JobSettings,
     LogSettings,
     ManifestSettings,
     Settings,
@@ -168,6 +169,7 @@ def _settings(environ: Mapping[str, str], values: dict[str, dict[str, Any]], sou
         ),
         web=_web(base, values["web"]),
         versions=VersionSettings(**values["versions"]),
+        jobs=JobSettings(**values["jobs"]),
         health=HealthSettings(**values["health"]),
         hooks=HookSettings(**values["hooks"]),
         certificates=CertificateSettings(

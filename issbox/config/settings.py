@@ -120,6 +120,14 @@ class VersionSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JobSettings:
+    """How long what is known of jobs is kept."""
+
+    keep_days: int
+    """After their end; the newest job stays for ever."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HealthSettings:
     """What counts as trouble."""
 
@@ -200,6 +208,7 @@ class Settings:
     synchronize: SynchronizeSettings
     web: WebSettings
     versions: VersionSettings
+    jobs: JobSettings
     health: HealthSettings
     hooks: HookSettings
     certificates: CertificateSettings

@@ -5,6 +5,8 @@ from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any, cast
 
+from peewee import fn
+
 from issbox.errors import NotFoundError
 from issbox.model import Actor, Job, JobProgress, JobState
 from issbox.store.database import Noun, transaction
@@ -82,6 +84,17 @@ class Jobs(Noun):
             )
             changed.execute()
             return self.get(job_id).cancel_requested
+
+    def forget_ended(self, before: datetime) -> int:
+        """Delete the jobs that ended before a time and give how many they were.
+
+        The newest job stays: SQLite would give its number to the next one, and a number never means two things.
+        """
+        with transaction():
+            newest = JobRow.select(fn.MAX(JobRow.id)).scalar()
+            over = [state.value for state in JobState if state.over]
+            old = (JobRow.state.in_(over)) & (JobRow.ended_at < before) & (JobRow.id < newest)
+            return 0 if newest is None else int(JobRow.delete().where(old).execute())
 
 
 def _columns(row: Job) -> dict[str, object]:

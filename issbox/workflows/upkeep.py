@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 
 from issbox.errors import InterruptedByUserError, StoreDamagedError
 from issbox.files import FileLock
@@ -36,11 +37,12 @@ class ReconcileReport:
 
 @dataclass(frozen=True, slots=True)
 class GarbageReport:
-    """What no repository version needs."""
+    """What no repository version needs, and what is told of no longer."""
 
     versions: int
     blobs: int
     size: int
+    jobs: int
     dry_run: bool
 
 
@@ -128,7 +130,8 @@ class _OnlyCountingError(Exception):
 def collect_garbage(ctx: Context, *, dry_run: bool) -> GarbageReport:
     """Remove old versions beyond the configured number, the blobs that no version needs, and abandoned downloads.
 
-    The long part of revoked certificates goes too; that they were issued and revoked is never forgotten.
+    The long part of revoked certificates goes too; that they were issued and revoked is never forgotten. Jobs that
+    ended longer ago than configured are forgotten; the audit log keeps who asked for them.
     Versions that the newest export to a destination described stay: a volume may be asked for again, and the next
     incremental export starts there. Raises BusyError while content is being changed. A dry run says what would go and
     removes nothing.
@@ -137,18 +140,19 @@ def collect_garbage(ctx: Context, *, dry_run: bool) -> GarbageReport:
     with ctx.store.session(), _alone(ctx):
         pruned: list[tuple[RepositoryKey, int]] = []
         blobs: list[str] = []
-        size = 0
+        size = jobs = 0
         with suppress(_OnlyCountingError), ctx.store.transaction():
             spared = spared_versions(ctx.store.exports.list())
             keys = [repository.key for repository in ctx.store.repositories.list(derived=True)]
             pruned = ctx.store.versions.prune(keys, ctx.settings.versions.keep, spared)
             ctx.store.certificates.drop_unused_bodies()
+            jobs = ctx.store.jobs.forget_ended(ctx.clock() - timedelta(days=ctx.settings.jobs.keep_days))
             blobs = list(_unneeded(ctx))
             size = sum(map(ctx.store.blobs.size, blobs))
             if dry_run:
                 raise _OnlyCountingError
-            if pruned or blobs:
-                counts: dict[str, object] = {"versions": len(pruned), "blobs": len(blobs), "bytes": size}
+            if pruned or blobs or jobs:
+                counts: dict[str, object] = {"versions": len(pruned), "blobs": len(blobs), "bytes": size, "jobs": jobs}
                 ctx.audit("store.cleanup", "store", details=counts)
         if not dry_run:
             # Rows first: what is left of these files when the process is killed is found by the next run.
@@ -159,7 +163,7 @@ def collect_garbage(ctx: Context, *, dry_run: bool) -> GarbageReport:
             ctx.store.clean_staging(downloads=True)
             forget_abandoned(ctx)
             remove_heads(ctx)
-        return GarbageReport(len(pruned), len(blobs), size, dry_run)
+        return GarbageReport(len(pruned), len(blobs), size, jobs, dry_run)
 
 
 def _alone(ctx: Context) -> FileLock:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,15 @@ from makers.bundles import SampleBundle, SampleRepository, make_bundle, new_key
 from makers.inboxes import make_context
 
 from issbox.bundle.signature import SigningKey
-from issbox.errors import BusyError
+from issbox.config import JobSettings
+from issbox.errors import BusyError, NotFoundError
 from issbox.files import FileLock
 from issbox.model import ImportState, RepositoryKey
 from issbox.workflows.box_status import status
 from issbox.workflows.by_hand import run_import
 from issbox.workflows.context import Context
+from issbox.workflows.job_kinds.upkeep import AuditJob
+from issbox.workflows.jobs import create_job, get_job, list_jobs, run_job
 from issbox.workflows.upkeep import GarbageReport, collect_garbage, reconcile
 
 KEY = RepositoryKey("acme", "tools", "base")
@@ -60,9 +64,29 @@ def test_a_dry_run_tells_what_the_real_one_then_removes(ctx: Context) -> None:
     assert {name.split("/")[3] for name in files(ctx, "published")} == {"3", "4"}
 
 
+def test_jobs_are_forgotten_when_they_ended_long_ago(ctx: Context) -> None:
+    ctx = replace(ctx, settings=replace(ctx.settings, jobs=JobSettings(keep_days=30)))
+    ended, waits, newest = (create_job(ctx, AuditJob()).id for _ in range(3))
+    for number in (ended, newest):
+        assert run_job(ctx, number) is not None
+    later = replace(ctx, clock=lambda: ctx.clock() + timedelta(days=29))
+    assert collect_garbage(later, dry_run=True).jobs == 0
+    later = replace(ctx, clock=lambda: ctx.clock() + timedelta(days=31))
+    assert collect_garbage(later, dry_run=True).jobs == 1
+    assert [job.id for job in list_jobs(ctx)] == [newest, waits, ended]
+    assert collect_garbage(later, dry_run=False).jobs == 1
+    assert [job.id for job in list_jobs(ctx)] == [newest, waits], "what waits is not forgotten, nor the last number"
+    with ctx.store.session():
+        (cleanup,) = (entry for entry in ctx.store.audit.list() if entry.action == "store.cleanup")
+        assert cleanup.details["jobs"] == 1
+    with pytest.raises(NotFoundError, match=f"there is no job {ended}"):
+        get_job(ctx, ended)
+    assert create_job(ctx, AuditJob()).id > newest
+
+
 def test_what_is_left_is_whole_and_nothing_more_is_found(ctx: Context) -> None:
     collect_garbage(ctx, dry_run=False)
-    assert collect_garbage(ctx, dry_run=False) == GarbageReport(0, 0, 0, dry_run=False)
+    assert collect_garbage(ctx, dry_run=False) == GarbageReport(0, 0, 0, 0, dry_run=False)
     with ctx.store.session():
         for number in (3, 4):
             for file in ctx.store.versions.files(KEY, number):

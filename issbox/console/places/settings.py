@@ -95,12 +95,13 @@ def _garbage_confirm(session: Session, target: Target, answers: Answers) -> Cons
     lines = (
         f"{plural(report.versions, 'version')} that nothing needs",
         f"{plural(report.blobs, 'file')} that no version has, {format_size(report.size)}",
+        f"{plural(report.jobs, 'job')} that ended more than {session.ctx.settings.jobs.keep_days} days ago",
     )
     return Consequences("Free space?", lines, "Free it", final=True)
 
 
 def _garbage(session: Session, target: Target, answers: Answers) -> Outcome:
-    """Remove old versions that nothing needs, and files that no version has, as a job."""
+    """Remove old versions that nothing needs, files that no version has, and jobs of long ago, as a job."""
     from issbox.workflows.job_kinds.upkeep import GarbageJob
 
     del target, answers

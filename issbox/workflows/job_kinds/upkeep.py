@@ -28,7 +28,7 @@ class InboxJob:
 
 @dataclass(frozen=True, slots=True)
 class GarbageJob:
-    """Remove versions and files that nothing needs."""
+    """Remove versions and files that nothing needs, and jobs of long ago."""
 
     kind: ClassVar = "garbage"
 
@@ -40,7 +40,7 @@ class GarbageJob:
     def run(self, ctx: Context) -> Mapping[str, object]:
         """Do it."""
         report = upkeep.collect_garbage(ctx, dry_run=False)
-        return {"versions": report.versions, "files": report.blobs, "size": report.size}
+        return {"versions": report.versions, "files": report.blobs, "size": report.size, "jobs": report.jobs}
 
 
 @dataclass(frozen=True, slots=True)
