@@ -59,10 +59,8 @@ class JournalHandler(logging.Handler):
         yield _field("CODE_FUNC", record.funcName)
         yield _field("ISSBOX_LOGGER", record.name)
         yield _field("ISSBOX_THREAD", record.threadName or "")
-        for argument in record.args if isinstance(record.args, tuple) else ():
-            if isinstance(argument, Facts):
-                for name, value in argument.values.items():
-                    yield _field(f"ISSBOX_{_NAME.sub('_', name.upper())}"[:_LONGEST_NAME], value)
+        for name, value in _facts(record):
+            yield _field(f"ISSBOX_{_NAME.sub('_', name.upper())}"[:_LONGEST_NAME], value)
 
     def _send(self, entry: bytes) -> None:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
@@ -73,6 +71,16 @@ class JournalHandler(logging.Handler):
                 if error.errno not in (errno.EMSGSIZE, errno.ENOBUFS):
                     raise
                 _send_file(channel, entry)
+
+
+def _facts(record: logging.LogRecord) -> Iterator[tuple[str, str]]:
+    """Give what a record states by name: in its arguments, or by `extra={"facts": ...}` beside another form of line."""
+    for argument in record.args if isinstance(record.args, tuple) else ():
+        if isinstance(argument, Facts):
+            yield from argument.values.items()
+    beside = getattr(record, "facts", None)
+    if isinstance(beside, Mapping):
+        yield from ((str(name), str(value)) for name, value in beside.items())
 
 
 def _send_file(channel: socket.socket, entry: bytes) -> None:

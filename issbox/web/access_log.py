@@ -1,4 +1,7 @@
-"""One line in the log for every request: no query, since some clients put the paths of their keys there."""
+"""One line in the log for every request: no query, since some clients put the paths of their keys there.
+
+In systemd's journal the facts of the line are fields, too (docs/appliance.md).
+"""
 
 import logging
 from typing import Final
@@ -16,6 +19,7 @@ def log_request(
     target: str,
     status: int,
     sent: int,
+    seconds: float,
     presented: Presented | None,
     asked_by: str = "",
     why: str = "",
@@ -23,11 +27,32 @@ def log_request(
     """Write the line; control characters and the like are escaped."""
     if not _LOG.isEnabledFor(logging.INFO):
         return
-    holder = plain(asked_by) or "-"
+    path, reason, holder, serial, organization = plain(target.split("?", 1)[0]), plain(why), plain(asked_by), "", ""
     if presented is not None:
-        holder = f"{presented.decoded.serial} {plain(presented.decoded.common_name)}"
-    reason = f" ({plain(why)})" if why else ""
-    _LOG.info("%s %s %s %d %d %s%s", peer, method, plain(target.split("?", 1)[0]), status, sent, holder, reason)
+        decoded = presented.decoded
+        holder, serial, organization = (
+            plain(decoded.common_name),
+            str(decoded.serial),
+            plain(decoded.organization or ""),
+        )
+    facts = {
+        "client": peer,
+        "method": method,
+        "path": path,
+        "status": str(status),
+        "bytes": str(sent),
+        "seconds": f"{seconds:.6f}",
+        "serial": serial,
+        "holder": holder,
+        "organization": organization,
+        "reason": reason,
+    }
+    who = f"{serial} {holder}" if serial else holder or "-"
+    _LOG.info(
+        "%s %s %s %d %d %s%s",
+        *(peer, method, path, status, sent, who, f" ({reason})" if reason else ""),
+        extra={"facts": {name: value for name, value in facts.items() if value}},
+    )
 
 
 def plain(text: str) -> str:

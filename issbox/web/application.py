@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -78,22 +79,22 @@ class Application:
         return sent.response
 
     async def _answer(self, channel: Channel, request: web.BaseRequest, peer: Peer) -> Sent:
-        target = request.raw_path
+        target, began = request.raw_path, time.monotonic()
         if channel.in_front and target == GUARD_PATH:
             return await self._tell_front(request, peer)
         site = peer.site or site_of(request.headers.get("Host", ""), self._sites)
         handler = None if site else self._handlers.get(_first_segment(target))
         if handler is not None:
             sent = await handler(request, peer)
-            self._note(request, peer, None, sent)
+            self._note(request, peer, None, sent, began)
             return sent
         if request.method not in _METHODS:
             sent = await sending.send_text(request, 405, "content is only read", {"Allow": "GET, HEAD"})
-            self._note(request, peer, None, sent)
+            self._note(request, peer, None, sent, began)
             return sent
         answer = await self._ask(target, peer, site)
         sent = await self._send(request, answer)
-        self._note(request, peer, answer, sent)
+        self._note(request, peer, answer, sent, began)
         return sent
 
     async def _ask(self, target: str, peer: Peer, site: Site | None) -> Answer:
@@ -133,7 +134,7 @@ class Application:
         """Give the file on disk of a listing, or a path at which there never is a file."""
         return str(self._ctx.store.state_dir / "content" / (answer.listing or ".nothing"))
 
-    def _note(self, request: web.BaseRequest, peer: Peer, answer: Answer | None, sent: Sent) -> None:
+    def _note(self, request: web.BaseRequest, peer: Peer, answer: Answer | None, sent: Sent, began: float) -> None:
         status_code = sent.response.status
         self.counters.count(request.method, status_code, sent.size)
         if answer is not None and status_code < 400:
@@ -146,6 +147,7 @@ class Application:
             target=request.raw_path,
             status=status_code,
             sent=sent.size,
+            seconds=time.monotonic() - began,
             presented=presented,
             asked_by=sent.asked_by,
             why=why,

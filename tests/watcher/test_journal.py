@@ -89,6 +89,15 @@ def log() -> Iterator[logging.Logger]:
     log.handlers.clear()
 
 
+def test_facts_beside_a_line_of_another_form_are_fields_too(journal: Journal, log: logging.Logger) -> None:
+    log.addHandler(JournalHandler(Lines(), str(journal.path)))
+    log.warning("GET %s %d", "/x", 403, extra={"facts": {"path": "/x\ny", "status": "403"}})
+    entry = journal.entry()
+    assert (entry["MESSAGE"], entry["ISSBOX_PATH"], entry["ISSBOX_STATUS"]) == ("GET /x 403", "/x\ny", "403")
+    log.warning("nonsense", extra={"facts": 7})
+    assert "ISSBOX_STATUS" not in journal.entry()
+
+
 def test_an_entry_has_the_words_and_each_fact_by_name(journal: Journal, log: logging.Logger) -> None:
     log.addHandler(JournalHandler(Lines(), str(journal.path)))
     log.warning("refused %s", fields(id=7, path="/inbox/a b\nforged=1", none=None, **{"naïve name": "ü"}))

@@ -138,6 +138,31 @@ def test_the_log_has_no_query_and_names_the_certificate(service: Service, caplog
     assert not [line for line in lines if "secret" in line or "\n" in line]
 
 
+def test_what_the_log_says_of_a_request_is_there_by_name(service: Service, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "issbox.access"):
+        granted = service.client(GRANTED, serial=4711).get(f"{REPOMD}?secret")
+        service.client().get(REPOMD)
+        service.client().get("/content/%0anew?x")
+    (first, second, third) = (getattr(each, "facts", {}) for each in caplog.records if each.name == "issbox.access")
+    assert first.keys() == {
+        "client",
+        "method",
+        "path",
+        "status",
+        "bytes",
+        "seconds",
+        "serial",
+        "holder",
+        "organization",
+    }
+    assert (first["client"], first["method"], first["path"]) == ("127.0.0.1", "GET", REPOMD)
+    assert (first["status"], first["bytes"], first["serial"]) == ("200", str(len(granted.text)), "4711")
+    assert float(first["seconds"]) > 0
+    assert (second["status"], "serial" in second, "holder" in second) == ("403", False, False)
+    assert second["reason"]
+    assert "\n" not in third["path"]
+
+
 def test_an_open_repository_needs_no_certificate(own_box: Context, tmp_path: Path) -> None:
     with serve(own_box, tmp_path) as service:
         anybody = service.client()
