@@ -172,6 +172,34 @@ def regenerate(
         run.show(REGENERATION, regenerating.run_regeneration(ctx, job.id))
 
 
+@command(
+    "regenerate-all",
+    group=certificate,
+    example="issbox certificate regenerate-all --async",
+    shape=REGENERATION,
+    many=True,
+    instead={"--async": JOB},
+)
+@click.option("--unchanged", is_flag=True, help="Also those that say the same: all get new serial numbers.")
+@click.option("--async", "as_job", is_flag=True, help="As jobs that go on by themselves, one for each organization.")
+def regenerate_all(run: Run, *, unchanged: bool, as_job: bool) -> None:
+    """Issue now what hosts of all organizations would get that you manage: certificates that are stale or missing.
+
+    Each organization is one regeneration, as of `issbox certificate regenerate`: paused, resumed and cancelled there by
+    its number. An organization where nothing is to be issued is left out.
+    """
+    from issbox.job_running import begin
+    from issbox.workflows import regenerating
+    from issbox.workflows.job_kinds.regeneration import RegenerateJob
+
+    ctx = run.open()
+    found = regenerating.start_everywhere(ctx, unchanged=unchanged)
+    if as_job:
+        run.show_all(JOB, [begin(ctx, RegenerateJob(each.id)) for each in found])
+    else:
+        run.show_all(REGENERATION, [regenerating.run_regeneration(ctx, each.id) for each in found])
+
+
 @command("revoke", group=certificate, example="issbox certificate revoke 4711 --yes", shape=ISSUED)
 @click.argument("serial", type=int, metavar="SERIAL")
 @yes_option

@@ -100,8 +100,9 @@ def _command(ctx: click.Context, command: click.Command, common: set[str | None]
     if isinstance(command, IssboxCommand):
         text += f"\nExample:\n\n    {command.example}\n"
         if command.shape is not None:
-            text += f"\nJSON: {'an array of' if command.many else 'one'} {_link(command.shape)}"
-            text += "".join(f"; with `{option}` one {_link(shape)}" for option, shape in command.instead.items())
+            number = "an array of" if command.many else "one"
+            text += f"\nJSON: {number} {_link(command.shape)}"
+            text += "".join(f"; with `{option}` {number} {_link(shape)}" for option, shape in command.instead.items())
             text += ".\n"
     return text
 

@@ -36,6 +36,20 @@ def start_regeneration(ctx: Context, scope: RegenerationScope) -> Regeneration:
         return job
 
 
+def start_everywhere(ctx: Context, *, unchanged: bool = False) -> list[Regeneration]:
+    """Write down that certificates of all organizations are to be issued anew that who asks may manage as a whole.
+
+    One regeneration for each, all or none of them; an organization where nothing is to be issued gets none. With
+    `unchanged` those are meant, too, that would say the same. Raises NotPermittedError.
+    """
+    ctx.require_anywhere(Permission.CERTIFICATE_MANAGE)
+    reach = ctx.reach(Permission.CERTIFICATE_MANAGE)
+    with ctx.store.session(), ctx.store.transaction():
+        mine = [each.label for each in ctx.store.organizations.list() if reach.products(each.label).cover(())]
+        scopes = [RegenerationScope(label, unchanged=unchanged) for label in mine]
+        return [start_regeneration(ctx, scope) for scope in scopes if ctx.store.entitlements.count(scope)]
+
+
 def run_regeneration(ctx: Context, job_id: int) -> Regeneration:
     """Issue what is left of a regeneration and give what became of it.
 

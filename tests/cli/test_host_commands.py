@@ -78,3 +78,17 @@ def test_the_servers_certificate_is_shown_and_issued_again(hosts: CommandLine, t
     own = tmp_path / "hosts.toml"
     own.write_text(own.read_text() + '[web]\ncertificate = "/site.pem"\ncertificate_key = "/site.key"\n')
     assert hosts.error("web", "certificate", "--renew", code=6)["code"]
+
+
+def test_certificates_of_all_organizations_are_issued_by_one_command(hosts: CommandLine) -> None:
+    hosts("organization", "create", "--name", "Globex")
+    hosts("product", "create", "--organization", "Globex", "--name", "own")
+    hosts("consumer", "create", "--organization", "Globex", "--name", "there", "--arch", "x86_64")
+    done = hosts.json("certificate", "regenerate-all")
+    assert {(each["about"], each["state"], each["done"]) for each in done} == {
+        ("all of ACME", "done", 1),
+        ("all of Globex", "done", 1),
+    }
+    assert hosts.json("certificate", "regenerate-all") == []
+    jobs = hosts.json("certificate", "regenerate-all", "--unchanged", "--async")
+    assert {(each["kind"], each["organization"]) for each in jobs} == {("regenerate", "ACME"), ("regenerate", "Globex")}

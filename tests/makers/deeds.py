@@ -90,6 +90,7 @@ CHANGING: dict[str, Deed] = {
     "content enable": Deed(_OF + " --environment quux-lasting --label {content} --enabled yes"),
     "content override": Deed(_OF + " --environment quux-lasting --label quux --set priority=1"),
     "certificate regenerate": Deed(_OF),
+    "certificate regenerate-all": Deed(""),
     "certificate revoke": Deed("4711 --yes", codes=(4,)),
     "entitlement delete": Deed("{entitlement} --yes"),
     "consumer delete": Deed("{host} --yes"),

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 from makers.boxes import KEY
-from makers.fleets import Fleet, make_fleet
+from makers.fleets import FACTS, Fleet, make_fleet
 
 from issbox.errors import BusyError, NotFoundError, NotPermittedError, WrongStateError
 from issbox.files import FileLock
 from issbox.job_running import work_through
 from issbox.model import Consumer, Job, JobState, RegenerationScope, RegenerationState, Role
-from issbox.workflows import regenerating, users
+from issbox.workflows import catalog, regenerating, registering, users
 from issbox.workflows.context import Context
 from issbox.workflows.job_kinds.regeneration import RegenerateJob
 from issbox.workflows.job_progress import JobReporter
@@ -165,6 +165,38 @@ def test_cancelled_after_its_process_died(fleet: Fleet, hosts: list[Consumer]) -
     assert next_job(fleet.ctx) is None
     assert get_job(fleet.ctx, job.id).state is JobState.CANCELLED
     assert get_regeneration(fleet.ctx, number(job)).state is RegenerationState.CANCELLED
+
+
+def elsewhere(fleet: Fleet, label: str) -> Consumer:
+    """Make an organization with one host that has no certificate yet."""
+    catalog.create_organization(fleet.ctx, label=label, name=label)
+    catalog.create_product(fleet.ctx, organization=label, label="own", name="Own")
+    return registering.register(fleet.ctx, organization=label, name="there", facts=FACTS)
+
+
+def test_all_organizations_at_once(fleet: Fleet, hosts: list[Consumer]) -> None:
+    elsewhere(fleet, "globex")
+    catalog.create_organization(fleet.ctx, label="empty", name="Empty")
+    begun = regenerating.start_everywhere(fleet.ctx)
+    assert [(each.scope, each.total) for each in begun] == [(ALL, 3), (RegenerationScope("globex"), 1)]
+    for each in begun:
+        create_job(fleet.ctx, RegenerateJob(each.id))
+    assert {job.result["done"] for job in work_through(fleet.ctx)} == {3, 1}
+    assert fleet.stale(*hosts) == set()
+    assert regenerating.start_everywhere(fleet.ctx) == []
+    assert [each.total for each in regenerating.start_everywhere(fleet.ctx, unchanged=True)] == [5, 1]
+
+
+def test_all_organizations_are_those_that_one_manages(fleet: Fleet, hosts: list[Consumer]) -> None:
+    elsewhere(fleet, "globex")
+    for name, role in (("ann", Role.ORG_ADMIN), ("pro", Role.PROMOTER)):
+        users.create_user(fleet.ctx, name=name)
+        users.grant_role(fleet.ctx, name, role, organization="acme")
+    (only,) = regenerating.start_everywhere(fleet.ctx.acting_as("ann", "local"))
+    assert only.scope == ALL
+    with pytest.raises(NotPermittedError):
+        regenerating.start_everywhere(fleet.ctx.acting_as("pro", "local"))
+    assert len(regenerating.list_regenerations(fleet.ctx, "globex")) == 0
 
 
 def test_two_at_once_do_not_issue_twice(fleet: Fleet, hosts: list[Consumer]) -> None:
