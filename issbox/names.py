@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from issbox.errors import InvalidValueError, UnsafePathError
 
 LABEL_RULE = "1 to 128 letters, digits, '-' or '_'"
+_LONGEST_DESCRIPTION = 2000
 _LABEL = re.compile(r"[A-Za-z0-9_-]{1,128}")
 USER_NAME_RULE = "1 to 64 of a-z, 0-9, '.', '_', '@' and '-', beginning with a letter or digit"
 RESERVED_USER_NAMES = frozenset({"inbox", "issbox", "root", "unknown"})
@@ -49,8 +50,17 @@ def make_label(name: str) -> str:
 
 def check_name(text: str, what: str = "name") -> str:
     """Give the name for people back; it is one line of at most 255 characters without control characters."""
-    if not text.strip() or len(text) > 255 or _has_unprintable_character(text):
+    if not text.strip() or len(text) > 255 or has_control_codes(text):
         raise InvalidValueError(f"{what} {text!r} is not valid: it must be one line of 1 to 255 printable characters")
+    return text
+
+
+def check_description(text: str, what: str) -> str:
+    """Give a description back: up to 2000 characters, lines and tabs among them, and no other control characters."""
+    if len(text) > _LONGEST_DESCRIPTION:
+        raise InvalidValueError(f"a {what} description may have {_LONGEST_DESCRIPTION} characters, not {len(text)}")
+    if has_control_codes(text.replace("\n", "").replace("\t", "")):
+        raise InvalidValueError(f"a {what} description may not have control characters")
     return text
 
 
@@ -79,7 +89,8 @@ def check_view_version(text: str, what: str = "content view version") -> str:
     return text
 
 
-def _has_unprintable_character(text: str) -> bool:
+def has_control_codes(text: str) -> bool:
+    """Tell whether text has what a terminal may act on, what turns it around, or what nobody can encode."""
     # Printable text has none of them; asking that first keeps issuing certificates to a hundred thousand hosts quick.
     return not text.isprintable() and any(unicodedata.category(c) in {"Cc", "Cf", "Cs"} for c in text)
 

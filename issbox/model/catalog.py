@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 
 from issbox.model.entitlement import CertificateType
@@ -45,6 +46,10 @@ class LifecycleEnvironment:
     """What kind of environment programs take it for, in lower case; most have none."""
     content_prefix: str = ""
     """What stands after the organization's prefix, before the content paths in certificates."""
+    created_at: datetime | None = field(default=None, compare=False)
+    """None for one that is older than the audit log."""
+    updated_at: datetime | None = field(default=None, compare=False)
+    """When what is said here was changed last; what it holds is not part of it."""
 
 
 class ProductKind(StrEnum):

@@ -52,6 +52,8 @@ class Consumer:
     """The release that it is set to, which stands for `$releasever` in its paths; empty when it is set to none."""
     purpose: Purpose = Purpose()
     installed: tuple[InstalledProduct, ...] = ()
+    updated_at: datetime | None = field(default=None, compare=False)
+    """When what is said here was changed last; None when it never was."""
 
     @property
     def environments(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import Final
 
 from issbox.errors import InvalidValueError
 from issbox.model import ContentOverride, HostProfile, InstalledProduct, Purpose
+from issbox.names import has_control_codes
 
 MOST_FACTS: Final = 2000
 LONGEST_FACT: Final = 8192
@@ -90,7 +91,7 @@ def check_installed(installed: Sequence[InstalledProduct]) -> tuple[InstalledPro
 
 
 def _check_line(text: str, what: str) -> None:
-    if len(text) > _LONGEST_NAME or any(ord(c) < 32 for c in text):
+    if len(text) > _LONGEST_NAME or has_control_codes(text):
         raise InvalidValueError(f"the {what} {text[:80]!r} has to be one line of at most {_LONGEST_NAME} characters")
 
 
@@ -115,7 +116,7 @@ def check_override(override: ContentOverride) -> ContentOverride:
         ("value", override.value, _LONGEST_VALUE),
     )
     for what, text, longest in limits:
-        if not text or len(text) > longest or any(ord(c) < 32 for c in text):
+        if not text or len(text) > longest or has_control_codes(text):
             raise InvalidValueError(
                 f"the {what} of a content override has to be one line of 1 to {longest} characters, not {text[:80]!r}"
             )

@@ -64,11 +64,7 @@ def products(catalogue: Catalogue, profile: HostProfile, scope: str | None) -> t
     for offer in _offers(catalogue, scope):
         own = tuple(each for each in granted if offer.has(each.id))
         if own or scope is not None:
-            listed.append(
-                CertifiedProduct(
-                    offer.number or product_number(catalogue.organization, offer.label), offer.name, content=own
-                )
-            )
+            listed.append(CertifiedProduct(offer_number(catalogue.organization, offer), offer.name, content=own))
     return tuple(listed)
 
 
@@ -98,8 +94,11 @@ def organization_paths(catalogue: Catalogue, profile: HostProfile) -> tuple[str,
     return tuple(found)
 
 
-def product_number(organization: str, label: str) -> str:
+def offer_number(organization: str, offer: Offer) -> str:
     """Give the number of a product in certificates: Red Hat's own, or a UUID that follows from its label."""
+    label = offer.label
+    if offer.number:
+        return offer.number
     return label if label.isascii() and label.isdigit() else str(uuid5(NAMESPACE_URL, f"issbox:{organization}/{label}"))
 
 

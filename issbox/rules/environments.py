@@ -1,12 +1,11 @@
 """Lifecycle environments: which labels they may have, and in what order content goes through them."""
 
-import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
 from issbox.errors import InvalidValueError
 from issbox.model import LifecycleEnvironment
-from issbox.names import check_label, is_label
+from issbox.names import check_description, check_label, is_label
 from issbox.rules.paths import content_path
 
 _FORBIDDEN: Final = frozenset({"content_views", "content", "custom", "gpg-keys", "listing", "library"})
@@ -14,9 +13,6 @@ _FORBIDDEN: Final = frozenset({"content_views", "content", "custom", "gpg-keys",
 
 _LONGEST_ID: Final = 32
 _LONGEST_PREFIX: Final = 255
-_LONGEST_DESCRIPTION: Final = 2000
-_CODES: Final = frozenset({"Cc", "Cf", "Cs"})
-"""Unicode categories of what a terminal may act on, or nobody can encode."""
 
 
 def check_environment_label(label: str) -> str:
@@ -58,13 +54,7 @@ def check_prefix(text: str) -> str:
 
 def check_environment_description(text: str) -> str:
     """Give the description of an environment back; raises InvalidValueError for a very long one or control codes."""
-    if len(text) > _LONGEST_DESCRIPTION:
-        raise InvalidValueError(
-            f"a lifecycle environment description may have {_LONGEST_DESCRIPTION} characters, not {len(text)}"
-        )
-    if any(not each.isprintable() and unicodedata.category(each) in _CODES and each not in "\t\n" for each in text):
-        raise InvalidValueError("a lifecycle environment description may not have control characters")
-    return text
+    return check_description(text, "lifecycle environment")
 
 
 def environment_paths(environments: Sequence[LifecycleEnvironment]) -> list[list[LifecycleEnvironment]]:

@@ -76,14 +76,16 @@ class Consumers(Noun):
         """Give those of some UUIDs that are of hosts."""
         return {uuid for (uuid,) in rows(ConsumerRow.select(ConsumerRow.uuid).where(ConsumerRow.uuid.in_([*uuids])))}
 
-    def count(self, organization: str, *, environment: str | None = None, activation_key: str | None = None) -> int:
-        """Give the number of hosts of an organization, in an environment, or with an activation key."""
-        query = ConsumerRow.select().where(ConsumerRow.organization == organization_id(organization))
-        if environment is not None:
-            query = query.where(ConsumerRow.profile.in_(_inside(organization, environment)))
-        if activation_key is not None:
-            query = query.where(ConsumerRow.activation_key == activation_key)
-        return int(query.count())
+    def count(
+        self,
+        organization: str,
+        *,
+        environment: str | None = None,
+        name: str | None = None,
+        activation_key: str | None = None,
+    ) -> int:
+        """Give the number of hosts that `list` gives; raises NotFoundError."""
+        return int(_wanted(ConsumerRow.select(), organization, environment, name, activation_key).count())
 
     def update(
         self,
@@ -96,8 +98,9 @@ class Consumers(Noun):
         release: str | None = None,
         purpose: Purpose | None = None,
         installed: Sequence[InstalledProduct] | None = None,
+        at: datetime,
     ) -> Consumer:
-        """Change what is given; raises NotFoundError, ConsumerDeletedError."""
+        """Change what is given, at this time; raises NotFoundError, ConsumerDeletedError."""
         given = {
             "name": name,
             "public_key": public_key,
@@ -112,7 +115,7 @@ class Consumers(Noun):
             if profile is not None:
                 changes["profile"] = profile_id(present.organization, profile)
             if changes:
-                ConsumerRow.update(**changes).where(ConsumerRow.uuid == uuid).execute()
+                ConsumerRow.update(**changes, updated_at=at).where(ConsumerRow.uuid == uuid).execute()
             return self.get(uuid)
 
     def seen(self, uuid: str, at: datetime) -> None:
@@ -169,19 +172,24 @@ class Consumers(Noun):
 
         `limit` gives only so many, after the first `skip` ones.
         """
-        query = _query().where(ConsumerRow.organization == organization_id(organization))
-        if environment is not None:
-            query = query.where(ConsumerRow.profile.in_(_inside(organization, environment)))
-        if name is not None:
-            query = query.where(ConsumerRow.name == name)
-        if activation_key is not None:
-            query = query.where(ConsumerRow.activation_key == activation_key)
+        query = _wanted(_query(), organization, environment, name, activation_key)
         ordered = query.order_by(ConsumerRow.name, ConsumerRow.uuid).limit(limit)
         return _read(ordered.offset(skip) if skip else ordered)
 
 
 def _query() -> Any:
     return ConsumerRow.select(ConsumerRow, OrganizationRow.label.alias("organization_label")).join(OrganizationRow)
+
+
+def _wanted(
+    query: Any, organization: str, environment: str | None, name: str | None, activation_key: str | None
+) -> Any:
+    query = query.where(ConsumerRow.organization == organization_id(organization))
+    if environment is not None:
+        query = query.where(ConsumerRow.profile.in_(_inside(organization, environment)))
+    if name is not None:
+        query = query.where(ConsumerRow.name == name)
+    return query if activation_key is None else query.where(ConsumerRow.activation_key == activation_key)
 
 
 def _only_in(organization: str, environment: str) -> Any:
@@ -235,6 +243,7 @@ def _read(query: Any) -> list[Consumer]:
             release=row["release"],
             purpose=_load_purpose(row["purpose"]),
             installed=tuple(InstalledProduct(**each) for each in json.loads(row["installed"])),
+            updated_at=row["updated_at"],
         )
         for row in found
     ]

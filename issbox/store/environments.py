@@ -1,5 +1,6 @@
 """Rows of lifecycle environments."""
 
+from datetime import datetime
 from uuid import uuid4
 
 from issbox.errors import AlreadyExistsError, InUseError, InvalidValueError, NotFoundError
@@ -50,6 +51,8 @@ class Environments(Noun):
                 uid=uid,
                 type=environment.type,
                 content_prefix=environment.content_prefix,
+                created_at=environment.created_at,
+                updated_at=environment.created_at,
             ).execute()
             return self.get(environment.organization, environment.label)
 
@@ -76,8 +79,9 @@ class Environments(Noun):
         serves_as_cdn: bool | None = None,
         type_: str | None = None,
         content_prefix: str | None = None,
+        at: datetime,
     ) -> LifecycleEnvironment:
-        """Change what is given; raises NotFoundError."""
+        """Change what is given, at this time; raises NotFoundError."""
         changes = {
             "name": name,
             "description": description,
@@ -89,7 +93,7 @@ class Environments(Noun):
         with transaction():
             identity = environment_id(organization, label)
             if given:
-                EnvironmentRow.update(**given).where(EnvironmentRow.id == identity).execute()
+                EnvironmentRow.update(**given, updated_at=at).where(EnvironmentRow.id == identity).execute()
             return self.get(organization, label)
 
     def delete(self, organization: str, label: str) -> None:
@@ -133,6 +137,8 @@ class Environments(Noun):
                 EnvironmentRow.uid,
                 EnvironmentRow.type,
                 EnvironmentRow.content_prefix,
+                EnvironmentRow.created_at,
+                EnvironmentRow.updated_at,
             )
             .left_outer_join(prior, on=(EnvironmentRow.prior == prior.id))
             .where(EnvironmentRow.organization == organization_id(organization))

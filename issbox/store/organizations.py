@@ -1,5 +1,6 @@
 """Rows of organizations."""
 
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -57,8 +58,8 @@ def environment_id(organization: str, label: str) -> int:
 class Organizations(Noun):
     """Organizations."""
 
-    def create(self, label: str, name: str) -> Organization:
-        """Make an organization with its Library environment; raises AlreadyExistsError."""
+    def create(self, label: str, name: str, at: datetime | None = None) -> Organization:
+        """Make an organization with its Library environment, at this time; raises AlreadyExistsError."""
         check_label(label)
         with transaction():
             if OrganizationRow.select().where(OrganizationRow.label == label).exists():
@@ -81,6 +82,8 @@ class Organizations(Noun):
                 uid=uuid4().hex,
                 type="",
                 content_prefix="",
+                created_at=at,
+                updated_at=at,
             )
         return made
 

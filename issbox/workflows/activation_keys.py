@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from issbox.errors import InvalidValueError
 from issbox.model import ActivationKey
+from issbox.names import check_description
 from issbox.rules.consumers import check_environments
 from issbox.workflows.context import Context, Permission
 
@@ -12,7 +13,7 @@ from issbox.workflows.context import Context, Permission
 def create_activation_key(ctx: Context, key: ActivationKey) -> ActivationKey:
     """Make an activation key; raises AlreadyExistsError, NotFoundError, InvalidValueError."""
     ctx.require(Permission.CONSUMER_MANAGE, key.organization)
-    _check(key)
+    key = _checked(key)
     with ctx.store.session(), ctx.store.transaction():
         made = ctx.store.activation_keys.create(key)
         ctx.audit("activation-key.create", key.label, organization=key.organization, details=_details(key))
@@ -51,10 +52,10 @@ def update_activation_key(
             present,
             description=present.description if description is None else description,
             environments=present.environments if environments is None else tuple(environments),
-            products=present.products if products is None else tuple(sorted(products)),
+            products=present.products if products is None else tuple(products),
             max_hosts=present.max_hosts if max_hosts is None else max_hosts or None,
         )
-        _check(wanted)
+        wanted = _checked(wanted)
         made = ctx.store.activation_keys.update(wanted)
         ctx.audit("activation-key.update", label, organization=organization, details=_details(wanted))
         return made
@@ -70,10 +71,13 @@ def delete_activation_key(ctx: Context, organization: str, label: str) -> Activa
         return present
 
 
-def _check(key: ActivationKey) -> None:
+def _checked(key: ActivationKey) -> ActivationKey:
+    """Give a key with each of its products once, sorted; raises InvalidValueError."""
+    check_description(key.description, "activation key")
     check_environments(key.environments)
     if key.max_hosts is not None and key.max_hosts < 1:
         raise InvalidValueError(f"a key that lets {key.max_hosts} hosts in is of no use")
+    return replace(key, products=tuple(sorted(set(key.products))))
 
 
 def _details(key: ActivationKey) -> dict[str, object]:

@@ -62,7 +62,7 @@ def initialize(
         ctx = Context(store, settings, actor, clock, progress)
         with store.session(), store.transaction():
             store.box.create(box)
-            store.organizations.create(organization_label, organization_name)
+            store.organizations.create(organization_label, organization_name, clock())
             ctx.audit("box.initialize", box.id, details={"name": name, "key_id": box.key_id})
             ctx.audit(
                 "organization.create",

@@ -7,6 +7,7 @@ one of their own. Killed after it, the next start swaps the symlinks.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from typing import Final
 
 from issbox.errors import ImportRefusedError, NotFoundError
@@ -137,7 +138,7 @@ def show(ctx: Context, organization: str, manifest: Manifest) -> None:
 def _describe(ctx: Context, carried: CarriedEnvironment) -> None:
     after, before = carried.after, carried.before
     if before is None:
-        ctx.store.environments.create(after)
+        ctx.store.environments.create(replace(after, created_at=ctx.clock()))
         details: Mapping[str, object] = {"name": after.name, "prior": after.prior}
         action = "lifecycle-environment.create"
     else:
@@ -148,6 +149,7 @@ def _describe(ctx: Context, carried: CarriedEnvironment) -> None:
             description=after.description,
             type_=after.type,
             content_prefix=after.content_prefix,
+            at=ctx.clock(),
         )
         fields = ("name", "description", "type", "content_prefix")
         changed = [name for name in fields if getattr(before, name) != getattr(after, name)]

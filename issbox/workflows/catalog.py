@@ -24,7 +24,7 @@ def create_organization(ctx: Context, *, label: str, name: str) -> Organization:
     check_label(label, "organization label")
     check_name(name, "organization name")
     with ctx.store.session(), ctx.store.transaction():
-        organization = ctx.store.organizations.create(label, name)
+        organization = ctx.store.organizations.create(label, name, ctx.clock())
         ctx.audit("organization.create", label, organization=label, details={"name": name})
         return organization
 

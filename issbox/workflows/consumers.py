@@ -45,11 +45,11 @@ def list_consumers(
         return ctx.store.consumers.list(organization, environment=environment, name=name, limit=limit, skip=skip)
 
 
-def count_consumers(ctx: Context, organization: str) -> int:
-    """Give the number of hosts of an organization; raises NotFoundError."""
+def count_consumers(ctx: Context, organization: str, *, environment: str | None = None, name: str | None = None) -> int:
+    """Give the number of hosts that `list_consumers` gives; raises NotFoundError."""
     ctx.require(Permission.CONSUMER_MANAGE, organization)
     with ctx.store.session():
-        return ctx.store.consumers.count(organization)
+        return ctx.store.consumers.count(organization, environment=environment, name=name)
 
 
 def get_consumer(ctx: Context, uuid: str) -> Consumer:
@@ -96,6 +96,7 @@ def update_consumer(
             release=None if release is None else check_release(release),
             purpose=None if purpose is None else check_purpose(purpose),
             installed=None if installed is None else check_installed(installed),
+            at=ctx.clock(),
         )
         if profile != present.profile:
             mark_moved(ctx, uuid, ctx.store.catalogues.get(organization), present.profile, profile)
@@ -125,8 +126,9 @@ def move_consumers(ctx: Context, organization: str, uuids: Sequence[str], enviro
         ctx.progress.step("record-move")
         with ctx.store.transaction():
             known = ctx.store.catalogues.get(organization)
-            marked = sum(_move(ctx, known, uuid, labels) for uuid in uuids)
-            details: dict[str, object] = {"hosts": list(uuids), "environments": list(labels)}
+            moved = list(dict.fromkeys(uuids))
+            marked = sum(_move(ctx, known, uuid, labels) for uuid in moved)
+            details: dict[str, object] = {"hosts": moved, "environments": list(labels)}
             where = ", ".join(labels) or "no environment"
             ctx.audit("consumer.move", where, organization=organization, details=details)
             return marked
@@ -135,9 +137,9 @@ def move_consumers(ctx: Context, organization: str, uuids: Sequence[str], enviro
 def _move(ctx: Context, known: Catalogue, uuid: str, environments: tuple[str, ...]) -> int:
     present = ctx.store.consumers.get(uuid)
     if present.organization != known.organization:
-        raise NotFoundError(f"the organization {known.organization} has no host {uuid}")
+        raise NotFoundError(f"there is no host {uuid}")  # whoever asks must not learn that another one has it
     after = HostProfile(environments, present.profile.arches, present.profile.version)
-    ctx.store.consumers.update(uuid, profile=after)
+    ctx.store.consumers.update(uuid, profile=after, at=ctx.clock())
     return mark_moved(ctx, uuid, known, present.profile, after)
 
 

@@ -88,6 +88,7 @@ def create_environment(
         id=check_environment_id(id_),
         type=check_environment_type(type_),
         content_prefix=check_prefix(content_prefix),
+        created_at=ctx.clock(),
     )
     with ctx.store.session(), ctx.store.transaction():
         environment = ctx.store.environments.create(wanted)
@@ -166,6 +167,7 @@ def update_environment(
                 serves_as_cdn=serves_as_cdn,
                 type_=None if type_ is None else check_environment_type(type_),
                 content_prefix=None if content_prefix is None else check_prefix(content_prefix),
+                at=ctx.clock(),
             )
         given = {
             "name": name,

@@ -148,7 +148,7 @@ def _register(
                 for each in keys[:1]:  # the one that the host is counted for
                     _check_room(ctx, each)
                 ctx.store.consumers.create(consumer)
-                for product in products or (None,):
+                for product in dict.fromkeys(products or (None,)):
                     ctx.store.entitlements.create(uuid4().hex, consumer.uuid, product, organization)
                 for each in reversed(keys):  # what the first one says counts
                     given = ctx.store.overrides.of(

@@ -20,8 +20,8 @@ from issbox.rules.entitlements import (
     contents,
     entry,
     granted_paths,
+    offer_number,
     organization_paths,
-    product_number,
     products,
 )
 
@@ -143,8 +143,10 @@ def test_an_organization_wide_certificate_opens_the_environments() -> None:
 
 
 def test_products_without_a_number_of_their_own_get_a_lasting_one() -> None:
-    assert product_number("Acme", "479") == "479"
-    assert product_number("Acme", "tools") == product_number("Acme", "tools") != product_number("Other", "tools")
+    tools = Offer("tools", "Tools")
+    assert offer_number("Acme", Offer("479", "RHEL")) == "479"
+    assert offer_number("Acme", Offer("rhel", "RHEL", number="479")) == "479"
+    assert offer_number("Acme", tools) == offer_number("Acme", tools) != offer_number("Other", tools)
 
 
 @given(catalogues, profiles, scopes)

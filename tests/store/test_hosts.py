@@ -66,8 +66,11 @@ def test_hosts_come_and_go(hosts: Library) -> None:
     assert store.consumers.list("Example") == [BOX, HUB]
     assert store.consumers.list("Example", environment="prod") == store.consumers.list("Example", name="hub") == [HUB]
     assert store.consumers.count("Example", environment="dev") == 2
-    changed = store.consumers.update(BOX.uuid, name="new", facts={"c": "d"}, profile=PROD)
+    changed = store.consumers.update(BOX.uuid, name="new", facts={"c": "d"}, profile=PROD, at=NOW)
     assert changed == replace(BOX, name="new", facts={"c": "d"}, profile=PROD)
+    assert (store.consumers.get(HUB.uuid).updated_at, changed.updated_at) == (None, NOW)
+    wanted = [("Example", {}), ("Example", {"name": "new"}), ("Example", {"environment": "prod", "name": "hub"})]
+    assert [store.consumers.count(owner, **more) for owner, more in wanted] == [2, 1, 1]
     store.consumers.seen(BOX.uuid, NOW)
     assert store.consumers.get(BOX.uuid).seen_at == NOW
     store.consumers.delete(BOX.uuid, NOW)
@@ -90,9 +93,9 @@ def test_what_hosts_tell_is_kept_until_they_tell_something_else(hosts: Library) 
         installed=(InstalledProduct("69", "Server", "9", "x86_64"), InstalledProduct("70")),
     )
     assert store.consumers.create(told) == store.consumers.get(told.uuid) == told
-    store.consumers.update(told.uuid, name="nick")
+    store.consumers.update(told.uuid, name="nick", at=NOW)
     assert store.consumers.get(told.uuid) == replace(told, name="nick")
-    store.consumers.update(told.uuid, release="", purpose=Purpose(), installed=())
+    store.consumers.update(told.uuid, release="", purpose=Purpose(), installed=(), at=NOW)
     assert store.consumers.get(told.uuid) == replace(told, name="nick", release="", purpose=Purpose(), installed=())
     pages = [[each.name for each in store.consumers.list("Example", limit=2, skip=skip)] for skip in (0, 2, 4)]
     assert pages == [["box", "hub"], ["nick"], []]
@@ -315,8 +318,13 @@ def test_environments_have_ids_types_and_prefixes(hosts: Library) -> None:
     assert len(store.environments.get("Example", "dev").id) == 32
     with pytest.raises(AlreadyExistsError):
         store.environments.create(replace(given, label="test2"))
-    changed = store.environments.update("Example", "test", type_="", content_prefix="other")
+    changed = store.environments.update("Example", "test", type_="", content_prefix="other", at=NOW)
     assert (changed.type, changed.content_prefix) == ("", "other")
+    later = NOW + timedelta(days=1)
+    timed = store.environments.create(replace(given, label="timed", id="timed", created_at=NOW))
+    assert (timed.created_at, timed.updated_at) == (NOW, NOW)
+    changed = store.environments.update("Example", "timed", name="Timed", at=later)
+    assert (changed.created_at, changed.updated_at) == (NOW, later)
 
 
 def test_products_and_organizations_with_hosts_stay(hosts: Library) -> None:

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -158,9 +159,11 @@ def test_a_store_of_the_first_schema_keeps_its_repositories_and_environments(
             names, values = ", ".join(columns), ", ".join(map(literal, columns.values()))
             database.execute_sql(f"INSERT INTO {table} ({names}) VALUES ({values})")
         store.box.create(BOX)
-        for subject in ("before", "and before"):
-            with store.transaction():
-                store.audit.append(at=NOW, actor=Actor("ann", "local"), action="box.initialize", subject=subject)
+        actor = Actor("ann", "local")
+        with store.transaction():
+            store.audit.append(at=NOW, actor=actor, action="box.initialize", subject="before")
+            told = {"action": "organization.create", "subject": "Example", "organization": "Example"}
+            store.audit.append(at=NOW + timedelta(hours=1), actor=actor, **told)
     monkeypatch.setattr(Migrations.__init__, "__defaults__", defaults)
     upgraded = open_store(empty_place.state_dir, empty_place.database_url)
     copies = [path.name for path in empty_place.state_dir.glob("issbox.db.before-*")]
@@ -176,6 +179,7 @@ def test_a_store_of_the_first_schema_keeps_its_repositories_and_environments(
         ]
         (library,) = upgraded.environments.list("Example")
         assert (library.label, library.description) == ("Library", "")
+        assert library.created_at == library.updated_at == NOW + timedelta(hours=1)
         assert upgraded.repositories.derive(replace(repository.key, view="servers")).path == repository.path
 
 

@@ -46,8 +46,8 @@ def test_environments_follow_each_other(stages: Library) -> None:
     assert store.environments.list("Example") == [library, DEV, PROD]
     second = store.environments.create(LifecycleEnvironment("Example", "test", "Test", "dev"))
     assert store.environments.get("Example", "test") == second
-    assert store.environments.update("Example", "dev", name="New") == replace(DEV, name="New")
-    assert store.environments.update("Example", "dev", description="").description == ""
+    assert store.environments.update("Example", "dev", name="New", at=NOW) == replace(DEV, name="New")
+    assert store.environments.update("Example", "dev", description="", at=NOW).description == ""
     for label in ("dev", "DEV", "library"):
         with pytest.raises(AlreadyExistsError):
             store.environments.create(LifecycleEnvironment("Example", label, "x", LIBRARY))

@@ -1,7 +1,7 @@
 """What rows say about serving: open repositories, environments that stand in for a CDN, authorities of hosts."""
 
 import pytest
-from makers.stores import KEY, repository
+from makers.stores import KEY, NOW, repository
 
 from issbox.errors import InUseError, NotFoundError
 from issbox.model import ContentCredential, CredentialKind, LifecycleEnvironment, Product
@@ -43,9 +43,9 @@ def test_deleting_an_organization_takes_its_authorities_with_it(filled: Store) -
 def test_an_environment_stands_in_for_a_cdn_only_when_told(filled: Store) -> None:
     made = filled.environments.create(LifecycleEnvironment("Example", "dev", "Dev", "Library"))
     assert not made.serves_as_cdn
-    assert filled.environments.update("Example", "dev", serves_as_cdn=True).serves_as_cdn
+    assert filled.environments.update("Example", "dev", serves_as_cdn=True, at=NOW).serves_as_cdn
     assert [each.serves_as_cdn for each in filled.environments.list("Example")] == [False, True]
-    assert not filled.environments.update("Example", "dev", name="D", serves_as_cdn=False).serves_as_cdn
+    assert not filled.environments.update("Example", "dev", name="D", serves_as_cdn=False, at=NOW).serves_as_cdn
 
 
 def test_a_repository_is_protected_until_it_is_opened_and_filtered_ones_follow(filled: Store) -> None:

@@ -64,6 +64,8 @@ class EnvironmentRow(Row):
     uid = Text(unique=True)
     type = Text()
     content_prefix = Text()
+    created_at = Time(null=True)
+    updated_at = Time(null=True)
 
     class Meta:
         """Table settings."""

@@ -57,6 +57,7 @@ class ConsumerRow(Row):
     release = Text(default="")
     purpose = Text(default="{}")
     installed = Text(default="[]")
+    updated_at = Time(null=True)
 
     class Meta:
         """Table settings."""

@@ -205,7 +205,7 @@ def _common(
         "entitlement_status": "disabled",
         "href": f"/consumers/{consumer.uuid}",
         "created": created,
-        "updated": created,
+        "updated": stamp(consumer.updated_at or consumer.created_at),
         "last_checkin": shapes.stamp_or_none(consumer.seen_at),
         "activation_key": consumer.activation_key,
         "autoheal": False,

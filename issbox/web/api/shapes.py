@@ -58,6 +58,10 @@ class Environment(Shape):
     content_prefix: str
     owner: OwnerReference
     environment_content: list[EnvironmentContent]
+    created: Stamp | None
+    """Null for one that is older than what the box remembers."""
+    updated: Stamp | None
+    """When what is said here was changed last; promotions do not count."""
 
 
 class EnvironmentReference(Shape):
@@ -121,6 +125,8 @@ def environment(
         content_prefix=found.content_prefix,
         owner=owner_reference(organization),
         environment_content=promoted(content),
+        created=stamp_or_none(found.created_at),
+        updated=stamp_or_none(found.updated_at),
     )
 
 

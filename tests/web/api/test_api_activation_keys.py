@@ -29,11 +29,12 @@ def test_made_shown_changed_and_deleted(town: Town) -> None:
     assert [each["name"] for each in alice.get(PATH).good()] == ["both", "new", "web"]
     assert alice.get(PATH, name="new").good() == [changed]
     assert [each["id"] for each in alice.get("/activation_keys").good()] == ["acme:both", "acme:new", "acme:web"]
+    assert alice.put(place, {"products": ["tools", "tools"]}).good()["products"] == ["tools"]
     assert alice.delete(place).status == 204
     assert alice.get(place).bad(404)
     with town.ctx.store.session():
         found = [each.action for each in town.ctx.store.audit.list() if each.actor.origin == "127.0.0.1"]
-    assert found == [f"activation-key.{each}" for each in ("create", "update", "delete")]
+    assert found == [f"activation-key.{each}" for each in ("create", "update", "update", "delete")]
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,8 @@ def test_made_shown_changed_and_deleted(town: Town) -> None:
         ({"name": "new", "environments": [{"name": "Dev"}, {"name": "Dev"}]}, 409),
         ({"name": "new", "products": ["nothing"]}, 404),
         ({"name": "web"}, 409),
+        ({"name": "new", "description": "a\u001b[31m"}, 400),
+        ({"name": "new", "environments": [{}]}, 400),
     ],
 )
 def test_what_cannot_be_made(town: Town, body: dict[str, Any], status: int) -> None:

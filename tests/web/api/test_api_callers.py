@@ -104,6 +104,18 @@ def test_hosts_are_moved_together_and_only_within_their_organization(town: Town)
     listed = alice.get("/consumers", owner="acme", per_page=1, page=2)
     assert (len(listed.good()), listed.headers["X-Total-Count"]) == (1, "2")
     assert [each["label"] for each in listed.good()[0]["environments"]] == ["prod", "dev"]
+    assert listed.headers["Link"] == (
+        '<?owner=acme&page=1&per_page=1>; rel="first", <?owner=acme&page=1&per_page=1>; rel="prev", '
+        '<?owner=acme&page=2&per_page=1>; rel="last"'
+    )
+    first = alice.get("/owners/acme/consumers", per_page=1, name="web1", environment=ids[0])
+    assert f'<?environment={ids[0]}&name=web1&page=2&per_page=1>; rel="next"' in first.headers["Link"]
+    assert 'rel="prev"' not in first.headers["Link"]
+    for query, number in (({"name": "web%"}, 0), ({"environment": town.environment("Library").id}, 0), ({}, 2)):
+        found = alice.get("/owners/acme/consumers", **query)
+        assert (len(found.good()), found.headers["X-Total-Count"], "Link" in found.headers) == (
+            number, str(number), False,
+        ), "what is counted is what is asked for"  # fmt: skip
     foreign = town.environment("dev", "other").id
     assert alice.put(path, {"consumerUuids": hosts, "environmentIds": [foreign]}).bad(404)
     assert alice.put(path, {"consumerUuids": [*hosts, "nobody"], "environmentIds": []}).bad(404)
@@ -212,6 +224,8 @@ def test_credentials_that_cannot_be_read_are_401(steady_town: Town, header: str)
         (b'{"name": "a", "type": "no type"}', "host type"),
         (b'{"name": "a", "releaseVer": "../.."}', "release"),
         (b'{"name": "a", "addOns": ["a\\nb"]}', "system purpose"),
+        ('{"name": "a", "role": "\u009b2J"}'.encode(), "system purpose"),
+        (b'{"name": "a", "environments": [{}]}', "by its id or its name"),
         (b'{"facts": {}}', "no name"),
         (b'{"x": ' + b"[" * 100_000, "not JSON"),
     ],

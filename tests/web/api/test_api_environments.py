@@ -1,5 +1,6 @@
 """Lifecycle environments over the API of a real server: who may what, what is refused, and what happens to hosts."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,9 @@ from makers.towns import Town
 from issbox.certs.decode import decode_certificate
 from issbox.errors import ConsumerDeletedError
 from issbox.model import LIBRARY, Consumer
+from issbox.names import is_label
 from issbox.workflows import catalog, certificates, consumers, environments
+from issbox.workflows.audit_log import list_audit
 from issbox.workflows.promoting import plan_repository_promotion, promote
 from issbox.workflows.registering import register
 
@@ -48,6 +51,9 @@ def test_task_2_made_shown_changed_deleted_and_audited(town: Town) -> None:
         "contentAccessMode": "org_environment",
     }
     made.pop("owner")
+    created = made.pop("created")
+    assert created == made.pop("updated")
+    assert abs(datetime.strptime(created, "%Y-%m-%dT%H:%M:%S%z") - town.ctx.clock()) < timedelta(hours=1)
     assert made == {
         "id": "given-by-katello", "name": "dev/cv1", "label": "dev_cv1", "prior": LIBRARY, "type": "staging",
         "description": "One", "contentPrefix": "/mirror", "environmentContent": [],
@@ -94,7 +100,9 @@ def test_task_2_2_lists_and_their_filters(town: Town) -> None:
         ({}, 400),
         ({"name": ""}, 400),
         ({"name": "x" * 256}, 400),
-        ({"name": "///"}, 400),
+        ({"name": " "}, 400),
+        ({"name": "a\u009b"}, 400),
+        ({"name": "New", "description": "a\u001b[31m"}, 400),
         ({"name": 7}, 400),
         ({"name": "New", "id": "x" * 33}, 400),
         ({"name": "New", "id": "a b"}, 400),
@@ -114,6 +122,14 @@ def test_what_cannot_be_made(town: Town, body: object, status: int) -> None:
     before = [each.label for each in environments.list_environments(town.ctx, "acme")]
     assert town.user("root-user").post("/owners/acme/environments", body).bad(status)
     assert [each.label for each in environments.list_environments(town.ctx, "acme")] == before
+
+
+def test_a_name_without_letters_for_a_label_gets_one_all_the_same(town: Town) -> None:
+    labels = {name: make(town, id=None, name=name)["label"] for name in ("开发", "测试", "Prüfung")}
+    assert labels["Prüfung"] == "Prufung"
+    assert labels["开发"] != labels["测试"]
+    assert all(is_label(each) for each in labels.values())
+    assert town.user("vic").get("/owners/acme/environments", name="开发", list_all="true").good()[0]["name"] == "开发"
 
 
 def test_a_change_is_made_whole_or_not_at_all(town: Town) -> None:
@@ -162,6 +178,15 @@ def test_a_foreign_environment_looks_as_if_it_did_not_exist(town: Town) -> None:
             bob.call(method, f"/environments/{each}", body).bad(404).replace(each, "ID") for each in (there, nowhere)
         ]
         assert said[0] == said[1]
+
+
+def test_a_foreign_host_looks_as_if_it_did_not_exist(town: Town) -> None:
+    bob, there = town.user("bob"), host(town, "web1").uuid
+    said = [
+        bob.put("/owners/other/consumers/environments", {"consumerUuids": [each], "environmentIds": []}).bad(404)
+        for each in (there, "0" * 36)
+    ]
+    assert said[0].replace(there, "") == said[1].replace("0" * 36, "")
 
 
 def test_task_2_1_an_organization_may_hand_environments_to_its_org_admins(town: Town) -> None:
@@ -218,11 +243,14 @@ def test_katello_task_3_bulk_move(town: Town) -> None:
         ({"consumerUuids": uuids * 400, "environmentIds": [dev]}, 400),
         ({"consumerUuids": uuids, "environmentIds": [dev] * 11}, 400),
         ({"consumerUuids": uuids}, 400),
+        ({"consumerUuids": uuids, "environmentIds": [""]}, 404),
     ):
         assert alice.put(path, body).bad(status), body
     for name, status in (("pat", 403), ("vic", 403), ("bob", 404), ("nora", 404)):
         assert town.user(name).put(path, {"consumerUuids": uuids, "environmentIds": [dev]}).bad(status)
     assert places() == [("prod", "dev")] * 3, "all or nothing"
-    assert alice.put(path, {"consumerUuids": uuids[:1], "environmentIds": []}).status == 204
+    assert alice.put(path, {"consumerUuids": [*uuids[:1], *uuids[:1]], "environmentIds": []}).status == 204
     assert places()[0] == ()
+    (moved,) = list_audit(town.ctx, limit=1)
+    assert moved.details["hosts"] == uuids[:1], "each once"
     assert actions(town).count(("consumer.move", "alice")) == 2

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from makers.api import Reply
+from makers.manifests import manifest_authority, manifest_bytes, rhel
 from makers.serving import KEY
 from makers.towns import Town, working
 
@@ -13,6 +14,8 @@ from issbox.certs.decode import decode_certificate
 from issbox.job_running import wait_for
 from issbox.model import Consumer, RepositoryKey
 from issbox.workflows import catalog, certificates, repositories, revocation_lists
+from issbox.workflows.manifest_importing import import_manifest
+from issbox.workflows.manifest_trust import ManifestTrust
 from issbox.workflows.offers import read_offers
 from issbox.workflows.promoting import list_promotions, plan_demotion, plan_repository_promotion, promote
 from issbox.workflows.registering import register
@@ -279,3 +282,13 @@ def test_jobs_are_seen_and_stopped_by_who_may(world: World) -> None:
     assert world.town.user("vic").delete(done["statusPath"]).bad(403)
     assert pat.delete(done["statusPath"]).bad(409), "it is over already"
     assert world.town.nobody().get("/jobs").bad(401)
+
+
+def test_red_hat_products_have_their_numbers_as_in_certificates(world: World) -> None:
+    trust = ManifestTrust((manifest_authority().root_pem,))
+    import_manifest(world.ctx, "acme", manifest_bytes(products=[rhel()]), "manifest.zip", trust=trust)
+    alice = world.town.user("alice")
+    (product,) = [each for each in alice.get("/owners/acme/products").good() if each["id"] == "479"]
+    assert alice.get("/owners/acme/products/479").good() == product
+    assert alice.get(f"/owners/acme/products/{product['label']}").good() == product
+    assert alice.put("/entitlements/product/479").good()["key"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -132,30 +133,43 @@ def _told(call: Call[ConsumerBody, Any], ctx: Context, made: Consumer) -> Consum
 
 @ROUTES.add("GET", "/consumers", who=Who.USER, query=ListQuery, answer=list[ConsumerEntry])
 def list_consumers(call: Call[None, ListQuery]) -> Document:
-    """List hosts of an organization by name; X-Total-Count says how many there are."""
+    """List hosts of an organization by name; X-Total-Count says how many there are, Link where the other pages are."""
     return _list(call, _owner(call.ctx, call.query.owner))
 
 
 @ROUTES.add("GET", "/owners/{owner_key}/consumers", who=Who.USER, query=ListQuery, answer=list[ConsumerEntry])
 def list_consumers_of_owner(call: Call[None, ListQuery]) -> Document:
-    """List hosts of an organization by name; X-Total-Count says how many there are."""
+    """List hosts of an organization by name; X-Total-Count says how many there are, Link where the other pages are."""
     return _list(call, call.path["owner_key"])
 
 
 def _list(call: Call[None, ListQuery], owner: str) -> Document:
-    query = call.query
-    total = consumers.count_consumers(call.ctx, owner)
-    paged = query.page is not None or query.per_page is not None
-    if total > _MOST_LISTED and not paged and query.name is None:
-        raise Refusal(400, f"{total} hosts are too many for one answer: ask with page and per_page")
-    size = (query.per_page or _PER_PAGE) if paged else _MOST_LISTED
-    place = None
+    query, place = call.query, None
     if query.environment is not None:
         place = labels_of(call.ctx, owner, [EnvironmentName(id=query.environment)])[0]
+    total = consumers.count_consumers(call.ctx, owner, environment=place, name=query.name)
+    paged = query.page is not None or query.per_page is not None
+    if total > _MOST_LISTED and not paged:
+        raise Refusal(400, f"{total} hosts are too many for one answer: ask with page and per_page")
+    size = (query.per_page or _PER_PAGE) if paged else _MOST_LISTED
     found = consumers.list_consumers(
         call.ctx, owner, environment=place, name=query.name, limit=size, skip=size * ((query.page or 1) - 1)
     )
-    return Document(encode(hosts.entries(call.ctx, owner, found)), headers={"X-Total-Count": str(total)})
+    headers = {"X-Total-Count": str(total)} | ({"Link": _links(query, size, total)} if paged else {})
+    return Document(encode(hosts.entries(call.ctx, owner, found)), headers=headers)
+
+
+def _links(query: ListQuery, size: int, total: int) -> str:
+    """Give the pages before and after this one as a Link header (RFC 8288), relative to what was asked for."""
+    last, page = max(1, -(-total // size)), query.page or 1
+    pages = {"first": 1, "prev": min(page - 1, last), "next": page + 1 if page < last else 0, "last": last}
+    kept = {"owner": query.owner, "environment": query.environment, "name": query.name}
+    told = {name: value for name, value in kept.items() if value is not None}
+    return ", ".join(
+        f'<?{urlencode(told | {"page": number, "per_page": size})}>; rel="{name}"'
+        for name, number in pages.items()
+        if number > 0
+    )
 
 
 @ROUTES.add("GET", "/consumers/{consumer_uuid}", who=Who.USER_OR_HOST, answer=ConsumerAnswer)
@@ -238,6 +252,8 @@ def labels_of(ctx: Context, organization: str, wanted: Sequence[EnvironmentName]
 def _environment(
     organization: str, known: Sequence[LifecycleEnvironment], wanted: EnvironmentName
 ) -> LifecycleEnvironment:
+    if wanted.id is None and wanted.name is None:
+        raise Refusal(400, "an environment is given by its id or its name")
     if wanted.id is not None:
         fitting = [each for each in known if each.id == wanted.id]
     else:

@@ -1,12 +1,13 @@
 """Lifecycle environments: made, changed and deleted by super-admins, or by org-admins where they are handed over."""
 
+from hashlib import sha256
 from typing import Annotated, Any, Final
 
 import msgspec
 
 from issbox.errors import InvalidValueError
 from issbox.model import LIBRARY, LifecycleEnvironment
-from issbox.names import make_label
+from issbox.names import check_name, make_label
 from issbox.web.api import shapes
 from issbox.web.api.routes import Call, NoQuery, Query, Routes, Shape, Who
 from issbox.workflows import catalog, environments
@@ -55,7 +56,7 @@ def create_environment(call: Call[EnvironmentBody, NoQuery]) -> shapes.Environme
     made = environments.create_environment(
         call.ctx,
         organization=call.path["owner_key"],
-        label=make_label(body.name) if body.label is None else body.label,
+        label=_label(body),
         name=body.name,
         prior=body.prior or LIBRARY,
         description=body.description or "",
@@ -104,6 +105,17 @@ def delete_environment(call: Call[None, DeletionQuery]) -> None:
     environments.delete_environment(
         call.ctx, found.organization, found.label, force=True, delete_hosts=not call.query.retain_consumers
     )
+
+
+def _label(body: EnvironmentBody) -> str:
+    """Give the label of a new environment: made of its name, or of its digest when that has no letter for one."""
+    if body.label is not None:
+        return body.label
+    check_name(body.name, "lifecycle environment name")
+    try:
+        return make_label(body.name)
+    except InvalidValueError:
+        return f"environment_{sha256(body.name.encode()).hexdigest()[:8]}"
 
 
 def _answer(call: Call[Any, Any], found: LifecycleEnvironment) -> shapes.Environment:

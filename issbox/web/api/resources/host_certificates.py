@@ -1,5 +1,6 @@
 """Certificates of hosts: issued when the host asks and its present ones are missing, stale or about to expire."""
 
+import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -15,6 +16,7 @@ from issbox.workflows.revocation_lists import revoked_serials
 
 ROUTES: Final = Routes("certificates")
 ZIP: Final = "application/zip"
+_NUMBER: Final = re.compile(r"[0-9]{1,49}")  # RFC 5280 section 4.1.2.2: 20 octets at most
 
 
 class SerialNumber(Shape):
@@ -103,10 +105,10 @@ def list_revoked(call: Call[None, NoQuery]) -> list[int]:
 def _serials(given: list[str] | None) -> set[int] | None:
     if given is None:
         return None
-    try:
-        return {int(each) for text in given for each in text.split(",") if each}
-    except ValueError:
-        raise InvalidValueError("serials have to be numbers with commas between them") from None
+    found = {each for text in given for each in text.split(",") if each}
+    if not all(_NUMBER.fullmatch(each) for each in found):
+        raise InvalidValueError("serials have to be numbers with commas between them")
+    return set(map(int, found))
 
 
 def _since(text: str | None) -> datetime | None:

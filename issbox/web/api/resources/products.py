@@ -4,7 +4,7 @@ from typing import Final
 
 from issbox.errors import NotFoundError
 from issbox.model import Catalogue, ContentSnapshot, Offer
-from issbox.rules.entitlements import product_number
+from issbox.rules.entitlements import offer_number
 from issbox.web.api.routes import Call, NoQuery, Routes, Shape, Who
 from issbox.workflows.offers import read_offers
 
@@ -82,7 +82,7 @@ def get_content(call: Call[None, NoQuery]) -> Content:
 
 def _product(catalogue: Catalogue, offer: Offer) -> Product:
     return Product(
-        id=product_number(catalogue.organization, offer.label),
+        id=offer_number(catalogue.organization, offer),
         name=offer.name,
         label=offer.label,
         owner=catalogue.organization,

@@ -5,7 +5,7 @@ from typing import Any, Final
 from issbox.errors import NotFoundError
 from issbox.job_running import begin
 from issbox.model import RegenerationScope
-from issbox.rules.entitlements import product_number
+from issbox.rules.entitlements import offer_number
 from issbox.web.api.failures import Refusal
 from issbox.web.api.resources.jobs import JobStatus, job_status
 from issbox.web.api.routes import Call, Query, Routes, Who
@@ -58,7 +58,7 @@ def regenerate_of_product(call: Call[None, ProductQuery]) -> JobStatus:
         for owner in mine
         if call.query.owner in (None, owner)
         for label, offer in read_offers(call.ctx, owner).products.items()
-        if wanted in (offer.number or product_number(owner, label), label)
+        if wanted in (offer_number(owner, offer), label)
     ]
     if not found:
         raise NotFoundError(
