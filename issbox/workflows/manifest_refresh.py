@@ -1,11 +1,11 @@
 """Asking the portal for the manifest as it is now, with the identity that the present one brought along."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
 from issbox.bundle.subscription.archive import LARGEST_ARCHIVE
-from issbox.errors import InvalidValueError, NotFoundError
+from issbox.errors import InvalidValueError, IssboxError, NotFoundError, UnreachableError, UpstreamError
 from issbox.files import error_from_os
 from issbox.model import ManifestAction, ManifestConflict
 from issbox.rules.urls import check_url, mask_url
@@ -19,6 +19,10 @@ from issbox.yum.single import read_one
 _EXPORT: Final = "export"
 _PATIENCE: Final = 600.0
 """Seconds without a byte: the portal puts a manifest together while one waits."""
+_UNREADABLE: Final[Mapping[type[IssboxError], str]] = {
+    UnreachableError: "Check that this box reaches the portal: [synchronize] proxy and [manifests] portal_ca_file.",
+    UpstreamError: "Check in the portal that the manifest is still there and its certificates are still valid.",
+}
 _BY_HAND: Final = "Export the manifest in the portal, and run `issbox manifest import FILE.zip`."
 
 
@@ -36,7 +40,12 @@ def refresh_manifest(
     UpstreamError, and what `import_manifest` does.
     """
     ctx.require(Permission.CONTENT_MANAGE, organization)
-    data = read_one(_request(ctx, organization), _EXPORT, LARGEST_ARCHIVE)
+    try:
+        data = read_one(_request(ctx, organization), _EXPORT, LARGEST_ARCHIVE)
+    except (UnreachableError, UpstreamError) as error:
+        if error.hint == type(error).hint:  # which speaks of a repository
+            error.hint = f"{_UNREADABLE[type(error)]} Or without it: {_BY_HAND}"
+        raise
     name = f"the manifest of {organization} in the portal"
     return import_manifest(
         ctx, organization, data, name, trust=trust, force=force, action=ManifestAction.REFRESH, dry_run=dry_run

@@ -162,8 +162,8 @@ def test_a_store_of_the_first_schema_keeps_its_repositories_and_environments(
         actor = Actor("ann", "local")
         with store.transaction():
             store.audit.append(at=NOW, actor=actor, action="box.initialize", subject="before")
-            told = {"action": "organization.create", "subject": "Example", "organization": "Example"}
-            store.audit.append(at=NOW + timedelta(hours=1), actor=actor, **told)
+            later, made = NOW + timedelta(hours=1), "organization.create"
+            store.audit.append(at=later, actor=actor, action=made, subject="Example", organization="Example")
     monkeypatch.setattr(Migrations.__init__, "__defaults__", defaults)
     upgraded = open_store(empty_place.state_dir, empty_place.database_url)
     copies = [path.name for path in empty_place.state_dir.glob("issbox.db.before-*")]
@@ -179,7 +179,7 @@ def test_a_store_of_the_first_schema_keeps_its_repositories_and_environments(
         ]
         (library,) = upgraded.environments.list("Example")
         assert (library.label, library.description) == ("Library", "")
-        assert library.created_at == library.updated_at == NOW + timedelta(hours=1)
+        assert library.created_at == library.updated_at == later
         assert upgraded.repositories.derive(replace(repository.key, view="servers")).path == repository.path
 
 

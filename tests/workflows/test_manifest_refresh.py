@@ -90,12 +90,15 @@ def test_what_the_portal_gives_is_checked_as_a_file_is(portal: Portal) -> None:
 
 
 def test_a_portal_that_has_nothing_or_is_another_one_changes_nothing(portal: Portal, tmp_path: Path) -> None:
-    with pytest.raises(UpstreamError, match="404"):
+    with pytest.raises(UpstreamError, match="404") as gone:
         refresh_manifest(portal.ctx, "acme", trust=TRUST)
     stranger = replace(portal.ctx.settings.manifests, portal_ca_file=None)
     ctx = replace(portal.ctx, settings=replace(portal.ctx.settings, manifests=stranger))
-    with pytest.raises(UnreachableError, match="TLS failed"):
+    with pytest.raises(UnreachableError, match="TLS failed") as unreachable:
         refresh_manifest(ctx, "acme", trust=TRUST)
+    for told in (gone, unreachable):
+        assert "portal" in told.value.hint
+        assert "repository" not in told.value.hint
     assert manifest_history(portal.ctx, "acme")[0].action is ManifestAction.IMPORT
 
 

@@ -1,8 +1,10 @@
 """Activation keys over the API of a real server, and hosts that register with them."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from makers.api import Reply
 from makers.towns import Town
 
 PATH = "/owners/acme/activation_keys"
@@ -115,3 +117,23 @@ def test_who_may_what(town: Town, name: str, statuses: tuple[int, ...]) -> None:
     assert tuple(each.status for each in found) == statuses
     for odd in ("web", "acme:", ":web", "acme:we b", "acme:web:x", "other:web", "x" * 2000):
         assert town.user("alice").get(f"/activation_keys/{odd.replace(' ', '%20')}").bad(404)
+
+
+def test_as_many_hosts_come_with_a_key_as_it_lets_in_however_many_try_at_once(town: Town) -> None:
+    alice = town.user("alice")
+    alice.put(KEY, {"maxHosts": 2}).good()
+
+    def come(number: int) -> Reply:
+        return town.nobody().post("/consumers", {"name": f"h{number}"}, owner="acme", activation_keys="web")
+
+    with ThreadPoolExecutor(6) as pool:
+        replies = list(pool.map(come, range(6)))
+    assert sorted(each.status for each in replies) == [200, 200, 409, 409, 409, 409]
+    assert all("has let in 2 hosts" in each.bad(409) for each in replies if each.status != 200)
+    listed = alice.get("/owners/acme/consumers").good()
+    assert len(listed) == 2
+    keys = town.ctx.store.consumer_keys
+    assert {each.stem for each in keys.iterdir()} == {each["uuid"] for each in listed}, "keys of the refused are gone"
+    assert alice.delete(f"/consumers/{listed[0]['uuid']}").status == 204
+    come(7).good()
+    assert come(8).bad(409)
