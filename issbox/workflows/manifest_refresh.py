@@ -43,8 +43,7 @@ def refresh_manifest(
     try:
         data = read_one(_request(ctx, organization), _EXPORT, LARGEST_ARCHIVE)
     except (UnreachableError, UpstreamError) as error:
-        if error.hint == type(error).hint:  # which speaks of a repository
-            error.hint = f"{_UNREADABLE[type(error)]} Or without it: {_BY_HAND}"
+        error.hint = f"{_UNREADABLE[type(error)]} Or without it: {_BY_HAND}"
         raise
     name = f"the manifest of {organization} in the portal"
     return import_manifest(

@@ -167,7 +167,7 @@ class WebSource:
             reason = getattr(cause, "verify_message", "") or getattr(cause, "reason", "") or str(cause)
             result = UnreachableError(
                 f"{shown}: TLS failed: {reason}",
-                hint="Check the CA of the repository, the server's name, and whether it wants a client certificate.",
+                hint="Check the CA that is given, the server's name, and whether it wants a client certificate.",
             )
         elif isinstance(error, TimeoutError):
             seconds = f"{self._request.timeout_seconds:g}"
@@ -198,7 +198,7 @@ def _refusal(shown: str, response: aiohttp.ClientResponse, said: str) -> Upstrea
     message = f"{shown}: the server answered {response.status} {phrase}".rstrip()
     message += f" ({said})" if said else ""
     if response.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        return UpstreamError(message, hint="Check user, password or client certificate of the repository.")
+        return UpstreamError(message, hint="Check the user, password or client certificate that is shown.")
     return UpstreamError(message)
 
 

@@ -127,6 +127,8 @@ def test_a_location_is_tried_step_by_step(ctx: Context, export: Path, tmp_path: 
         refused = try_location(ctx, custom(server.url, ca="ours", client_certificate="box2"))
         assert refused.failure is not None
         assert "403 Forbidden (path-not-granted)" in refused.failure.words
+        assert refused.failure.hint.endswith("`issbox certificate check` and its log say why not.")
+        assert "repository" not in refused.failure.hint
 
 
 def test_what_is_no_server_fails_at_its_step(ctx: Context, tmp_path: Path) -> None:

@@ -17,14 +17,14 @@ from issbox.workflows.sources import repoint
 from issbox.workflows.upstreams import is_foreign, mirror_request
 from issbox.yum.mirror import MirrorRequest
 
+_WHY_NOT: Final = "On an issbox, `issbox certificate check` and its log say why not."
 _HINTS: Final[Mapping[type[IssboxError], str]] = {
     UnreachableError: (
         "Check URL, proxy, CA and client certificate of the CDN location with `issbox cdn info`, and that the server "
         "is up; `issbox cdn update` changes them."
     ),
     UpstreamError: (
-        "Check the URL of the CDN location, and whether the certificate that is shown grants the path: on an issbox, "
-        "`issbox certificate check` and its log say why not."
+        f"Check the URL of the CDN location, and whether the certificate that is shown grants the path. {_WHY_NOT}"
     ),
 }
 """What to do when a location fails, in place of what is said of a repository of its own."""
@@ -148,5 +148,7 @@ def location_request(
 
 def location_hint(error: IssboxError) -> str:
     """Give what to do about an error of a location: its own hint, unless that is the usual one of a repository."""
-    usual = type(error).hint == error.hint
-    return _HINTS.get(type(error), error.hint) if usual else error.hint
+    if type(error).hint == error.hint:
+        return _HINTS.get(type(error), error.hint)
+    refused = isinstance(error, UpstreamError) and "certificate" in error.hint and _WHY_NOT not in error.hint
+    return f"{error.hint} {_WHY_NOT}" if refused else error.hint
