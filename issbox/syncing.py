@@ -15,6 +15,8 @@ _WRITEBACK_FROM = 256 << 10
 """Bytes of a file from which starting to write it to disk at once is worth a system call."""
 _STRETCH = 16 << 20
 """Bytes of a large file after which the disk is told to go on with them."""
+_WHOLE = 1 << 20
+"""Stretches end at multiples of this: writing to a page that is on its way to the disk waits until it is there."""
 _WINDOW = 64 << 20
 """Bytes that writing may be ahead of the disk: enough to keep it busy, and no more memory than that."""
 _SYNC_FILE_RANGE_WRITE = 2
@@ -142,8 +144,9 @@ class DurableFile:
             os.close(descriptor)
 
     def _follow(self, descriptor: int, *, ends: bool) -> None:
-        start, self._followed = self._followed, self.size
-        self._behind.follow(descriptor, self.size - start, self._path, offset=start, ends=ends)
+        start, end = self._followed, self.size if ends else self.size - self.size % _WHOLE
+        self._behind.follow(descriptor, end - start, self._path, offset=start, ends=ends)
+        self._followed = end
 
     def __enter__(self) -> Self:
         return self

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from issbox import syncing
 from issbox.syncing import DurableFile, Writeback, sync_filesystem
 
 
@@ -86,6 +87,23 @@ def test_a_durable_file_is_synced_once_when_all_of_it_is_written(
     assert synced == [((tmp_path / "file").stat().st_ino, size)]
     assert (tmp_path / "file").read_bytes() == (block * (size // len(block) + 1))[:size]
     assert open_files() == before
+
+
+def test_what_is_written_to_again_is_not_sent_to_the_disk_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = []
+    monkeypatch.setattr(syncing, "start_writeback", lambda _, size, offset: sent.append((offset, size)))
+    with Writeback() as behind:
+        with DurableFile(created(tmp_path / "file"), "file", behind) as out:
+            for _ in range(100):
+                out.write(memoryview(bytes(999_999)))
+        behind.finish()
+    ends = [offset + size for offset, size in sent]
+    assert [offset for offset, _ in sent] == [0, *ends[:-1]]
+    assert len(ends) > 3
+    assert all(end % (1 << 20) == 0 for end in ends[:-1])
+    assert ends[-1] == 99_999_900
 
 
 def test_a_durable_file_is_closed_and_not_synced_after_an_error(
