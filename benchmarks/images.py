@@ -42,7 +42,7 @@ def digest(tree: Path, listing: Path) -> None:
 def write(tree: Path, listing: Path, image: Path) -> None:
     """Write an image of the files, each compared with its digest, and make it durable."""
     with image.open("wb") as out:
-        write_iso(_Members(tree, listing), out, label=_LABEL, threads=True)
+        write_iso(_Members(tree, listing), out, label=_LABEL)
     sync_filesystem(image)
 
 

@@ -8,8 +8,9 @@ import pwd
 import shutil
 import stat
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
@@ -48,6 +49,29 @@ class Writable(Protocol):
 
     def write(self, data: memoryview, /) -> object:
         """Write all of the data."""
+
+
+class Fillable(ABC):
+    """Something writable that lends memory of its own to be filled, which saves copying."""
+
+    @abstractmethod
+    def room(self, least: int = 1, /) -> memoryview:
+        """Give memory to be filled from its beginning, so many bytes at least; good until the next call of anything.
+
+        Raises what writing raises.
+        """
+
+    @abstractmethod
+    def fill(self, count: int, /) -> None:
+        """Take the first `count` bytes of `room` as written; raises what writing raises."""
+
+    def write(self, data: memoryview, /) -> None:
+        """Take all of the data, which may be used again at once; raises what writing raises."""
+        while len(data):
+            room = self.room()
+            part, data = data[: len(room)], data[len(room) :]
+            room[: len(part)] = part
+            self.fill(len(part))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,29 +139,49 @@ class _Buffers(threading.local):
 _buffers = _Buffers()
 
 
+class _Through:
+    """Lends memory of its own to what has none to be filled; a context manager that gives it back."""
+
+    def __init__(self, out: Writable | None) -> None:
+        self._out = out
+        self._buffer = _buffers.free.pop() if _buffers.free else memoryview(bytearray(BLOCK))
+
+    def room(self) -> memoryview:
+        return self._buffer
+
+    def fill(self, count: int) -> None:
+        if self._out is not None:
+            self._out.write(self._buffer[:count])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _buffers.free.append(self._buffer)
+
+
 def copy_and_digest(
-    source: Readable, out: Writable | None, *, advance: Callable[[int], None] | None = None, limit: int | None = None
+    source: Readable,
+    out: Writable | None,
+    *,
+    advance: Callable[[int], None] | None = None,
+    limit: int | None = None,
 ) -> Digest:
     """Copy to the end and digest in the same pass; without `out`, only digest.
 
     Stops one block after `limit` bytes, so that a source that never ends cannot fill the disk: compare the size.
     """
     digest = hashlib.sha256()
-    buffer = _buffers.free.pop() if _buffers.free else memoryview(bytearray(BLOCK))
     size = 0
-    try:
-        while count := source.readinto(buffer):
-            part = buffer[:count]
-            digest.update(part)
-            if out is not None:
-                out.write(part)
+    with nullcontext(out) if isinstance(out, Fillable) else _Through(out) as place:
+        while count := source.readinto(room := place.room()):
+            digest.update(room[:count])
+            place.fill(count)
             size += count
             if advance is not None:
                 advance(count)
             if limit is not None and size > limit:
                 break
-    finally:
-        _buffers.free.append(buffer)
     return Digest(size, digest.hexdigest())
 
 

@@ -1,4 +1,4 @@
-"""Two halves of a stream's work at the same time: one thread digests files while another digests chunks or writes.
+"""Several stages of a stream's work at the same time: one thread digests files, others digest chunks and write.
 
 hashlib, zlib and the operating system let go of Python's lock while they work, so two threads really are faster.
 Each stage hands blocks from one thread to the other, and has no more memory than its few blocks.
@@ -7,70 +7,90 @@ Each stage hands blocks from one thread to the other, and has no more memory tha
 from queue import SimpleQueue
 from threading import Thread
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
-from issbox.files import BLOCK, Readable, Writable
+from issbox.files import BLOCK, Fillable, Readable, Writable
 
-_BLOCKS = 4
+_BLOCKS: Final = 4
+"""Blocks that are read ahead."""
+_BEHIND: Final = 8
+"""Pieces of memory on their way through the stages of a `WriteBehind`."""
+_PIECE: Final = 2 * BLOCK
+"""Bytes of each: handing it on wakes up another thread, which costs as much as copying some of it."""
+_Filled = tuple[memoryview, int]
+"""Such a piece, and how many bytes of it are there; none at the end."""
 
 
-class WriteBehind:
-    """Writes to `out` in a thread of its own what it is given.
+class WriteBehind(Fillable):
+    """Gives what is written to it to one `out` after the other, each of which works in a thread of its own.
 
-    A context manager: left in order, everything has been written; left by an error, the thread has ended and what
-    it had not written yet is dropped. What `out` raises is raised by a later `write`, or when the context is left.
+    All of them see the same memory, so it is copied once, or not at all when it is filled in place (`Fillable`). No
+    `out` may change what it is given, or keep it. A context manager: left in order, every `out` has had everything;
+    left by an error, the threads have ended and what they had not come to yet is dropped. What an `out` raises ends
+    the work of all, and is raised by a later `write` or `fill`, or when the context is left.
     """
 
-    def __init__(self, out: Writable) -> None:
-        self._out = out
-        self._free: SimpleQueue[memoryview] = SimpleQueue()
-        self._full: SimpleQueue[memoryview | None] = SimpleQueue()
-        for _ in range(_BLOCKS):
-            self._free.put(memoryview(bytearray(BLOCK)))
-        self._block = self._free.get()
-        self._filled = 0
+    def __init__(self, *outs: Writable) -> None:
+        """Take them in their order: the last one gets what all the others have seen."""
+        lines: list[SimpleQueue[_Filled]] = [SimpleQueue() for _ in range(len(outs) + 1)]
+        self._first, self._free = lines[0], lines[-1]
+        for _ in range(_BEHIND - 1):
+            self._free.put((memoryview(bytearray(_PIECE)), 0))
+        self._piece, self._filled = memoryview(bytearray(_PIECE)), 0
         self._dropping = False
         self._error: BaseException | None = None
-        self._thread = Thread(target=self._run, name="write-behind", daemon=True)
+        self._threads = [
+            Thread(target=self._run, args=each, name="write-behind", daemon=True)
+            for each in zip(outs, lines[:-1], lines[1:], strict=True)
+        ]
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, _: object, traceback: TracebackType | None) -> None:
-        if kind is None:
-            self._full.put(self._block[: self._filled])
-        else:
+        if kind is not None:
             self._dropping = True
-        self._full.put(None)
-        self._thread.join()
+        elif self._filled:
+            self._first.put((self._piece, self._filled))
+        self._first.put((self._piece, 0))
+        for thread in self._threads:
+            thread.join()
         if kind is None:
             self._raise()
 
-    def write(self, data: memoryview, /) -> None:
-        """Take all of the data; the buffer may be used again at once."""
-        while len(data):
-            part = data[: BLOCK - self._filled]
-            self._block[self._filled : self._filled + len(part)] = part
-            self._filled += len(part)
-            data = data[len(part) :]
-            if self._filled == BLOCK:
-                self._raise()
-                self._full.put(self._block)
-                self._block, self._filled = self._free.get(), 0
+    def room(self, least: int = 1, /) -> memoryview:
+        """Give memory to be filled, not too much for the processor's cache; `least` is a `BLOCK` at most."""
+        if self._filled + least > _PIECE:
+            self._hand_on()
+        return self._piece[self._filled : self._filled + BLOCK]
+
+    def fill(self, count: int, /) -> None:
+        """Take so many bytes that were put into `room`."""
+        self._filled += count
+        if self._filled == _PIECE:
+            self._hand_on()
+
+    def _hand_on(self) -> None:
+        self._raise()
+        self._first.put((self._piece, self._filled))
+        (self._piece, _), self._filled = self._free.get(), 0
 
     def _raise(self) -> None:
         if self._error is not None:
             raise self._error
 
-    def _run(self) -> None:
-        while (block := self._full.get()) is not None:
-            if self._error is None and not self._dropping:
+    def _run(self, out: Writable, source: SimpleQueue[_Filled], target: SimpleQueue[_Filled]) -> None:
+        filled = 1
+        while filled:
+            piece, filled = source.get()
+            if filled and self._error is None and not self._dropping:
                 try:
-                    self._out.write(block)
+                    out.write(piece[:filled])
                 except BaseException as error:  # It is raised in the thread that writes.
                     self._error = error
-            self._free.put(block)
+            target.put((piece, filled))
 
 
 class ReadAhead:

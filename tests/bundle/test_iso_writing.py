@@ -113,18 +113,9 @@ def test_a_pipe_takes_an_image(tmp_path: Path) -> None:
     assert target.read_bytes() == _image(files)
 
 
-def test_a_second_thread_writes_the_same_image(tmp_path: Path) -> None:
-    target = tmp_path / "volume.iso"
-    with target.open("wb") as out:
-        size = write_iso(members(sample_files()), out, label=LABEL, threads=True)
-    assert target.read_bytes() == _image(sample_files())
-    assert target.stat().st_size == size
-
-
-def test_a_full_disk_is_said_by_either_thread() -> None:
-    for threads in (False, True):
-        with Path("/dev/full").open("wb", buffering=0) as out, pytest.raises(OSError, match="No space left"):
-            write_iso(members(sample_files()), out, label=LABEL, threads=threads)
+def test_a_full_disk_is_said() -> None:
+    with Path("/dev/full").open("wb", buffering=0) as out, pytest.raises(OSError, match="No space left"):
+        write_iso(members(sample_files()), out, label=LABEL)
 
 
 def test_an_image_can_be_appended_to_what_is_there(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Threads between the halves of a stream: the same bytes, and no error lost."""
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -39,6 +40,23 @@ def test_everything_is_written_in_order(each: list[int]) -> None:
     assert bytes(sink.data) == b"".join(parts)
 
 
+@given(sizes, st.integers(1, 3 * BLOCK))
+@settings(max_examples=25, deadline=None)
+def test_memory_is_filled_in_place_and_every_out_gets_it_in_order(each: list[int], step: int) -> None:
+    sinks = [Sink(), Sink(), Sink()]
+    data = b"".join(some_bytes(size) for size in each)
+    with WriteBehind(*sinks) as out:
+        left = memoryview(data)
+        while left.nbytes:
+            room = out.room()
+            count = min(len(room), len(left), step)
+            assert count
+            room[:count] = left[:count]
+            out.fill(count)
+            left = left[count:]
+    assert all(bytes(sink.data) == data for sink in sinks)
+
+
 @given(sizes, st.lists(st.integers(1, BLOCK), min_size=1, max_size=3), st.integers(1, 2 * BLOCK))
 @settings(max_examples=25, deadline=None)
 def test_everything_is_read_in_order(each: list[int], pieces: list[int], step: int) -> None:
@@ -46,6 +64,19 @@ def test_everything_is_read_in_order(each: list[int], pieces: list[int], step: i
     with ReadAhead(Trickle(data, [piece + 1000 for piece in pieces])) as source:
         assert read_bytes(source, step + 1000) == data
         assert source.readinto(memoryview(bytearray(1))) == 0
+
+
+def test_memory_that_is_asked_for_is_in_one_piece() -> None:
+    sink = Sink()
+    data = os.urandom(100)
+    with WriteBehind(sink) as out:
+        for _ in range(40):
+            room = out.room(BLOCK)
+            assert len(room) == BLOCK
+            room[:100] = data
+            out.fill(100)
+            out.write(memoryview(bytes(BLOCK - 200)))
+    assert bytes(sink.data) == (data + bytes(BLOCK - 200)) * 40
 
 
 class Full(Sink):
@@ -65,8 +96,19 @@ def test_an_error_of_the_writer_is_raised_by_a_later_write() -> None:
                 written += 1
     except OSError as error:
         assert str(error) == "full"  # noqa: PT017 - the count shows that a write raised it
-    assert 3 < written < 20
+    assert 3 < written < 30
     assert len(sink.data) == 4 * BLOCK
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_an_error_of_one_out_is_the_end_of_all(place: int) -> None:
+    sinks = [Sink(), Sink()]
+    sinks.insert(place, Full())
+    with pytest.raises(OSError, match="full"), WriteBehind(*sinks) as out:
+        out.write(memoryview(bytes(100 * BLOCK)))
+    behind = [len(sink.data) for sink in sinks[place + 1 :]]
+    assert len(sinks[place].data) == 4 * BLOCK
+    assert all(size < 4 * BLOCK for size in behind)
 
 
 def test_an_error_of_the_writer_is_raised_at_the_end_at_the_latest() -> None:

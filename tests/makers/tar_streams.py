@@ -97,7 +97,7 @@ def write_set(
 ) -> Toc:
     """Write these files as a set of chunks called `set`."""
     with ChunkWriter(parent, "set", compression, chunk_size) as chunks:
-        with tar_stream(chunks, compression, NOW, threads=True) as tar:
+        with tar_stream(chunks, compression, NOW) as tar:
             for path, data in files.items():
                 tar.add(member(path, data))
         return chunks.finish("bundle-1", key)

@@ -21,6 +21,7 @@ from issbox.errors import (
 from issbox.files import (
     BLOCK,
     FileLock,
+    Fillable,
     atomic_write,
     copy_and_digest,
     digest_file,
@@ -67,6 +68,28 @@ def test_copy_and_digest_agree_with_hashlib(size: int) -> None:
     assert out.getvalue() == data
     assert digest.sha256 == hashlib.sha256(data).hexdigest()
     assert digest.size == sum(seen) == size
+
+
+class Lent(Fillable):
+    """Has three bytes of memory to be filled, and keeps what was put there."""
+
+    def __init__(self) -> None:
+        self.memory = memoryview(bytearray(3))
+        self.kept = b""
+
+    def room(self, least: int = 1, /) -> memoryview:
+        assert least == 1
+        return self.memory
+
+    def fill(self, count: int, /) -> None:
+        self.kept += self.memory[:count]
+
+
+@pytest.mark.parametrize("data", [b"", b"abc", b"abcdefgh"])
+def test_what_lends_memory_is_filled(data: bytes) -> None:
+    out = Lent()
+    assert copy_and_digest(io.BytesIO(data), out).sha256 == hashlib.sha256(data).hexdigest()
+    assert out.kept == data
 
 
 def test_a_source_that_never_ends_is_left_soon_after_the_limit() -> None:

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import nullcontext
 
 from issbox.bundle.iso.label import IsoLabel
 from issbox.bundle.iso.pages import SECTOR
@@ -10,7 +9,7 @@ from issbox.bundle.iso.skeleton import make_skeleton
 from issbox.bundle.members import Member, copy_member
 from issbox.bundle.stages import WriteBehind
 from issbox.errors import BugError
-from issbox.files import Writable
+from issbox.files import Fillable, Writable
 from issbox.names import check_relative_path
 
 _PADDING = memoryview(bytes(SECTOR))
@@ -23,15 +22,14 @@ def write_iso(
     label: IsoLabel,
     udf: bool = False,
     advance: Callable[[int], None] | None = None,
-    threads: bool = False,
 ) -> int:
     """Write an image of the members and give its size in bytes, which `IsoMeter` knew before.
 
     `members` is gone through twice, once for paths and sizes and once for bytes, so a generator will not do. The
     files lie in the image in this order. Names are carried by Rock Ridge, and with `udf` by UDF too, for Windows;
     there is no Joliet, since its names end after 64 characters. Every member is digested while it is copied, and
-    `advance` is told the bytes. With `threads`, a second thread writes what the first has digested; a pipe has another
-    process for that. Nothing is written before all names are known to fit.
+    `advance` is told the bytes; a second thread writes what the first has digested. Nothing is written before all
+    names are known to fit.
 
     Takes memory for each file, not for its bytes: about 3 KiB, with `udf` 7 KiB. Raises DigestMismatchError naming
     the member whose bytes are not those announced, UnsafePathError, InvalidValueError for a label or for a name that
@@ -41,8 +39,8 @@ def write_iso(
     label.check()
     order = _Order()
     skeleton = make_skeleton(((member.path, member.digest.size) for member in order.first(members)), label, udf=udf)
-    with WriteBehind(out) if threads else nullcontext(out) as sink:
-        image = _Image(sink)
+    with WriteBehind(out) as behind:
+        image = _Image(behind)
         image.write_sectors(skeleton.sectors.take(0, skeleton.data.start))
         for member in order.again(members):
             copy_member(member, image, advance=advance)
@@ -75,16 +73,19 @@ class _Order:
         return self._seen[0].digest() == self._seen[1].digest()
 
 
-class _Image:
+class _Image(Fillable):
     """Counts what goes out, and fills up the last sector of each file."""
 
-    def __init__(self, out: Writable) -> None:
+    def __init__(self, out: Fillable) -> None:
         self._out = out
         self.size = 0
 
-    def write(self, data: memoryview, /) -> None:
-        self._out.write(data)
-        self.size += len(data)
+    def room(self, least: int = 1, /) -> memoryview:
+        return self._out.room(least)
+
+    def fill(self, count: int, /) -> None:
+        self._out.fill(count)
+        self.size += count
 
     def write_sectors(self, sectors: Iterable[bytes | bytearray]) -> None:
         for sector in sectors:

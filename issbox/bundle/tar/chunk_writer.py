@@ -24,7 +24,7 @@ from issbox.bundle.tar.toc_checks import (
     chunk_name,
 )
 from issbox.errors import InvalidValueError
-from issbox.files import atomic_write
+from issbox.files import Digest, Fillable, atomic_write
 from issbox.syncing import DurableFile, Writeback
 
 
@@ -33,7 +33,7 @@ def chunk_digits(size: int, chunk_size: int) -> int:
     return max(MIN_DIGITS, len(str(-(-size // chunk_size))))
 
 
-class ChunkWriter:
+class ChunkWriter(Fillable):
     """`NAME.tgz.001`, `NAME.tgz.002`, ... in a directory, or a single `NAME.tgz` without a chunk size.
 
     What is written to it is divided into chunks of exactly `chunk_size` bytes, only the last may be smaller. One thread
@@ -67,12 +67,10 @@ class ChunkWriter:
         self._chunk_size = chunk_size
         self._digits = digits
         self._only = only
-        self._chunks: list[Chunk] = []
-        self._digest = sha256()
-        self._digested = 0
         self._resources = ExitStack()
-        self._files = _ChunkFiles(self._create, chunk_size)
-        self._sink = WriteBehind(self._files)
+        self._digests = _ChunkDigests(chunk_size)
+        self._files = _ChunkFiles(self._create, chunk_size, self._shown)
+        self._sink = WriteBehind(self._digests, self._files)
 
     def __enter__(self) -> Self:
         self._resources.enter_context(self._files)
@@ -84,48 +82,35 @@ class ChunkWriter:
     ) -> None:
         self._resources.__exit__(kind, error, traceback)
 
-    def write(self, data: memoryview, /) -> None:
-        """Take all of the data; raises NoSpaceError and what else the disk says, maybe later.
+    def room(self, least: int = 1, /) -> memoryview:
+        """Give memory to be filled; raises what `fill` raises."""
+        return self._sink.room(least)
 
-        Raises InvalidValueError when there would be more chunks than a table of contents may list.
+    def fill(self, count: int, /) -> None:
+        """Take so many bytes that were put into `room`; raises NoSpaceError and what else the disk says, maybe later.
+
+        Raises InvalidValueError, maybe later, when there would be more chunks than a table of contents may list.
         """
-        with os_errors(self._shown):
-            while len(data):
-                room = len(data) if self._chunk_size is None else self._chunk_size - self._digested
-                part, data = data[:room], data[room:]
-                self._digest.update(part)
-                self._digested += len(part)
-                if self._digested == self._chunk_size:
-                    self._end()
-                self._sink.write(part)
+        self._sink.fill(count)
 
     def finish(self, bundle_id: str, key: SigningKey) -> Toc:
         """Write the table of contents and its signature when all chunks are durable, and give the table.
 
-        Raises BadManifestError for a bundle id that no bundle has, and what `write` raises.
+        Raises BadManifestError for a bundle id that no bundle has, and what `fill` raises.
         """
-        if self._digested:
-            self._end()
         with os_errors(self._shown):
             self._resources.close()
-            toc = new_toc(bundle_id, key.key_id, self._compression, tuple(self._chunks))
+            chunks = [
+                Chunk(name=self._chunk_name(number), size=digest.size, sha256=digest.sha256)
+                for number, digest in enumerate(self._digests.finish(), start=1)
+            ]
+            toc = new_toc(bundle_id, key.key_id, self._compression, tuple(chunks))
             data = encode_toc(toc)
             decode_toc(data, f"{self._name}{TOC_SUFFIX}")
             for suffix, content in ((SIGNATURE_SUFFIX, key.sign(data)), (TOC_SUFFIX, data)):
                 with atomic_write(self._directory / f"{self._name}{suffix}") as out:
                     out.write(content)
         return toc
-
-    def _end(self) -> None:
-        """Note the chunk that has been digested."""
-        if len(self._chunks) == MAX_CHUNKS:
-            raise InvalidValueError(
-                f"chunks of {self._chunk_size} bytes are too small: there would be more than {MAX_CHUNKS}",
-                hint="Choose a larger size.",
-            )
-        name = self._chunk_name(len(self._chunks) + 1)
-        self._chunks.append(Chunk(name=name, size=self._digested, sha256=self._digest.hexdigest()))
-        self._digest, self._digested = sha256(), 0
 
     def _chunk_name(self, number: int) -> str:
         return chunk_name(self._name, self._compression, None if self._chunk_size is None else number, self._digits)
@@ -138,25 +123,60 @@ class ChunkWriter:
         return DurableFile(create_file(self._directory / name), str(self._shown.with_name(name)), behind)
 
 
+class _ChunkDigests:
+    """Digests each chunk of what it is given."""
+
+    def __init__(self, size: int | None) -> None:
+        self._size = sys.maxsize if size is None else size
+        self._done: list[Digest] = []
+        self._digest = sha256()
+        self._digested = 0
+
+    def write(self, data: memoryview, /) -> None:
+        while len(data):
+            part, data = data[: self._size - self._digested], data[self._size - self._digested :]
+            self._digest.update(part)
+            self._digested += len(part)
+            if self._digested == self._size:
+                self._end()
+
+    def finish(self) -> list[Digest]:
+        """Give size and digest of every chunk."""
+        if self._digested:
+            self._end()
+        return self._done
+
+    def _end(self) -> None:
+        if len(self._done) == MAX_CHUNKS:
+            raise InvalidValueError(
+                f"chunks of {self._size} bytes are too small: there would be more than {MAX_CHUNKS}",
+                hint="Choose a larger size.",
+            )
+        self._done.append(Digest(self._digested, self._digest.hexdigest()))
+        self._digest, self._digested = sha256(), 0
+
+
 class _ChunkFiles:
     """Divides what it is given over files. A context manager: left in order, all files are durable."""
 
-    def __init__(self, create: Callable[[int, Writeback], DurableFile | None], size: int | None) -> None:
+    def __init__(self, create: Callable[[int, Writeback], DurableFile | None], size: int | None, shown: Path) -> None:
         self._create = create
         self._size = sys.maxsize if size is None else size
+        self._shown = shown
         self._behind = Writeback()
         self._file: DurableFile | None = None
         self._number = 0
         self._room = 0
 
     def write(self, data: memoryview, /) -> None:
-        while len(data):
-            if not self._room:
-                self._next()
-            part, data = data[: self._room], data[self._room :]
-            if self._file is not None:
-                self._file.write(part)
-            self._room -= len(part)
+        with os_errors(self._shown):
+            while len(data):
+                if not self._room:
+                    self._next()
+                part, data = data[: self._room], data[self._room :]
+                if self._file is not None:
+                    self._file.write(part)
+                self._room -= len(part)
 
     def _next(self) -> None:
         self._finish_file()
@@ -175,7 +195,8 @@ class _ChunkFiles:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         with self._behind:
             if kind is None:
-                self._finish_file()
-                self._behind.finish()
+                with os_errors(self._shown):
+                    self._finish_file()
+                    self._behind.finish()
             elif self._file is not None:
                 self._file.close()

@@ -4,12 +4,11 @@ The same members, sources and time give the same bytes, so that single chunks ca
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Final
 
 from issbox.bundle.members import Member, copy_member
-from issbox.bundle.stages import WriteBehind
 from issbox.bundle.tar.headers import BLOCK_SIZE, encode_header, padding
 from issbox.bundle.tar.stored_gzip import StoredGzip
 from issbox.bundle.tar.toc_checks import Compression
@@ -25,19 +24,15 @@ def member_size(path: str, size: int) -> int:
 
 
 @contextmanager
-def tar_stream(
-    out: Writable, compression: Compression, modified: datetime, *, threads: bool = False
-) -> Iterator["TarStream"]:
+def tar_stream(out: Writable, compression: Compression, modified: datetime) -> Iterator["TarStream"]:
     """Give a tar stream into `out`, a ChunkWriter or a pipe, and end it properly when the context is left in order.
 
-    `modified` is the time that every file gets. With `threads`, what is done with the finished bytes (gzip, their
-    digest in chunks, the writing) happens in a second thread. `out` stays open, and raises what it raises.
+    `modified` is the time that every file gets. `out` stays open, and raises what it raises.
     """
     packed = StoredGzip(out) if compression is Compression.GZIP else None
-    with WriteBehind(packed or out) if threads else nullcontext(packed or out) as sink:
-        tar = TarStream(sink, modified)
-        yield tar
-        tar.finish()
+    tar = TarStream(packed or out, modified)
+    yield tar
+    tar.finish()
     if packed is not None:
         packed.finish()
 

@@ -65,7 +65,7 @@ def _write(
             progress=ctx.progress,
         )
         with damage_in_words():
-            form.stream(job, out, threads=False)
+            form.stream(job, out)
     confirmed = confirm()
     ctx.progress.step("record-export")
     row = replace(row, seconds=round(time.monotonic() - began, 3), state=ExportState.STREAMED)

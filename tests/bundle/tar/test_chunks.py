@@ -141,7 +141,7 @@ class TestUnfinished:
         def write_both() -> None:
             with (
                 ChunkWriter(tmp_path, "set", GZIP, 100) as chunks,
-                tar_stream(chunks, GZIP, NOW, threads=True) as tar,
+                tar_stream(chunks, GZIP, NOW) as tar,
             ):
                 tar.add(member("b", os.urandom(1000)))
                 tar.add(wrong)

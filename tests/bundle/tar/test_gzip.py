@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from makers.tar_streams import Endless, Sink, Trickle, read_bytes
 
+from issbox.bundle.tar import stored_gzip
 from issbox.bundle.tar.gunzip import Gunzip, unpacked
 from issbox.bundle.tar.stored_gzip import StoredGzip, stored_size
 from issbox.errors import BundleDamagedError, BundleError, BundleIncompleteError, OversizedError
@@ -44,6 +45,15 @@ def test_blocks_of_every_length_are_stored(size: int, piece: int) -> None:
     assert gzip.decompress(packed) == data[:size]
     assert len(packed) == stored_size(size)
     assert read_bytes(Gunzip(Trickle(packed, [piece]))) == data[:size]
+
+
+@given(st.binary(max_size=3000), pieces)
+@settings(deadline=None)
+def test_the_checksum_of_zlib_gives_the_same_gzip(data: bytes, sizes: list[int]) -> None:
+    packed = stored(data, sizes)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stored_gzip, "crc32", zlib.crc32)
+        assert stored(data, sizes) == packed
 
 
 @given(

@@ -68,14 +68,14 @@ class ArchiveForm:
             digits=MIN_DIGITS if self._chunk_size is None else self._digits(job.head),
             only=job.only,
         ) as chunks:
-            self.stream(job, chunks, threads=True)
+            self.stream(job, chunks)
             toc = chunks.finish(job.head.manifest.bundle.id, job.key)
         _keep_toc(job, place)
         return toc.chunks
 
-    def stream(self, job: Job, out: Writable, *, threads: bool) -> None:
+    def stream(self, job: Job, out: Writable) -> None:
         """Write the stream: the head files, then the others sorted by path."""
-        with tar_stream(out, self._compression, job.head.manifest.bundle.created_at, threads=threads) as tar:
+        with tar_stream(out, self._compression, job.head.manifest.bundle.created_at) as tar:
             _add_all(job, tar)
 
     def _digits(self, head: Head) -> int:

@@ -62,7 +62,7 @@ class ImageForm:
     def _write_image(self, job: Job, number: int, path: Path, shown: Path, behind: Writeback) -> int:
         label = image_label(job.head.manifest, number)
         with DurableFile(create_file(path), str(shown), behind) as out:
-            return write_iso(_Members(job, number), out, label=label, udf=self._udf, advance=job.advance, threads=True)
+            return write_iso(_Members(job, number), out, label=label, udf=self._udf, advance=job.advance)
 
     def _require_name(self, path: str) -> None:
         if not self._udf:
