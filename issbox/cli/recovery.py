@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ BACKUP: "Shape[Backup]" = Shape(
         Field("created_at", "when it was made", lambda each: each.created_at),
         Field("size", "its bytes", lambda each: each.size, show=size),
         Field("files", "files of the state directory in it, beside the database", lambda each: each.files),
+        Field("deleted", "array of older backups that --keep deleted", lambda each: list(map(str, each.deleted))),
     ),
 )
 
@@ -50,8 +52,14 @@ _passphrase = click.option(
 @click.option(
     "--output", required=True, metavar="FILE", help="The file to write; it must not exist. %d in it is the date."
 )
+@click.option(
+    "--keep",
+    type=click.IntRange(1),
+    metavar="NUMBER",
+    help="Afterwards delete older backups of this box with such a name and another date: so many of the newest stay.",
+)
 @_passphrase
-def backup(run: Run, *, output: str, passphrase_file: str | None) -> None:
+def backup(run: Run, *, output: str, keep: int | None, passphrase_file: str | None) -> None:
     """Write everything that makes this box itself to one file, sealed with a passphrase.
 
     It holds database, keys, configuration and audit heads, but no packages: after a restore the box says which must
@@ -59,12 +67,17 @@ def backup(run: Run, *, output: str, passphrase_file: str | None) -> None:
     nobody can open the file.
     """
     from issbox.wiring import now, require_local_administrator
-    from issbox.workflows import backing_up
+    from issbox.workflows import backing_up, old_backups
 
     require_local_administrator(os.environ)
+    if keep is not None:
+        old_backups.check_pattern(output)
     ctx = run.open()
-    path = Path(output.replace("%d", f"{now():%Y%m%dT%H%M%SZ}")).absolute()
-    run.show(BACKUP, backing_up.back_up(ctx, path, _ask(passphrase_file, new=True)))
+    path = Path(output.replace(old_backups.DATE, format(now(), old_backups.DATE_FORMAT))).absolute()
+    made = backing_up.back_up(ctx, path, _ask(passphrase_file, new=True))
+    if keep is not None:
+        made = replace(made, deleted=old_backups.delete_old(ctx, output, keep))
+    run.show(BACKUP, made)
 
 
 @command(

@@ -11,6 +11,7 @@ import shutil
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -52,6 +53,8 @@ class Backup:
     size: int
     files: int
     """Files of the state directory in it, beside the database."""
+    deleted: tuple[Path, ...] = ()
+    """Older ones that it took the place of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +116,10 @@ def _write_archive(ctx: Context, sealed: SealedWriter, database: Path) -> int:
             archive.add(ctx.settings.source, _CONFIGURATION)
         for path in _state_files(ctx.store.state_dir):
             ctx.progress.advance(files=1)
-            archive.add(path, _STATE + str(path.relative_to(ctx.store.state_dir)), recursive=False)
-            files += path.is_file()
+            # The key of a host that was deleted, or a file that was being written, may be gone since it was listed.
+            with suppress(FileNotFoundError):
+                archive.add(path, _STATE + str(path.relative_to(ctx.store.state_dir)), recursive=False)
+                files += path.is_file()
     return files
 
 

@@ -4,7 +4,7 @@ import io
 import json
 import shutil
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -149,6 +149,53 @@ def test_nothing_secret_is_readable_and_nothing_is_overwritten(crossing: Crossin
     assert "holds a box already" in here["message"]
     crossing.passphrase.chmod(0o644)
     crossing.far.error("restore", backup, "--passphrase-file", crossing.passphrase, code=12)
+
+
+def test_a_file_that_vanishes_meanwhile_does_not_stop_a_backup(
+    crossing: Crossing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ctx, gone = context(crossing.far), crossing.far.state / "keys/consumers/gone.pem"
+    gone.write_text("of a host that is being deleted")
+    real = backing_up._state_files
+
+    def listed(state_dir: Path) -> Iterator[Path]:
+        for path in real(state_dir):
+            if path == gone:
+                path.unlink()
+            yield path
+
+    monkeypatch.setattr(backing_up, "_state_files", listed)
+    path = crossing.directory / "far.issbox"
+    made = backing_up.back_up(ctx, path, PASSPHRASE.strip())
+    assert not gone.exists()
+    assert made.files == 1, "the key of the box"
+    remove_tree(crossing.far.state)
+    crossing.far("restore", path, "--passphrase-file", crossing.passphrase)
+    assert (crossing.far.state / "keys/signing.pem").is_file()
+
+
+def test_old_backups_of_this_box_are_deleted_and_nothing_else(crossing: Crossing) -> None:
+    place = crossing.directory / "backups"
+    place.mkdir()
+    whole = crossing.back_up()
+    names = [f"box-2026010{day}T000000Z.issbox" for day in range(1, 5)]
+    for name in names:
+        (place / name).write_bytes(whole.read_bytes())
+    (place / names[0]).unlink()
+    (place / names[0]).symlink_to(whole)
+    others = {"box-20260101T000001Z.issbox": b"no backup", "box-20260101T000002Z.issbox.old": whole.read_bytes()}
+    crossing.near("backup", "--output", place / "box-20260101T000003Z.issbox", "--passphrase-file", crossing.passphrase)
+    for name, data in others.items():
+        (place / name).write_bytes(data)
+    words = ("--keep", "2", "--passphrase-file", crossing.passphrase)
+    made = crossing.far.json("backup", "--output", place / "box-%d.issbox", *words)
+    assert made["deleted"] == [str(place / name) for name in names[1:3]]
+    left = {each.name for each in place.iterdir()}
+    assert left == {names[0], names[3], *others, "box-20260101T000003Z.issbox", Path(made["path"]).name}
+    for output in (place / "box.issbox", place / "%d" / "box.issbox"):
+        refused = crossing.far.error("backup", "--output", output, *words, code=2)
+        assert "%d" in refused["hint"]
+        assert not output.exists()
 
 
 def test_a_wrong_passphrase_or_a_damaged_file_changes_nothing(crossing: Crossing) -> None:
