@@ -1,7 +1,7 @@
 """What serving costs: requests and bytes per second with client certificates. Run by `make bench`.
 
 The limit is a plain nginx that verifies client certificates and sends files, in turns with the built-in server and with
-nginx as `issbox web nginx-config` sets it up. All three write an access log and answer at the same URL, with the same
+nginx as `issbox web nginx-config` sets it up. All write an access log and answer at the same URL, with the same
 certificates, on connections that are kept. Client and server share this machine, and the client takes more of it than
 plain nginx does: believe the ratios, and the processor time that the server alone took.
 """
@@ -30,9 +30,10 @@ from issbox.workflows.server_certificate import server_certificate
 
 CLIENTS = 4
 """Processes, each with one connection that is kept."""
-AIMS = {("built-in", 1 << 20): 0.8, ("built-in", 20 << 10): 0.3}
+CORES = os.cpu_count() or 1
+AIMS = {1 << 20: 0.8, 20 << 10: 0.3}
 AIM_BEHIND_NGINX = 0.9
-PLAIN = "plain nginx"
+PLAIN, BEHIND_NGINX = "plain nginx", "nginx-config"
 
 _PLAIN = """\
 user root;
@@ -78,19 +79,24 @@ class Server:
 
 
 def measure(root: Path, rounds: int, seconds: float) -> None:
-    """Make a box with two files, serve them three ways, and compare."""
+    """Make a box with two files, serve them in several ways, and compare."""
     ctx = make_box(root / "box")
     _log_requests(root / "built-in-access.log")
     tree = (ctx.store.state_dir / BASE.removeprefix("/")).resolve()
     sizes = (20 << 10, 1 << 20)
     for size in sizes:
         (tree / f"{size}.rpm").write_bytes(os.urandom(size))
-    with nginx_in_front(ctx, root, workers="auto", look_every=1.0) as front, _plain_nginx(root, ctx) as plain:
+    with (
+        nginx_in_front(ctx, root, workers="auto", look_every=1.0) as front,
+        _plain_nginx(root, ctx) as plain,
+        _several_processes(root, ctx) as several,
+    ):
         write_certificate(root, issue(open_authority(ctx), [GRANTED]))
         servers = {
             PLAIN: plain,
-            "built-in": Server(front.service.running.ports[0], lambda: [os.getpid()]),
-            "nginx-config": Server(front.port, lambda: [os.getpid(), *_children(front.master)]),
+            "built-in, one process": Server(front.service.running.ports[0], lambda: [os.getpid()]),
+            f"built-in, [web] processes = {CORES}": several,
+            BEHIND_NGINX: Server(front.port, lambda: [os.getpid(), *_children(front.master)]),
         }
         for size in sizes:
             found: dict[str, list[tuple[float, float]]] = {name: [] for name in servers}
@@ -107,7 +113,8 @@ def _show(size: int, found: dict[str, list[tuple[float, float]]]) -> None:
         line = f"  {name}: {rate:.0f} requests/s, {format_size(rate * size)}/s, {spent * 1e6:.0f} us of the server each"
         if name != PLAIN:
             ratio = median(mine / limit for (mine, _), (limit, _) in zip(measured, found[PLAIN], strict=True))
-            line += f", {ratio:.2f} of plain nginx (aim {AIMS.get((name, size), AIM_BEHIND_NGINX)})"
+            aim = AIM_BEHIND_NGINX if name == BEHIND_NGINX else AIMS[size]
+            line += f", {ratio:.2f} of plain nginx (aim {aim})"
         print(line)
 
 
@@ -139,7 +146,8 @@ def _spent(processes: Iterable[int]) -> float:
 
 
 def _children(process: int) -> list[int]:
-    return [int(each) for each in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+    threads = Path(f"/proc/{process}/task").iterdir()
+    return [int(child) for each in threads for child in (each / "children").read_text().split()]
 
 
 def _log_requests(file: Path) -> None:
@@ -150,6 +158,30 @@ def _log_requests(file: Path) -> None:
     log.addHandler(handler)
     log.setLevel(logging.INFO)
     log.propagate = False
+
+
+@contextmanager
+def _several_processes(root: Path, ctx: Context) -> Iterator[Server]:
+    """Run the service of the box with a process for each processor, as nginx has."""
+    port, configuration = free_port(), root / "several.toml"
+    configuration.write_text(
+        f'state_dir = "{ctx.store.state_dir}"\n[web]\nlisten = ["127.0.0.1:{port}"]\n'
+        f'names = ["localhost", "127.0.0.1"]\nprocesses = {CORES}\n'
+    )
+    with (root / "several.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "issbox", "serve", "--web-only"],
+            env=os.environ | {"ISSBOX_CONFIG": str(configuration)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+        )
+    try:
+        time.sleep(5)
+        yield Server(port, lambda: [process.pid, *_children(process.pid)])
+    finally:
+        process.terminate()
+        process.wait(20)
 
 
 @contextmanager

@@ -55,10 +55,10 @@ def serve(run: Run, *, web_only: bool) -> None:
 def _serve_hosts(ctx: "Context", stop: threading.Event) -> None:
     """Serve hosts and nothing else until told to stop; raises ConfigurationError when nobody said where."""
     from issbox.watcher.service import Systemd
-    from issbox.web.service import serving
+    from issbox.web.service import serving, take_post
 
     systemd = Systemd()
-    with serving(ctx) as running:
+    with serving(ctx, post=take_post(os.environ, stop.set)) as running:
         if running is None:
             raise ConfigurationError(
                 "there is nothing to serve: [web] has neither listen nor socket",

@@ -98,6 +98,7 @@ KEYS: Final[Mapping[str, Mapping[str, Key]]] = {
         "sites": Key([], sites),
         "socket": Key("", path),
         "socket_group": Key("", word),
+        "processes": Key(1, whole(1, 64)),
         "max_connections": Key(1000, whole(1, 100_000)),
         "idle_seconds": Key(75, seconds(0.1, 86400)),
         "send_seconds": Key(60, seconds(0.1, 86400)),

@@ -103,7 +103,10 @@ class WebSettings:
     socket: Path | None
     """Where a web server in front of this one asks; None means nowhere."""
     socket_group: str
+    processes: int
+    """How many processes serve hosts."""
     max_connections: int
+    """Of all of them together."""
     idle_seconds: float
     """How long a connection may wait for its next request, and for its first."""
     send_seconds: float

@@ -53,6 +53,7 @@ class Application:
         current: Current,
         *,
         handlers: Mapping[str, Handler] | None = None,
+        counters: Counters | None = None,
         clock: Callable[[], datetime] | None = None,
     ) -> None:
         """Answer with what `current` says; `handlers` answer below other first segments than content."""
@@ -62,9 +63,8 @@ class Application:
         self._current = current
         self._guard = Guard(current, clock or ctx.clock)
         self._handlers = {"healthz": self._health, "metrics": self._metrics, **(handlers or {})}
-        self.counters = Counters()
+        self.counters = counters or Counters()
         self.takings = Takings(current, clock or ctx.clock)
-        self.count_connections: Callable[[], int] = lambda: 0
 
     async def handle(self, channel: Channel, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request; what goes wrong in this box is told to its log, and to the client in general words."""
@@ -167,7 +167,7 @@ class Application:
         if address is None or not any(address in each for each in self._settings.metrics_from):
             return await sending.send_text(request, 403, "[web] metrics_from does not name this client")
         found = await asyncio.to_thread(status, self._ctx)
-        text = self.counters.text(found, self.count_connections())
+        text = self.counters.text(found)
         return await sending.send_text(request, 200, text, {"Content-Type": _METRICS_TYPE})
 
 

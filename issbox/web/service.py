@@ -11,9 +11,13 @@ from typing import Final
 import uvloop
 
 from issbox.model import Actor
+from issbox.web.crew import Post, take_post
 from issbox.web.current import LOOK_EVERY
+from issbox.web.listening import is_anything_served
 from issbox.web.server import WebServer
 from issbox.workflows.context import Context
+
+__all__ = ["RunningServer", "serving", "take_post"]
 
 _LOG: Final = logging.getLogger("issbox.web")
 
@@ -69,16 +73,18 @@ class RunningServer:
 
 
 @contextmanager
-def serving(ctx: Context, *, look_every: float = LOOK_EVERY) -> Iterator[RunningServer | None]:
+def serving(
+    ctx: Context, *, post: Post | None = None, look_every: float = LOOK_EVERY
+) -> Iterator[RunningServer | None]:
     """Serve hosts for a with-block; gives None when neither an address nor a socket is configured.
 
-    Raises what `WebServer.start` raises.
+    `post` is what `take_post` gives to a process that serves beside another one. Raises what `WebServer.start` raises.
     """
-    web = ctx.settings.web
-    if not web.listen and web.socket is None and not any(":" in site.host for site in web.sites):
+    if post is None and not is_anything_served(ctx.settings.web):
         yield None
         return
-    running = RunningServer(WebServer(replace(ctx, actor=Actor("web", "serve")), look_every=look_every))
+    server = WebServer(replace(ctx, actor=Actor("web", "serve")), post=post, look_every=look_every)
+    running = RunningServer(server)
     running.start()
     try:
         yield running

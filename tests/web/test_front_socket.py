@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from issbox.errors import ConfigurationError, PermissionDeniedError
-from issbox.web.server import _give_to_group
+from issbox.web.listening import _give_to_group
 
 
 @pytest.fixture
