@@ -37,6 +37,11 @@ class PathTree:
             for node in self.nodes
         )
 
+    @cached_property
+    def ends(self) -> frozenset[int]:
+        """The nodes without children: whatever lies below is granted."""
+        return frozenset(number for number, node in enumerate(self.nodes) if not node)
+
 
 EMPTY: Final = PathTree(())
 
@@ -105,7 +110,7 @@ def grants(tree: PathTree, path: str) -> bool:
             reached.update(others)
             if segment in words:
                 reached.add(words[segment])
-        if any(not tree.nodes[node] for node in reached):
+        if not reached.isdisjoint(tree.ends):
             return True
         here = reached
     return False

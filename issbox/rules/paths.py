@@ -62,8 +62,12 @@ def request_path(raw: str) -> str:
     if _ESCAPE.search(raw):
         raise InvalidValueError(f"the path {raw[:200]!r} has a '%' that begins no escape")
     segments = []
+    decoded_already = raw.isascii() and "%" not in raw
     for written in raw.split("/"):
         if not written:
+            continue
+        if decoded_already:
+            segments.append(written)
             continue
         try:
             segment = unquote_to_bytes(written).decode()

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_address
 from typing import Final
@@ -21,7 +20,7 @@ from issbox.web.access_log import log_request
 from issbox.web.counters import Counters
 from issbox.web.current import Current
 from issbox.web.guard import Answer, Guard, Question, site_of
-from issbox.web.peers import Peer, peer_by_headers, peer_by_tls
+from issbox.web.peers import Peer
 from issbox.web.sending import Sent
 from issbox.web.takings import Takings
 from issbox.workflows.box_status import status
@@ -32,16 +31,6 @@ _LOG: Final = logging.getLogger("issbox.web")
 
 Handler = Callable[[web.BaseRequest, Peer], Awaitable[Sent]]
 """Answers everything below a first path segment that is not content, such as an API."""
-
-
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """Where requests come from."""
-
-    in_front: bool = False
-    """Whether it is the server in front of this one, which tells who the client is."""
-    site: Site | None = None
-    """Given when one environment is served at the root of this channel."""
 
 
 class Application:
@@ -66,11 +55,10 @@ class Application:
         self.counters = counters or Counters()
         self.takings = Takings(current, clock or ctx.clock)
 
-    async def handle(self, channel: Channel, request: web.BaseRequest) -> web.StreamResponse:
+    async def handle(self, request: web.BaseRequest, peer: Peer, *, in_front: bool) -> web.StreamResponse:
         """Answer a request; what goes wrong in this box is told to its log, and to the client in general words."""
-        peer = peer_by_headers(request) if channel.in_front else peer_by_tls(request, channel.site)
         try:
-            sent = await self._answer(channel, request, peer)
+            sent = await self._answer(request, peer, in_front=in_front)
         except (IssboxError, OSError) as error:
             _LOG.error("a request cannot be answered: %s", error)
             sent = await sending.send_text(request, 503, "this box cannot answer at present")
@@ -78,9 +66,9 @@ class Application:
             self.counters.drop(sent.broken)
         return sent.response
 
-    async def _answer(self, channel: Channel, request: web.BaseRequest, peer: Peer) -> Sent:
+    async def _answer(self, request: web.BaseRequest, peer: Peer, *, in_front: bool) -> Sent:
         target, began = request.raw_path, time.monotonic()
-        if channel.in_front and target == GUARD_PATH:
+        if in_front and target == GUARD_PATH:
             return await self._tell_front(request, peer)
         site = peer.site or site_of(request.headers.get("Host", ""), self._sites)
         handler = None if site else self._handlers.get(_first_segment(target))

@@ -17,9 +17,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from issbox.rules.serving import parse_site
-from issbox.web.application import Channel
 from issbox.web.counters import Counters, share_memory
-from issbox.web.listening import Listening
+from issbox.web.listening import Channel, Listening
 
 _VARIABLE: Final = "ISSBOX_SERVES_BESIDE"
 """The environment variable that tells such a process its post."""

@@ -12,7 +12,7 @@ from issbox.errors import BadCertificateError, InvalidValueError
 from issbox.rules.path_tree import LISTING
 from issbox.rules.serving import GpgKeyPlace, Place, Site, place_of, served_path
 from issbox.web.current import Current
-from issbox.workflows.serving import Overview, ServedTrees
+from issbox.workflows.serving import Overview, ServedRepository, ServedTrees
 
 NO_CERTIFICATE: Final = "this content needs a client certificate, and none was shown"
 
@@ -92,7 +92,7 @@ class Guard:
         trees = await self._trees(place) if known and place.view is None else None
         found = trees.find(place.inner) if trees is not None else None
         if found is not None and found[0].unprotected:
-            return _file(place, trees, presented)
+            return _file(place, trees, found, presented)
         if presented is None:
             return Answer(403, NO_CERTIFICATE)
         verdict = self._judge(overview, place, presented, bare=bare)
@@ -100,7 +100,8 @@ class Guard:
             return Answer(403, verdict.message, presented=presented)
         if place.view is not None:  # looked up only for those who may read it
             trees = await self._trees(place)
-        return _file(place, trees, presented)
+            found = trees.find(place.inner) if trees is not None else None
+        return _file(place, trees, found, presented)
 
     async def _trees(self, place: Place) -> ServedTrees | None:
         if place.view is not None:
@@ -113,11 +114,12 @@ class Guard:
         return judge(overview.trust, presented, request, now=self._clock(), revoked=overview.revoked)
 
 
-def _file(place: Place, trees: ServedTrees | None, presented: Presented | None) -> Answer:
-    """Say which file it is, of those that may be read."""
+def _file(
+    place: Place, trees: ServedTrees | None, found: tuple[ServedRepository, str] | None, presented: Presented | None
+) -> Answer:
+    """Say which file it is, of those that may be read; `found` is the repository that the place lies in."""
     if trees is None:
         return _missing(place.full_path, presented)
-    found = trees.find(place.inner)
     if found is not None:
         repository, inner = found
         if not inner:
@@ -137,5 +139,7 @@ def _missing(path: str, presented: Presented | None = None) -> Answer:
 
 def site_of(host: str, sites: Mapping[str, Site]) -> Site | None:
     """Give the site that a Host header names, with or without its port."""
+    if not sites:
+        return None
     name = host.strip().lower().rstrip(".")
     return sites.get(name) or sites.get(name.rsplit(":", 1)[0])

@@ -1,16 +1,31 @@
 """The sockets at which hosts and a server in front are served."""
 
+import logging
 import os
+import resource
 import shutil
 import socket
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from issbox.config import WebSettings
 from issbox.errors import ConfigurationError, PermissionDeniedError
 from issbox.files import error_from_os
 from issbox.rules.serving import Site, parse_listen
-from issbox.web.application import Channel
+
+_OTHER_FILES: Final = 256
+_LOG: Final = logging.getLogger("issbox.web")
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """Where requests come from."""
+
+    in_front: bool = False
+    """Whether it is the server in front of this one, which tells who the client is."""
+    site: Site | None = None
+    """Given when one environment is served at the root of this channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +43,25 @@ class Listening:
         host = f"[{name[0]}]" if self.socket.family == socket.AF_INET6 else name[0]
         site = self.channel.site
         return f"https://{host}:{name[1]}" + (f" {site.organization}/{site.environment}" if site else "")
+
+
+def allow_open_files(connections: int) -> None:
+    """Raise the limit of open files of this process to what so many connections need, or say that it is too low.
+
+    Each has a socket and the file that it gets. Others are let go before they have shown who they are, and what the
+    rest of the service has open is little.
+    """
+    needed = 3 * connections + _OTHER_FILES
+    try:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft == resource.RLIM_INFINITY or soft >= needed:
+            return
+        allowed = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    except (OSError, ValueError):  # the unit of systemd forbids asking, and sets the limit itself
+        return
+    if allowed < needed:
+        _LOG.warning("[web] max_connections needs %d open files, and the system allows %d", needed, allowed)
 
 
 def is_anything_served(settings: WebSettings) -> bool:

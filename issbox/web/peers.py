@@ -1,5 +1,6 @@
 """Who is at the other end of a connection, and which certificate was shown: by TLS itself or by the server in front."""
 
+import asyncio
 import ssl
 from dataclasses import dataclass
 from urllib.parse import unquote
@@ -26,11 +27,8 @@ class Peer:
     """What is wrong with the certificate that the server in front handed on."""
 
 
-def peer_by_tls(request: web.BaseRequest, site: Site | None) -> Peer:
-    """Give the client at the other end of this TLS connection."""
-    transport = request.transport
-    if transport is None:
-        return Peer("-", None, site)
+def peer_by_tls(transport: asyncio.BaseTransport, site: Site | None) -> Peer:
+    """Give the client at the other end of this TLS connection: what it shows does not change while it lasts."""
     session = transport.get_extra_info("ssl_object")
     certificate = session.getpeercert(binary_form=True) if isinstance(session, ssl.SSLObject) else None
     name = transport.get_extra_info("peername")

@@ -17,6 +17,10 @@ from issbox.web.conditions import Part, choose, http_time
 
 BLOCK: Final = 256 << 10
 """Bytes read and encrypted at once; what a slow client makes the server keep is about twice that."""
+_SHORT: Final = 32 << 10
+"""Bytes that a connection keeps for a client without anybody waiting."""
+_PATIENCE: Final = 60.0
+"""Seconds that a client may take for what is no file."""
 SERVER: Final = "issbox"
 _NOT_NOW: Final = {errno.EAGAIN, errno.EOPNOTSUPP}
 """What is not in memory yet, or a file system that cannot tell."""
@@ -60,7 +64,13 @@ async def send_bytes(request: web.BaseRequest, data: bytes, kind: str) -> Sent:
 
 
 async def _send(
-    request: web.BaseRequest, status: int, headers: Mapping[str, str], body: bytes | bytearray, length: int
+    request: web.BaseRequest,
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes | bytearray,
+    length: int,
+    *,
+    patience: float = _PATIENCE,
 ) -> Sent:
     """Send headers and body at once; `length` is told, and for HEAD nothing else is."""
     if request.method == "HEAD":
@@ -68,10 +78,28 @@ async def _send(
     response = web.Response(status=status, headers=_every(headers, length), body=body or None)
     try:
         await response.prepare(request)
-        await response.write_eof()
+        if len(body) > _SHORT or _are_answers_left(request):
+            async with asyncio.timeout(patience):
+                await response.write_eof()
+        else:  # it goes on its way, whether it is taken or not
+            await response.write_eof()
+    except TimeoutError:
+        return _let_go(request, Sent(response, 0, "slow"))
     except ConnectionError:
         return Sent(response, 0, "left")
     return Sent(response, len(body))
+
+
+def _are_answers_left(request: web.BaseRequest) -> bool:
+    """Tell whether the client has not taken all of the answers before this one."""
+    return request.transport is not None and request.transport.get_write_buffer_size() > 0
+
+
+def _let_go(request: web.BaseRequest, sent: Sent) -> Sent:
+    """End the connection, whatever is still to be sent."""
+    if request.transport is not None:
+        request.transport.abort()
+    return sent
 
 
 async def send_file(request: web.BaseRequest, file: OpenFile, kind: str, *, patience: float) -> Sent:
@@ -88,7 +116,7 @@ async def send_file(request: web.BaseRequest, file: OpenFile, kind: str, *, pati
         return await _send(request, part.status, headers, b"", part.length)
     first = await _read(file.descriptor, min(BLOCK, part.length), part.start)
     if len(first) == part.length:
-        return await _send(request, part.status, headers, first, part.length)
+        return await _send(request, part.status, headers, first, part.length, patience=patience)
     return await _stream(request, file.descriptor, part, headers, first, patience=patience)
 
 
@@ -122,9 +150,8 @@ async def _stream(
     except OSError as error:  # of the disk: what has gone out cannot be taken back
         _LOG.error("a file cannot be read to its end: %s", error)
         broken = "unread"
-    if broken and request.transport is not None:
-        request.transport.abort()  # whatever is still to be sent
-    return Sent(response, at - part.start, broken)
+    sent = Sent(response, at - part.start, broken)
+    return _let_go(request, sent) if broken else sent
 
 
 async def _read(descriptor: int, length: int, offset: int) -> bytearray:

@@ -11,10 +11,11 @@ from aiohttp.web_protocol import RequestHandler
 from issbox.errors import IssboxError
 from issbox.rules.serving import PKI
 from issbox.web.api.dispatch import PREFIXES, Api
-from issbox.web.application import Application, Channel
+from issbox.web.application import Application
 from issbox.web.crew import Crew, Post
 from issbox.web.current import LOOK_EVERY, Current
-from issbox.web.listening import Listening, listen
+from issbox.web.listening import Channel, Listening, allow_open_files, listen
+from issbox.web.peers import Peer, peer_by_headers, peer_by_tls
 from issbox.web.revoked import RevokedList
 from issbox.web.takings import WRITE_EVERY
 from issbox.web.tls import ServerFiles, ServerTls
@@ -34,6 +35,8 @@ _LARGEST_CERTIFICATE: Final = 256 << 10
 _RENEW_EVERY: Final = 3600.0
 """Seconds between two looks at whether the server's certificate has to be issued again."""
 _BACKLOG: Final = 512
+_NOBODY: Final = Peer("-", None)
+"""Who asked on a connection that is gone already."""
 _LOG: Final = logging.getLogger("issbox.web")
 
 
@@ -42,7 +45,7 @@ class _Connections(web.Server):
 
     def __init__(self, application: Application, channel: Channel, idle: float) -> None:
         super().__init__(
-            partial(application.handle, channel),
+            self._handle,
             keepalive_timeout=idle,
             access_log=None,
             logger=_LOG,
@@ -50,16 +53,26 @@ class _Connections(web.Server):
             lingering_time=2.0,
             auto_decompress=False,  # a body that swells would take the memory before anybody counts its bytes
         )
-        self._counters = application.counters
+        self._application = application
+        self._channel = channel
+        self._peers: dict[asyncio.BaseProtocol, Peer] = {}
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        in_front = self._channel.in_front
+        peer = peer_by_headers(request) if in_front else self._peers.get(request.protocol, _NOBODY)
+        return await self._application.handle(request, peer, in_front=in_front)
 
     def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
-        """Count it."""
-        self._counters.connect(1)
+        """Count it, and see who it is."""
+        self._application.counters.connect(1)
+        if not self._channel.in_front:
+            self._peers[handler] = peer_by_tls(transport, self._channel.site)
         super().connection_made(handler, transport)
 
     def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:
         """Count it no longer."""
-        self._counters.connect(-1)
+        self._application.counters.connect(-1)
+        self._peers.pop(handler, None)
         super().connection_lost(handler, exc)
 
 
@@ -98,6 +111,7 @@ class WebServer:
 
     async def start(self) -> None:
         """Listen. Raises ConfigurationError, ServerCertificateError, and OperatingSystemError for a port in use."""
+        allow_open_files(self._settings.max_connections)
         await self._current.overview()
         listening = self._post.listening if self._post else await asyncio.to_thread(listen, self._settings)
         tls = None

@@ -135,3 +135,15 @@ def test_connections_beyond_the_limit_are_closed(patient_box: Context, tmp_path:
             service.client(GRANTED).get(REPOMD)
         for each in kept:
             each.close()
+
+
+def test_a_client_that_asks_on_and_takes_nothing_is_let_go(patient_box: Context, tmp_path: Path) -> None:
+    tree = (patient_box.store.state_dir / "content/acme/Library/custom/tools/base").resolve()
+    (tree / "middle.rpm").write_bytes(bytes(200 << 10))
+    with serve(patient_box, tmp_path, look_every=1.0) as service:
+        path = REPOMD.replace("repodata/repomd.xml", "middle.rpm")
+        greedy = service.client(GRANTED).connect()
+        greedy.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * 100)
+        wait_until_nobody_is_connected(service, 30)
+        assert 'issbox_http_dropped_connections_total{reason="slow"} 1\n' in service.client().get("/metrics").text
+        greedy.close()
