@@ -7,7 +7,7 @@ from issbox.cli import output
 from issbox.rules.carried_environments import view_version_of
 
 if TYPE_CHECKING:
-    from issbox.rules.carried_environments import CarriedPromotion, EnvironmentsPlan
+    from issbox.rules.carried_environments import EnvironmentsPlan
 
 ENVIRONMENTS_MEANING = (
     "array of the lifecycle environments that it carries, and what `--with-lifecycle-environments` would do: objects "
@@ -48,25 +48,7 @@ def environment_documents(plan: "EnvironmentsPlan") -> list[dict[str, object]]:
 
 def environment_lines(plan: "EnvironmentsPlan") -> Iterator[str]:
     """Give what people are shown of them."""
-    if not (plan.environments or plan.refusals):
-        return
-    yield "\nLifecycle environments that it carries; only --with-lifecycle-environments takes them over:\n"
-    for each in plan.environments:
-        yield f"  {output.printable(each.after.label)} after {each.after.prior}: {each.fate.value}\n"
-        for one in plan.promotions:
-            if one.environment == each.after.label:
-                yield f"    {output.printable(one.promotion.path)}: {_words(one)}\n"
-    for text in (*(refusal.message for refusal in plan.refusals), *plan.notes):
-        yield f"  {output.printable(text)}\n"
-
-
-def _words(one: "CarriedPromotion") -> str:
-    now = "nothing" if one.before is None else f"version {one.before.number}"
-    then = "the version in the bundle" if one.number is None else f"version {one.number}"
-    enabled = {True: ", enabled", False: ", disabled", None: ""}[one.promotion.enabled]
-    return {
-        "in": f"{then}{enabled}",
-        "replaced": f"{now} -> {then}{enabled}",
-        "kept": f"{now} as it is",
-        "missing": "that version is not here, so nothing changes",
-    }[one.fate.value]
+    lines = plan.lines()
+    if lines:
+        yield "\nLifecycle environments that it carries; only --with-lifecycle-environments takes them over:\n"
+        yield from (f"  {output.printable(line)}\n" for line in lines)

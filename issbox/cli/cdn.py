@@ -60,7 +60,11 @@ def info(run: Run, *, organization: str | None) -> None:
     help="Whether the server is shown the certificates of the subscription manifest. By default Red Hat's CDN and "
     "other boxes are, and no custom CDN.",
 )
-@click.option("--proxy", metavar="URL", help='Proxy to the server; "" for none, not even the box\'s.')
+@click.option(
+    "--proxy",
+    metavar="URL|box",
+    help="Proxy to the server; \"\" for none, not even the box's; box for the box's again.",
+)
 @click.option("--upstream-organization-label", metavar="LABEL", help="network-sync: the organization on the other box.")
 @click.option(
     "--upstream-lifecycle-environment-label", metavar="LABEL", help="network-sync: its environment; Library by default."

@@ -239,7 +239,8 @@ def retry(
 
 @command("approve", group=content_import, example="issbox content-import approve 3", shape=IMPORT)
 @id_option("import")
-def approve(run: Run, *, number: int | None, id_: int | None) -> ExitCode:
+@environments_option
+def approve(run: Run, *, number: int | None, id_: int | None, with_environments: bool) -> ExitCode:
     """Approve a bundle that waits for it, and import it when nobody else has to.
 
     Look at it with `issbox content-import preview` first. Whoever exported a bundle cannot approve it, and nobody
@@ -251,7 +252,7 @@ def approve(run: Run, *, number: int | None, id_: int | None) -> ExitCode:
     from issbox.workflows.importing import import_bundle
 
     ctx = run.open()
-    row = approve_import(ctx, chosen_id(number, id_))
+    row = approve_import(ctx, chosen_id(number, id_), with_environments=with_environments)
     if row.state is ImportState.WAITING:
         run.say("Approved; it still waits for the approval of somebody else.")
         return _show(run, [row])

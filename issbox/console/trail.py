@@ -48,10 +48,17 @@ class Trail:
         return self._stops[-1]
 
     def go(self, opening: Opening) -> None:
-        """Go to a place: one with a key begins anew, one below another can be left by going back."""
+        """Go to a place: one with a key begins anew, one below another can be left by going back.
+
+        Another subject at the same place takes the present one's, with the same line chosen.
+        """
         place = find_place(opening.place)
         if place.key:
             self._stops.clear()
+        elif place is self.here.place:
+            here = self._stops.pop()
+            self._stops.append(Stop(place, opening.subject, here.wanted, here.position, here.key))
+            return
         self._stops.append(Stop(place, opening.subject))
 
     def back(self) -> None:

@@ -71,6 +71,18 @@ class CarriedPromotion:
     view_version: ViewVersionName | None = None
     """The content view version that it is part of here then; None for a repository by itself."""
 
+    def __str__(self) -> str:
+        now = "nothing" if self.before is None else f"version {self.before.number}"
+        then = "the version in the bundle" if self.number is None else f"version {self.number}"
+        enabled = {True: ", enabled", False: ", disabled", None: ""}[self.promotion.enabled]
+        words = {
+            PromotionFate.IN: f"{then}{enabled}",
+            PromotionFate.REPLACED: f"{now} -> {then}{enabled}",
+            PromotionFate.KEPT: f"{now} as it is",
+            PromotionFate.MISSING: "that version is not here, so nothing changes",
+        }
+        return f"{self.promotion.path}: {words[self.fate]}"
+
     @property
     def fate(self) -> PromotionFate:
         """What happens."""
@@ -93,6 +105,14 @@ class EnvironmentsPlan:
     refusals: tuple[Refusal, ...] = ()
     notes: tuple[str, ...] = ()
     """What a person should know before agreeing."""
+
+    def lines(self) -> list[str]:
+        """Say it for people: each environment with what it would hold, what stands against it, and the notes."""
+        said = []
+        for each in self.environments:
+            said.append(f"{each.after.label} after {each.after.prior}: {each.fate}")
+            said.extend(f"  {one}" for one in self.promotions if one.environment == each.after.label)
+        return [*said, *(each.message for each in self.refusals), *self.notes]
 
     def promotion_plans(self, subject: str) -> list[PromotionPlan]:
         """Give the plan of each environment whose content changes; every repository version has to be here by then."""

@@ -21,6 +21,8 @@ RELEASE: Final = "releasever"
 _KATELLO_CONTENT: Final = "pulp/content"
 _VARIABLE: Final = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
 _VALUE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~-]{0,63}")
+PROXY_OF_BOX: Final = "box"
+"""In place of the URL of a proxy: whichever the box has."""
 _SCHEMES: Final = {
     CdnType.REDHAT_CDN: ("https",),
     CdnType.CUSTOM_CDN: ("https", "http", "file"),
@@ -38,6 +40,7 @@ class LocationChange:
     ca: str | None = None
     client_certificate: str | None = None
     proxy: str | None = None
+    """An empty text takes even the proxy of the box away; `PROXY_OF_BOX` is for that one again."""
     shows_manifest: bool | None = None
     organization: str | None = None
     """Label of the organization of the other box, of a network-sync."""
@@ -58,7 +61,7 @@ def changed_location(present: CdnLocation, change: LocationChange) -> CdnLocatio
         url=_changed(present.url, change.url),
         ca=_changed(present.ca, change.ca),
         client_certificate=_changed(present.client_certificate, change.client_certificate),
-        proxy=present.proxy if change.proxy is None else change.proxy,
+        proxy=_changed_proxy(present.proxy, change.proxy),
         upstream=_changed_upstream(present.upstream, change),
     )
     if change.shows_manifest is not None:
@@ -68,6 +71,12 @@ def changed_location(present: CdnLocation, change: LocationChange) -> CdnLocatio
 
 def _changed(present: str | None, wanted: str | None) -> str | None:
     return present if wanted is None else wanted or None
+
+
+def _changed_proxy(present: str | None, wanted: str | None) -> str | None:
+    if wanted is None:
+        return present
+    return None if wanted == PROXY_OF_BOX else wanted
 
 
 def _plain_location(organization: str, type_: CdnType) -> CdnLocation:

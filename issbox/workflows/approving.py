@@ -24,18 +24,22 @@ from issbox.workflows.waiting import approvals_of
 _LONGEST_REASON: Final = 500
 
 
-def approve(ctx: Context, import_id: int) -> ContentImport:
+def approve(ctx: Context, import_id: int, *, with_environments: bool = False) -> ContentImport:
     """Approve a bundle that waits for it, all its volumes included, and give its row.
 
     With the last approval needed it is SETTLED: a running service takes it up, and a front end may call
-    `importing.import_bundle` at once. Raises WrongStateError when it does not wait for an approval, and ApprovalError
-    for somebody who exported it or has approved it already.
+    `importing.import_bundle` at once. `with_environments` takes over the lifecycle environments that it carries; who
+    asks for that has to be allowed to change them. Raises WrongStateError when it does not wait for an approval,
+    ApprovalError for somebody who exported it or has approved it already, and NotPermittedError.
     """
     ctx.require_anywhere(Permission.CONTENT_APPROVE)
     lock = FileLock(ctx.store.locks / "approvals.lock", busy="somebody else is approving an import this moment")
     with ctx.store.session(), lock:
         row = ctx.store.imports.get(import_id)
         ctx.require(Permission.CONTENT_APPROVE, row.organization)
+        if with_environments:
+            ctx.require(Permission.ENVIRONMENT_MANAGE, row.organization)
+            ctx.require(Permission.CONTENT_PROMOTE, row.organization)
         if row.state is not ImportState.WAITING or row.waits_for is not WaitsFor.APPROVAL:
             raise WrongStateError(f"import {import_id} is {row.state} and does not wait for an approval")
         name = ctx.actor.name
@@ -44,7 +48,8 @@ def approve(ctx: Context, import_id: int) -> ContentImport:
             raise ApprovalError(f"{name} exported the bundle of import {import_id} and cannot approve it")
         if name in approvals:
             raise ApprovalError(f"{name} has approved import {import_id} already")
-        return _record(ctx, row, name, frozenset(approvals) | {name})
+        asked = with_environments or row.with_environments
+        return _record(ctx, row, name, frozenset(approvals) | {name}, with_environments=asked)
 
 
 def approved_with(ctx: Context, row: ContentImport) -> list[ContentImport]:
@@ -136,13 +141,18 @@ def _turn_away(ctx: Context, row: ContentImport, error: ImportRefusedError) -> C
     return finished[row.id]
 
 
-def _record(ctx: Context, row: ContentImport, name: str, approvals: frozenset[str]) -> ContentImport:
+def _record(
+    ctx: Context, row: ContentImport, name: str, approvals: frozenset[str], *, with_environments: bool
+) -> ContentImport:
     missing = approvals_missing(ctx.settings.inbox.approvals, approvals, row.made_by)
     with ctx.store.transaction():
         now = ctx.clock()
+        volumes = _waiting_with(ctx, row)
+        for each in volumes:
+            ctx.store.imports.update(each.id, updated_at=now, with_environments=with_environments)
         after = ctx.store.imports.update(row.id, updated_at=now, approvals=(*row.approvals, name))
         if not missing:
-            for each in _waiting_with(ctx, row):
+            for each in volumes:
                 if each.waits_for is WaitsFor.APPROVAL:
                     ctx.store.imports.update(
                         each.id, updated_at=now, state=ImportState.SETTLED, waits_for=None, reason=""
@@ -152,6 +162,6 @@ def _record(ctx: Context, row: ContentImport, name: str, approvals: frozenset[st
             "content-import.approve",
             row.bundle_id or row.path,
             organization=row.organization,
-            details={"import": row.id, "still_missing": missing},
+            details={"import": row.id, "still_missing": missing, "with_environments": with_environments},
         )
     return after

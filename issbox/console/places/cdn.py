@@ -25,8 +25,9 @@ from issbox.console.words import (
     View,
     Wanted,
 )
+from issbox.errors import InvalidValueError
 from issbox.model import CdnLocation, CdnServer, CdnType, CredentialKind, OfferedContent, Repository
-from issbox.rules.cdn import LocationChange, base_url, changed_location
+from issbox.rules.cdn import PROXY_OF_BOX, LocationChange, base_url, changed_location
 from issbox.rules.urls import mask_url
 from issbox.workflows.context import Permission
 
@@ -39,6 +40,12 @@ _TYPES: Final = (
     (CdnType.CUSTOM_CDN.value, "another server or directory laid out like it"),
     (CdnType.NETWORK_SYNC.value, "another box"),
     (CdnType.EXPORT_SYNC.value, "an exported tree, or imports only"),
+)
+_OWN: Final = "own"
+_PROXIES: Final = (
+    (PROXY_OF_BOX, "of the box, if it has one"),
+    ("", "none, not even that of the box"),
+    (_OWN, "one of its own"),
 )
 
 
@@ -147,12 +154,17 @@ def _change_questions(session: Session, target: Target) -> list[Question]:
         Question("ca", "CA of the server", Kind.CHOICE, present.ca or "", cas),
         Question("client", "Client certificate", Kind.CHOICE, present.client_certificate or "", clients),
         Question("manifest", "Show the manifest's", Kind.YES_NO, "yes" if present.shows_manifest else "no"),
-        Question("proxy", "Proxy", default=_masked(present.proxy), help="Made empty: none, not even that of the box."),
+        Question("by", "By the proxy", Kind.CHOICE, _proxy_kind(present.proxy), _PROXIES),
+        Question("proxy", "Its URL", default=_masked(present.proxy), help="Only for one of its own: http or https."),
         Question("organization", "Other's organization", default=upstream.organization if upstream else ""),
         Question("environment", "Other's environment", default=upstream.environment if upstream else ""),
         Question("view", "Other's content view", default=upstream.view if upstream else "", help="Of a Katello only."),
         Question("server", "The other is a", Kind.CHOICE, upstream.server.value if upstream else "issbox", servers),
     ]
+
+
+def _proxy_kind(proxy: str | None) -> str:
+    return PROXY_OF_BOX if proxy is None else _OWN if proxy else ""
 
 
 def _masked(url: str | None) -> str:
@@ -172,7 +184,7 @@ def _plan(session: Session, answers: Answers) -> "LocationPlan":
         url=_answered(answers["url"], present.url),
         ca=answers["ca"],
         client_certificate=answers["client"],
-        proxy=_answered(answers["proxy"], present.proxy),
+        proxy=_proxy(answers, present.proxy),
         shows_manifest=None if shows == present.shows_manifest else shows,
         organization=answers["organization"].strip() if is_other_box else "",
         environment=answers["environment"].strip() if is_other_box else None,
@@ -180,6 +192,14 @@ def _plan(session: Session, answers: Answers) -> "LocationPlan":
         server=CdnServer(answers["server"]) if is_other_box else None,
     )
     return location.plan_location(session.ctx, changed_location(present, change))
+
+
+def _proxy(answers: Answers, present: str | None) -> str | None:
+    if answers["by"] != _OWN:
+        return answers["by"]
+    if not answers["proxy"].strip():
+        raise InvalidValueError("the URL of the proxy is missing", hint="Give it, or choose none or that of the box.")
+    return _answered(answers["proxy"], present)
 
 
 def _answered(answer: str, present: str | None) -> str | None:

@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING, Any, Final
 
 from issbox.console.lines import details, listed
+from issbox.console.places import promotions
+from issbox.console.places.environments import held_content, state_of
 from issbox.console.session import Session
-from issbox.console.showing import plan_lines, refusal_lines
 from issbox.console.words import (
     Action,
     Answers,
@@ -24,7 +25,6 @@ from issbox.workflows.context import Permission
 
 if TYPE_CHECKING:
     from issbox.workflows.job_kinds.promotions import PromoteJob
-from issbox.console.places.environments import held_content, state_of
 
 
 def _show(session: Session, subject: Any, wanted: Wanted) -> View:
@@ -52,23 +52,14 @@ def _content_line(name: str, each: Promotion, prior: Promotion | None) -> Line:
 
 
 def _remove_confirm(session: Session, target: Target, answers: Answers) -> Consequences:
-    from issbox.workflows.job_kinds.promotions import plan_digest
-
     del answers
     plan = _demotion(target).plan(session.ctx)
-    return Consequences(
-        f"Take {plan.subject} out of {plan.environment}?",
-        plan_lines(plan),
-        "Take out",
-        refusal_lines(plan),
-        extra={"confirmed": plan_digest(plan)},
-    )
+    return promotions.plan_consequences(plan, f"Take {plan.subject} out of {plan.environment}?", "Take out")
 
 
 def _remove(session: Session, target: Target, answers: Answers) -> Outcome:
     """Take a content out of the environment."""
-    job = session.begin(_demotion(target, answers["confirmed"]))
-    return Outcome(f"Job {job.id}: {job.subject}.", job=job.id)
+    return promotions.begin(session, _demotion(target, answers["confirmed"]))
 
 
 def _demotion(target: Target, confirmed: str = "") -> "PromoteJob":

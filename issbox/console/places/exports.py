@@ -174,6 +174,13 @@ def _questions(session: Session, target: Target) -> list[Question]:
             "volume_size", "Volume size", help="Such as 4380MiB, or cd, dvd, dvd-dl, bd, fat32; nothing for one volume."
         ),
         Question("output", "Into", default=str(session.ctx.settings.export.path), help="A directory of this box."),
+        Question(
+            "environments",
+            "Say environments",
+            Kind.YES_NO,
+            "no",
+            help="Which there are and what they hold, never hosts. The other side takes it over only if it asks.",
+        ),
     ]
 
 
@@ -207,6 +214,7 @@ def _request(session: Session, answers: Answers) -> "exports.ExportRequest":
         form=form,
         volume_size=volume_size,
         largest_file=largest_file,
+        with_environments=answers.get("environments") == "yes",
         **described,
         **_base(answers),
     )
@@ -238,7 +246,8 @@ def _confirm(session: Session, target: Target, answers: Answers) -> Consequences
         f"holds {plural(len(estimate.plan.repositories), 'repository')}",
         f"{plural(len(estimate.volumes), 'volume')}: {', '.join(format_size(size) for size in estimate.volumes[:12])}",
         f"needs {format_size(estimate.needed)} of {format_size(estimate.free)} that are free in {answers['output']}",
-        "" if estimate.seconds is None else f"takes about {max(1, round(estimate.seconds))} seconds",
+        "" if estimate.seconds is None else f"takes about {plural(max(1, round(estimate.seconds)), 'second')}",
+        "says which lifecycle environments there are, and what they hold" if answers["environments"] == "yes" else "",
     ]
     short = (
         (f"{format_size(estimate.needed - estimate.free)} of free space are missing.",)

@@ -36,6 +36,12 @@ from issbox.model import HostFilter, HostState, HostSummary, RegenerationScope
 from issbox.workflows.context import Permission
 
 _MOST_MOVED: Final = 1000
+_TYPES: Final = (
+    ("system", "a host"),
+    ("hypervisor", "a hypervisor"),
+    ("candlepin", "another box that reads from here"),
+    ("satellite", "a Satellite or Katello that reads from here"),
+)
 _ALL: Final = "*"
 """In place of an environment: hosts of all of them."""
 
@@ -135,6 +141,7 @@ def _register_questions(session: Session, target: Target) -> list[Question]:
         ),
         *environment_questions(session),
         Question("product", "Entitled to", Kind.CHOICE, "", (("", "all products"), *product_choices(session))),
+        Question("type", "Type", Kind.CHOICE, _TYPES[0][0], _TYPES),
         Question("arch", "Processor", Kind.CHOICE, "x86_64", (("", "any"), *((each, each) for each in arches))),
         Question("output", "Files into", help="A directory of this box for key, certificates and .repo file."),
         Question("url", "Content URL", default=session.ctx.settings.certificates.content_url),
@@ -157,7 +164,12 @@ def _register(session: Session, target: Target, answers: Answers) -> Outcome:
         host_files.check_place(ctx, Path(answers["output"]), content_url=answers["url"] or None)
     if answers["key"]:
         made = registering.register_with_keys(
-            ctx, organization=session.organization, keys=[answers["key"]], name=answers["name"], facts=facts
+            ctx,
+            organization=session.organization,
+            keys=[answers["key"]],
+            name=answers["name"],
+            facts=facts,
+            type_=answers["type"],
         )
     else:
         made = registering.register(
@@ -167,6 +179,7 @@ def _register(session: Session, target: Target, answers: Answers) -> Outcome:
             facts=facts,
             environments=places,
             products=[product] if product else [],
+            type_=answers["type"],
         )
     told = f"{made.name} is registered."
     if answers["output"].strip():

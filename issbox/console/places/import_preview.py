@@ -44,3 +44,8 @@ def _lines(preview: "ImportPreview") -> Iterator[str]:
         yield f"{sign} {each.key.short}: {difference_summary(each.difference)}"
         for line in difference_lines(each.difference):
             yield f"    {line}"
+    environments = preview.environments.lines()
+    if environments:
+        yield ""
+        yield "Lifecycle environments that it carries, for whoever asks for them:"
+        yield from (f"  {line}" for line in environments)

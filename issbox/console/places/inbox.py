@@ -140,18 +140,23 @@ def _not_to_preview(session: Session, target: Target) -> str:
     return f"it is {target.thing.state}" if over else "" if target.thing.path else "its files are gone"
 
 
+def _approve_questions(session: Session, target: Target) -> list[Question]:
+    del session
+    return _environments_questions(target.thing)
+
+
 def _approve_confirm(session: Session, target: Target, answers: Answers) -> Consequences:
-    del answers
-    text = preview_text(session.ctx, target.thing.id)
-    return Consequences(f"Approve import {target.thing.id}?", text.lines, "Approve")
+    row: ContentImport = target.thing
+    asked = row.with_environments or answers.get("environments") == "yes"
+    words = ("Its lifecycle environments are taken over with it.", "") if asked else ()
+    return Consequences(f"Approve import {row.id}?", (*words, *preview_text(session.ctx, row.id).lines), "Approve")
 
 
 def _approve(session: Session, target: Target, answers: Answers) -> Outcome:
     """Let a bundle in that waits for approval, after a look at what it changes."""
     from issbox.workflows import approving
 
-    del answers
-    row = approving.approve(session.ctx, target.thing.id)
+    row = approving.approve(session.ctx, target.thing.id, with_environments=answers.get("environments") == "yes")
     if row.state is not ImportState.SETTLED:
         return Outcome(f"Approved; import {row.id} needs another approval.")
     return _taken_up(session, f"Approved: import {row.id} is taken up.")
@@ -177,16 +182,29 @@ def _not_to_approve(session: Session, target: Target) -> str:
 
 
 def _retry_questions(session: Session, target: Target) -> list[Question]:
-    del session, target
+    del session
     words = "Accept it although it is older than one imported before"
-    return [Question("allow_older", words, Kind.YES_NO, "no")]
+    return [Question("allow_older", words, Kind.YES_NO, "no"), *_environments_questions(target.thing)]
+
+
+def _environments_questions(row: ContentImport) -> list[Question]:
+    """Ask whether the lifecycle environments come too, unless somebody has said so."""
+    if row.with_environments:
+        return []
+    words = "Of this bundle, if it carries any: p shows what that changes."
+    return [Question("environments", "Take over its lifecycle environments", Kind.YES_NO, "no", help=words)]
 
 
 def _retry(session: Session, target: Target, answers: Answers) -> Outcome:
     """Try a refused bundle again."""
     from issbox.workflows import inbox as bundles
 
-    row = bundles.retry(session.ctx, target.thing.id, allow_older=answers["allow_older"] == "yes")
+    row = bundles.retry(
+        session.ctx,
+        target.thing.id,
+        allow_older=answers["allow_older"] == "yes",
+        with_environments=answers.get("environments") == "yes",
+    )
     return _taken_up(session, f"Import {row.id} is tried again.")
 
 
@@ -280,6 +298,7 @@ ACTIONS: Final = (
         ContentImport,
         Permission.CONTENT_APPROVE,
         _where,
+        ask=_approve_questions,
         confirm=_approve_confirm,
         why_not=_not_to_approve,
     ),

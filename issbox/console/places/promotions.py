@@ -13,6 +13,7 @@ from issbox.console.words import (
     Kind,
     Line,
     Mood,
+    Opening,
     Outcome,
     Place,
     Question,
@@ -21,7 +22,8 @@ from issbox.console.words import (
     View,
     Wanted,
 )
-from issbox.model import Held, PromotionRecord, RepositoryKey, ViewVersionName
+from issbox.model import Held, LifecycleEnvironment, PromotionRecord, RepositoryKey, ViewVersionName
+from issbox.rules.promoting import PromotionPlan
 from issbox.workflows.context import Permission
 
 if TYPE_CHECKING:
@@ -84,24 +86,36 @@ def _held(held: Held | None) -> str:
     return "nothing" if held is None else f"version {held.number}"
 
 
-def promotion_questions(session: Session, what: tuple[tuple[str, str], ...], chosen: str = "") -> list[Question]:
-    """Give the questions of a promotion: what, into which environment, and why out of order."""
+def promotion_questions(session: Session, what: tuple[tuple[str, str], ...], place: str = "") -> list[Question]:
+    """Give the questions of a promotion: what, into which environment (`place` or the first), and why out of order."""
     from issbox.workflows import environments
 
     places = [each for each in environments.list_environments(session.ctx, session.organization) if each.prior]
     return [
-        Question("what", "Promote", Kind.CHOICE, chosen or (what[0][0] if what else ""), what, required=True),
+        Question("what", "Promote", Kind.CHOICE, what[0][0] if what else "", what, required=True),
         Question(
             "environment",
             "Into",
             Kind.CHOICE,
-            places[0].label if places else "",
+            place or (places[0].label if places else ""),
             tuple((each.label, each.name) for each in places),
             required=True,
         ),
+        *order_questions(),
+    ]
+
+
+def order_questions() -> tuple[Question, Question]:
+    """Give the questions whether it may go out of order, and why."""
+    return (
         Question("force", "Out of order", Kind.YES_NO, "no", help="Promote although the prior one lacks it."),
         Question("reason", "Why", help="Is recorded; needed when it goes out of order."),
-    ]
+    )
+
+
+def order(answers: Answers) -> dict[str, Any]:
+    """Give what the answers say of that, as a promotion takes it."""
+    return {"force": answers.get("force") == "yes", "reason": answers.get("reason", "")}
 
 
 def _questions(session: Session, target: Target) -> list[Question]:
@@ -110,10 +124,10 @@ def _questions(session: Session, target: Target) -> list[Question]:
 
 
 def _choices(session: Session) -> list[tuple[str, str]]:
-    from issbox.workflows import repositories, views
+    from issbox.workflows import environments, repositories, views
 
     ctx, organization = session.ctx, session.organization
-    found = []
+    found: list[tuple[str, str]] = []
     for view in views.list_views(ctx, organization):
         for version in views.list_view_versions(ctx, organization, view.label):
             where = f" ({', '.join(version.environments)})" if version.environments else ""
@@ -122,7 +136,13 @@ def _choices(session: Session) -> list[tuple[str, str]]:
         if each.latest is not None:
             words = f"{each.key.short} version {each.latest}, the newest"
             found.append((f"repository:{each.key.product}:{each.key.label}:{each.latest}", words))
+    found.extend(everything_in(each) for each in environments.list_environments(ctx, organization))
     return found
+
+
+def everything_in(place: LifecycleEnvironment) -> tuple[str, str]:
+    """Give the choice of all that an environment holds."""
+    return f"environment:{place.label}", f"everything in {place.name}"
 
 
 def parameters(session: Session, answers: Answers) -> "PromoteJob":
@@ -131,59 +151,66 @@ def parameters(session: Session, answers: Answers) -> "PromoteJob":
 
     kind, *words = answers["what"].split(":")
     organization, place = session.organization, answers["environment"]
-    common: dict[str, Any] = {"force": answers.get("force") == "yes", "reason": answers.get("reason", "")}
+    common = order(answers)
     confirmed = answers.get("confirmed", "")
     if kind == "view":
         return PromoteJob(organization, place, confirmed, view=ViewVersionName(words[0], words[1]), **common)
+    if kind == "environment":
+        exactly = answers.get("exactly") == "yes"
+        return PromoteJob(organization, place, confirmed, source=words[0], exactly=exactly, **common)
     key = RepositoryKey(organization, words[0], words[1])
     return PromoteJob(organization, place, confirmed, repository=key, number=int(words[2]), **common)
 
 
-def confirm(session: Session, target: Target, answers: Answers) -> Consequences:
-    """Show the plan of a promotion."""
+def plan_consequences(plan: PromotionPlan, title: str, verb: str, **extra: str) -> Consequences:
+    """Show a plan, to be confirmed as it is shown; `extra` goes into the answers."""
     from issbox.workflows.job_kinds.promotions import plan_digest
 
+    summary = (f"{plural(len(plan.changes), 'content')} of {plan.environment} would change.",) if plan.changes else ()
+    answers = {"confirmed": plan_digest(plan), **extra}
+    return Consequences(title, (*summary, *plan_lines(plan)), verb, refusal_lines(plan), extra=answers)
+
+
+def confirm(session: Session, target: Target, answers: Answers) -> Consequences:
+    """Show the plan of a promotion."""
     del target
     plan = parameters(session, answers).plan(session.ctx)
-    summary = f"{plural(len(plan.changes), 'content')} of {plan.environment} would change."
-    return Consequences(
-        f"Promote {plan.subject} into {plan.environment}?",
-        (summary, *plan_lines(plan)),
-        "Promote",
-        refusal_lines(plan),
-        extra={"confirmed": plan_digest(plan)},
-    )
+    return plan_consequences(plan, f"Promote {plan.subject} into {plan.environment}?", "Promote")
+
+
+def begin(session: Session, wanted: "PromoteJob", opening: Opening | None = None) -> Outcome:
+    """Have it done by a job, to be watched."""
+    job = session.begin(wanted)
+    return Outcome(f"Job {job.id}: {job.subject}.", job=job.id, opening=opening)
 
 
 def run(session: Session, target: Target, answers: Answers) -> Outcome:
     """Choose a version of a content view or repository and an environment, see the plan, confirm it, and watch it."""
     del target
-    job = session.begin(parameters(session, answers))
-    return Outcome(f"Job {job.id}: {job.subject}.", job=job.id)
+    return begin(session, parameters(session, answers))
 
 
 def _undo_confirm(session: Session, target: Target, answers: Answers) -> Consequences:
-    from issbox.workflows import promoting
-    from issbox.workflows.job_kinds.promotions import plan_digest
-
     del answers
-    plan = promoting.plan_undo(session.ctx, target.thing.id)
-    return Consequences(
-        f"Take back promotion {target.thing.id} of {plan.environment}?",
-        plan_lines(plan),
-        "Take back",
-        refusal_lines(plan),
-        extra={"confirmed": plan_digest(plan)},
-    )
+    return undo_consequences(session, target.thing)
 
 
-def _undo(session: Session, target: Target, answers: Answers) -> Outcome:
+def undo_consequences(session: Session, record: PromotionRecord) -> Consequences:
+    """Show what changes when a promotion is taken back."""
+    from issbox.workflows import promoting
+
+    plan = promoting.plan_undo(session.ctx, record.id)
+    title = f"Take back promotion {record.id} of {plan.environment}, {record.action} {record.subject}?"
+    return plan_consequences(plan, title, "Take back", undo=str(record.id), environment=record.environment)
+
+
+def undo(session: Session, target: Target, answers: Answers) -> Outcome:
     """Take a promotion back, after showing what changes."""
     from issbox.workflows.job_kinds.promotions import PromoteJob
 
-    record: PromotionRecord = target.thing
-    job = session.begin(PromoteJob(record.organization, record.environment, answers["confirmed"], undo=record.id))
-    return Outcome(f"Job {job.id}: {job.subject}.", job=job.id)
+    del target
+    environment, number = answers["environment"], int(answers["undo"])
+    return begin(session, PromoteJob(session.organization, environment, answers["confirmed"], undo=number))
 
 
 def _not_to_undo(session: Session, target: Target) -> str:
@@ -210,7 +237,7 @@ ACTIONS: Final = (
         "promotions.undo",
         "u",
         "Undo",
-        _undo,
+        undo,
         PromotionRecord,
         Permission.CONTENT_READ,
         confirm=_undo_confirm,
