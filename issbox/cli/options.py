@@ -104,7 +104,7 @@ def pick(things: Sequence[N], *, label: str | None, name: str | None, what: str)
     found = [each for each in things if label in (None, each.label) and name in (None, each.name)]
     said = " and ".join(f"{word} {value!r}" for word, value in (("label", label), ("name", name)) if value is not None)
     if not found:
-        raise NotFoundError(f"there is no {what} with the {said}")
+        raise NotFoundError(f"there is no {what} with the {said}", listed=f"{what.replace(' ', '-')} list")
     if len(found) > 1:
         labels = ", ".join(each.label for each in found)
         raise InvalidValueError(f"several are meant by the {said}: {labels}", hint="Say which one with --label.")

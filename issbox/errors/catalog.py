@@ -23,7 +23,11 @@ class NotFoundError(IssboxError):
 
     code = "not-found"
     exit_code = ExitCode.NOT_FOUND
-    hint = "The matching `list` command shows what there is."
+    hint = "Check the name; the `list` command of its kind, such as `issbox product list`, shows what there is."
+
+    def __init__(self, message: str, *, hint: str | None = None, listed: str = "") -> None:
+        """Say what is not there; `listed` are the words of the command that shows what there is instead."""
+        super().__init__(message, hint=hint or (f"`issbox {listed}` shows what there is." if listed else None))
 
 
 class AlreadyExistsError(IssboxError):
@@ -71,7 +75,11 @@ class WrongStateError(IssboxError):
 
     code = "wrong-state"
     exit_code = ExitCode.CONFLICT
-    hint = "The matching `info` command shows the state."
+    hint = "Look at its state first; the `info` command of its kind, such as `issbox job info`, shows it."
+
+    def __init__(self, message: str, *, hint: str | None = None, shown: str = "") -> None:
+        """Say what is in the way; `shown` are the words of the command that shows the state."""
+        super().__init__(message, hint=hint or (f"`issbox {shown}` shows the state." if shown else None))
 
 
 class StoreDamagedError(IssboxError):

@@ -41,7 +41,7 @@ class ActivationKeys(Noun):
         """Give an activation key; raises NotFoundError."""
         for key in _read(organization, ActivationKeyRow.label == label):
             return key
-        raise NotFoundError(f"there is no activation key {organization}/{label}")
+        raise NotFoundError(f"there is no activation key {organization}/{label}", listed="activation-key list")
 
     def update(self, key: ActivationKey) -> ActivationKey:
         """Let the key of this label be as it is given; raises NotFoundError."""
@@ -71,7 +71,7 @@ def activation_key_id(organization: str, label: str) -> int:
     """Give the row id of an activation key; raises NotFoundError."""
     identity = _find(organization, label)
     if identity is None:
-        raise NotFoundError(f"there is no activation key {organization}/{label}")
+        raise NotFoundError(f"there is no activation key {organization}/{label}", listed="activation-key list")
     return identity
 
 

@@ -70,11 +70,11 @@ class TrustedKeys(Noun):
         if len(begins) > 1:
             raise InvalidValueError(f"{len(begins)} trusted keys begin with {name_or_key_id}: write more of it")
         if not begins:
-            raise NotFoundError(f"there is no trusted key {name_or_key_id!r}")
+            raise NotFoundError(f"there is no trusted key {name_or_key_id!r}", listed="trusted-key list")
         return begins[0]
 
     def remove(self, key_id: str) -> None:
         """Trust the key no longer; raises NotFoundError."""
         with transaction():
             if not TrustedKeyRow.delete().where(TrustedKeyRow.key_id == key_id).execute():
-                raise NotFoundError(f"there is no trusted key {key_id!r}")
+                raise NotFoundError(f"there is no trusted key {key_id!r}", listed="trusted-key list")

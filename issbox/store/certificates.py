@@ -70,7 +70,9 @@ class Certificates(Noun):
         """Give one certificate; raises NotFoundError."""
         found = _read(_query().where(CertificateRow.serial == serial))
         if not found:
-            raise NotFoundError(f"no certificate with the serial number {serial} was issued here")
+            raise NotFoundError(
+                f"no certificate with the serial number {serial} was issued here", listed="certificate list"
+            )
         return found[0]
 
     def standings(self, serials: Sequence[int]) -> dict[int, Standing]:

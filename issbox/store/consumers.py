@@ -34,7 +34,7 @@ def consumer_id(uuid: str) -> int:
         return int(row[0])
     if DeletedConsumerRow.select().where(DeletedConsumerRow.uuid == uuid).exists():
         raise ConsumerDeletedError(f"the host {uuid} was deleted", uuid=uuid)
-    raise NotFoundError(f"there is no host {uuid}")
+    raise NotFoundError(f"there is no host {uuid}", listed="consumer list")
 
 
 class Consumers(Noun):

@@ -17,7 +17,9 @@ def credential_id(organization: int, label: str | None) -> int | None:
     query = CredentialRow.select(CredentialRow.id)
     row = first(query.where(CredentialRow.organization == organization, CredentialRow.label == label))
     if row is None:
-        raise NotFoundError(f"there is no content credential {label!r} in the organization")
+        raise NotFoundError(
+            f"there is no content credential {label!r} in the organization", listed="content-credential list"
+        )
     return int(row[0])
 
 
@@ -48,7 +50,7 @@ class Credentials(Noun):
         for credential in self.list(organization):
             if credential.label == label:
                 return credential
-        raise NotFoundError(f"there is no content credential {organization}/{label}")
+        raise NotFoundError(f"there is no content credential {organization}/{label}", listed="content-credential list")
 
     def list(self, organization: str) -> list[ContentCredential]:
         """Give the content credentials of an organization by label; raises NotFoundError."""

@@ -52,7 +52,7 @@ class Entitlements(Noun):
         """Give one entitlement by its id; raises NotFoundError."""
         found = _read(_query().where(EntitlementRow.uid == uid))
         if not found:
-            raise NotFoundError(f"there is no entitlement {uid}")
+            raise NotFoundError(f"there is no entitlement {uid}", listed="entitlement list")
         return found[0]
 
     def of(self, consumer: str) -> list[Entitlement]:
@@ -63,7 +63,7 @@ class Entitlements(Noun):
     def delete(self, uid: str) -> None:
         """Take an entitlement away; raises NotFoundError."""
         if not EntitlementRow.delete().where(EntitlementRow.uid == uid).execute():
-            raise NotFoundError(f"there is no entitlement {uid}")
+            raise NotFoundError(f"there is no entitlement {uid}", listed="entitlement list")
 
     def certified(self, serials: Mapping[str, int | None]) -> None:
         """Write down which certificates entitlements have, by their ids; these are not stale then."""

@@ -61,7 +61,10 @@ class Environments(Noun):
         for environment in self.list(organization):
             if environment.label == label:
                 return environment
-        raise NotFoundError(f"the organization {organization} has no lifecycle environment {label!r}")
+        raise NotFoundError(
+            f"the organization {organization} has no lifecycle environment {label!r}",
+            listed="lifecycle-environment list",
+        )
 
     def find(self, uid: str) -> LifecycleEnvironment | None:
         """Give the environment with this id, of whichever organization, or None."""

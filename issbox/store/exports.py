@@ -79,7 +79,7 @@ class Exports(Noun):
         """Give an export by its number; raises NotFoundError."""
         found = _read(ExportRow.select().where(ExportRow.id == export_id))
         if not found:
-            raise NotFoundError(f"there is no content export {export_id}")
+            raise NotFoundError(f"there is no content export {export_id}", listed="content-export list")
         return found[0]
 
     def update(self, export_id: int, **changes: object) -> ContentExport:

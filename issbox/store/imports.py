@@ -48,7 +48,7 @@ class Imports(Noun):
         """Give a content import by its number; raises NotFoundError."""
         found = _read(ImportRow.select().where(ImportRow.id == import_id))
         if not found:
-            raise NotFoundError(f"there is no content import {import_id}")
+            raise NotFoundError(f"there is no content import {import_id}", listed="content-import list")
         return found[0]
 
     def list(

@@ -38,7 +38,7 @@ class Jobs(Noun):
         """Give a job by its number; raises NotFoundError."""
         found = _read(JobRow.select().where(JobRow.id == job_id))
         if not found:
-            raise NotFoundError(f"there is no job {job_id}")
+            raise NotFoundError(f"there is no job {job_id}", listed="job list")
         return found[0]
 
     def list(

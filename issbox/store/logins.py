@@ -89,7 +89,7 @@ class Tokens(Noun):
         """Revoke a token; raises NotFoundError."""
         with transaction():
             if not TokenRow.delete().where(TokenRow.user == user_id(user), TokenRow.name == name).execute():
-                raise NotFoundError(f"the user {user} has no token {name!r}")
+                raise NotFoundError(f"the user {user} has no token {name!r}", listed="user token list")
 
 
 class SshKeys(Noun):
@@ -132,7 +132,7 @@ class SshKeys(Noun):
         with transaction():
             query = SshKeyRow.delete().where(SshKeyRow.user == user_id(user), SshKeyRow.fingerprint == fingerprint)
             if not query.execute():
-                raise NotFoundError(f"the user {user} has no SSH key {fingerprint}")
+                raise NotFoundError(f"the user {user} has no SSH key {fingerprint}", listed="user ssh-key list")
 
 
 def _token_query() -> Any:

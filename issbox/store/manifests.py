@@ -167,5 +167,5 @@ class Manifests(Noun):
 
 def _row_of(products: Mapping[str, int], organization: str, label: str) -> int:
     if label not in products:
-        raise NotFoundError(f"there is no product {organization}/{label}")
+        raise NotFoundError(f"there is no product {organization}/{label}", listed="product list")
     return products[label]

@@ -38,7 +38,7 @@ def organization_id(label: str) -> int:
     """Give the row id of an organization; raises NotFoundError."""
     row = first(OrganizationRow.select(OrganizationRow.id).where(OrganizationRow.label == label))
     if row is None:
-        raise NotFoundError(f"there is no organization {label!r}")
+        raise NotFoundError(f"there is no organization {label!r}", listed="organization list")
     return int(row[0])
 
 
@@ -51,7 +51,10 @@ def environment_id(organization: str, label: str) -> int:
         )
     )
     if row is None:
-        raise NotFoundError(f"the organization {organization} has no lifecycle environment {label!r}")
+        raise NotFoundError(
+            f"the organization {organization} has no lifecycle environment {label!r}",
+            listed="lifecycle-environment list",
+        )
     return int(row[0])
 
 

@@ -26,7 +26,7 @@ def product_id(organization: str, label: str) -> int:
     query = ProductRow.select(ProductRow.id).where(ProductRow.organization == organization_id(organization))
     row = first(query.where(ProductRow.label == label))
     if row is None:
-        raise NotFoundError(f"there is no product {organization}/{label}")
+        raise NotFoundError(f"there is no product {organization}/{label}", listed="product list")
     return int(row[0])
 
 

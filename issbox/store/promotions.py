@@ -49,7 +49,7 @@ def version_id(key: RepositoryKey, number: int) -> int:
     query = VersionRow.select(VersionRow.id).where(VersionRow.repository == repository_id(key))
     row = first(query.where(VersionRow.number == number))
     if row is None:
-        raise NotFoundError(f"the repository {key} has no version {number}")
+        raise NotFoundError(f"the repository {key} has no version {number}", listed="repository versions")
     return int(row[0])
 
 
@@ -68,7 +68,10 @@ def view_version_id(organization: str, name: ViewVersionName) -> int:
             )
         )
     if row is None:
-        raise NotFoundError(f"the content view {organization}/{name.view} has no version {name.number}")
+        raise NotFoundError(
+            f"the content view {organization}/{name.view} has no version {name.number}",
+            listed="content-view version list",
+        )
     return int(row[0])
 
 
@@ -169,7 +172,7 @@ class Promotions(Noun):
         """Give one change by its number; raises NotFoundError."""
         found = _read_history(_history().where(PromotionHistoryRow.id == promotion_id))
         if not found:
-            raise NotFoundError(f"there is no promotion {promotion_id}")
+            raise NotFoundError(f"there is no promotion {promotion_id}", listed="promotion list")
         return found[0]
 
     def history(

@@ -68,7 +68,7 @@ class Receipts(Noun):
         """Give a receipt by its number; raises NotFoundError."""
         row = ReceiptRow.select().where(ReceiptRow.id == receipt_id).dicts().first()
         if row is None:
-            raise NotFoundError(f"there is no receipt {receipt_id}")
+            raise NotFoundError(f"there is no receipt {receipt_id}", listed="receipt list")
         return _read(row)
 
     def list(self) -> list[ReceivedReceipt]:
@@ -90,7 +90,7 @@ class Receipts(Noun):
         with transaction():
             AcknowledgementRow.delete().where(AcknowledgementRow.receipt == receipt_id).execute()
             if not ReceiptRow.delete().where(ReceiptRow.id == receipt_id).execute():
-                raise NotFoundError(f"there is no receipt {receipt_id}")
+                raise NotFoundError(f"there is no receipt {receipt_id}", listed="receipt list")
 
     def acknowledged(self, organization: str, destination: str, sequence: int) -> bool:
         """Tell whether a verified receipt says that the export with this sequence number was imported."""

@@ -35,7 +35,7 @@ class Regenerations(Noun):
         """Give one job; raises NotFoundError."""
         found = _read(RegenerationRow.id == job_id)
         if not found:
-            raise NotFoundError(f"there is no regeneration {job_id}")
+            raise NotFoundError(f"there is no regeneration {job_id}", listed="certificate regenerations")
         return found[0]
 
     def unfinished(self) -> list[Regeneration]:
@@ -47,7 +47,7 @@ class Regenerations(Noun):
         """Give the state of a job, which another process may have changed; raises NotFoundError."""
         row = first(RegenerationRow.select(RegenerationRow.state).where(RegenerationRow.id == job_id))
         if row is None:
-            raise NotFoundError(f"there is no regeneration {job_id}")
+            raise NotFoundError(f"there is no regeneration {job_id}", listed="certificate regenerations")
         return RegenerationState(row[0])
 
     def position(self, job_id: int) -> int:

@@ -36,7 +36,7 @@ def repository_id(key: RepositoryKey) -> int:
     """Give the row id of a repository; raises NotFoundError."""
     identity = find_repository_id(key)
     if identity is None:
-        raise NotFoundError(f"there is no repository {key}")
+        raise NotFoundError(f"there is no repository {key}", listed="repository list")
     return identity
 
 
@@ -194,7 +194,9 @@ class Repositories(Noun):
             ContentRow.organization == organization_id(organization), ContentRow.content_id == content_id
         )
         if not changed.execute():
-            raise NotFoundError(f"the organization {organization} has no content with the id {content_id}")
+            raise NotFoundError(
+                f"the organization {organization} has no content with the id {content_id}", listed="cdn choices"
+            )
 
     def checked_with(self, key: RepositoryKey) -> str | None:
         """Give what `mark_checked` wrote last, or None; raises NotFoundError."""

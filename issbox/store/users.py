@@ -25,7 +25,7 @@ def user_id(name: str) -> int:
     """Give the row id of a user; raises NotFoundError."""
     row = first(UserRow.select(UserRow.id).where(UserRow.name == name))
     if row is None:
-        raise NotFoundError(f"there is no user {name!r}")
+        raise NotFoundError(f"there is no user {name!r}", listed="user list")
     return int(row[0])
 
 
@@ -49,7 +49,7 @@ class Users(Noun):
         """Give a user; raises NotFoundError."""
         user = self.find(name)
         if user is None:
-            raise NotFoundError(f"there is no user {name!r}")
+            raise NotFoundError(f"there is no user {name!r}", listed="user list")
         return user
 
     def list(self) -> list[User]:

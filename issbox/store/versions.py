@@ -60,7 +60,7 @@ class Versions(Noun):
         """Give one version; raises NotFoundError."""
         found = _read(key, (VersionRow.repository == repository_id(key)) & (VersionRow.number == number))
         if not found:
-            raise NotFoundError(f"the repository {key} has no version {number}")
+            raise NotFoundError(f"the repository {key} has no version {number}", listed="repository versions")
         return found[0]
 
     def latest(self, key: RepositoryKey) -> RepositoryVersion | None:

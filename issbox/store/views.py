@@ -43,7 +43,7 @@ def view_id(organization: str, label: str) -> int:
     query = ViewRow.select(ViewRow.id).where(ViewRow.organization == organization_id(organization))
     row = first(query.where(ViewRow.label == label))
     if row is None:
-        raise NotFoundError(f"there is no content view {organization}/{label}")
+        raise NotFoundError(f"there is no content view {organization}/{label}", listed="content-view list")
     return int(row[0])
 
 
@@ -136,7 +136,9 @@ class Views(Noun):
                 .where(there, ViewRepositoryRow.repository == repository_id(key))
                 .execute()
             ):
-                raise NotFoundError(f"the content view {label} does not have the repository {key.short}")
+                raise NotFoundError(
+                    f"the content view {label} does not have the repository {key.short}", listed="content-view info"
+                )
             return self.get(organization, label)
 
     def add_filter(self, organization: str, label: str, new: ViewFilter) -> ContentView:
@@ -162,7 +164,9 @@ class Views(Noun):
         with transaction():
             there = ViewFilterRow.content_view == view_id(organization, label)
             if not ViewFilterRow.delete().where(there, ViewFilterRow.name == name).execute():
-                raise NotFoundError(f"the content view {label} has no filter {name!r}")
+                raise NotFoundError(
+                    f"the content view {label} has no filter {name!r}", listed="content-view filter list"
+                )
             return self.get(organization, label)
 
     def using(self, key: RepositoryKey) -> list[str]:

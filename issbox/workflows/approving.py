@@ -41,7 +41,9 @@ def approve(ctx: Context, import_id: int, *, with_environments: bool = False) ->
             ctx.require(Permission.ENVIRONMENT_MANAGE, row.organization)
             ctx.require(Permission.CONTENT_PROMOTE, row.organization)
         if row.state is not ImportState.WAITING or row.waits_for is not WaitsFor.APPROVAL:
-            raise WrongStateError(f"import {import_id} is {row.state} and does not wait for an approval")
+            raise WrongStateError(
+                f"import {import_id} is {row.state} and does not wait for an approval", shown="content-import info"
+            )
         name = ctx.actor.name
         approvals = approvals_of(ctx, row)
         if name == row.made_by:
@@ -76,7 +78,10 @@ def refuse_import(ctx: Context, import_id: int, reason: str) -> ContentImport:
         with FileLock(ctx.store.locks / "import.lock", busy="an import is running in this box"):
             row = ctx.store.imports.get(import_id)
             if row.state is not ImportState.WAITING:
-                raise WrongStateError(f"import {import_id} is {row.state}; only one that waits can be refused")
+                raise WrongStateError(
+                    f"import {import_id} is {row.state}; only one that waits can be refused",
+                    shown="content-import info",
+                )
             error = RefusedByPersonError(f"{ctx.actor.name} refused it: {reason}")
             return _turn_away(ctx, row, error)
 

@@ -63,7 +63,7 @@ def reissue(ctx: Context, uuid: str, entitlement: str | None = None) -> list[Hos
             consumer = ctx.store.consumers.get(uuid)
             held = [each for each in ctx.store.entitlements.of(uuid) if entitlement in (None, each.id)]
             if entitlement is not None and not held:
-                raise NotFoundError(f"the host {uuid} has no entitlement {entitlement}")
+                raise NotFoundError(f"the host {uuid} has no entitlement {entitlement}", listed="entitlement list")
             outcomes = Issuer(ctx).look_at([Claim.of(consumer, each) for each in held], unchanged=True)
             _raise_first(outcomes)
             details: dict[str, object] = {"serials": [str(each.serial) for each in outcomes]}

@@ -60,7 +60,7 @@ def get_consumer(ctx: Context, uuid: str) -> Consumer:
     try:
         ctx.require(Permission.CONSUMER_MANAGE, consumer.organization)
     except NotFoundError:  # whoever has no role in its organization must not learn which one that is
-        raise NotFoundError(f"there is no host {uuid}") from None
+        raise NotFoundError(f"there is no host {uuid}", listed="consumer list") from None
     return consumer
 
 
@@ -137,7 +137,7 @@ def move_consumers(ctx: Context, organization: str, uuids: Sequence[str], enviro
 def _move(ctx: Context, known: Catalogue, uuid: str, environments: tuple[str, ...]) -> int:
     present = ctx.store.consumers.get(uuid)
     if present.organization != known.organization:
-        raise NotFoundError(f"there is no host {uuid}")  # whoever asks must not learn that another one has it
+        raise NotFoundError(f"there is no host {uuid}", listed="consumer list")  # whoever asks must not learn that another one has it
     after = HostProfile(environments, present.profile.arches, present.profile.version)
     ctx.store.consumers.update(uuid, profile=after, at=ctx.clock())
     return mark_moved(ctx, uuid, known, present.profile, after)

@@ -34,7 +34,10 @@ def enable_content(
                 ctx.store.promotions.enable(organization, environment, each.id, enabled=enabled) for each in found
             )
             if not changed:
-                raise NotFoundError(f"the environment {environment} does not hold the content {label}")
+                raise NotFoundError(
+                    f"the environment {environment} does not hold the content {label}",
+                    listed="lifecycle-environment info",
+                )
             details: dict[str, object] = {"content": label, "enabled": enabled}
             ctx.audit("content.enable", environment, organization=organization, details=details)
         return next(each for each in list_statuses(ctx, organization, environment) if each.label == label)

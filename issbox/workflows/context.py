@@ -111,7 +111,7 @@ class Context:
         if organization is None or organization in known:
             self._note_refusal(permission, organization, products)
         if verdict is Verdict.HIDDEN:
-            raise NotFoundError(f"there is no organization {organization!r}")
+            raise NotFoundError(f"there is no organization {organization!r}", listed="organization list")
         raise NotPermittedError(permissions.refusal(user, grants, permission, organization, products), hint=hint)
 
     def _note_refusal(self, permission: Permission, organization: str | None, products: Collection[str]) -> None:

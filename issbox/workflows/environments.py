@@ -128,7 +128,9 @@ def find_environment(ctx: Context, id_: str) -> LifecycleEnvironment:
     """
     with ctx.store.session():
         found = ctx.store.environments.find(id_)
-    missing = NotFoundError(f"there is no lifecycle environment with the id {id_!r}")
+    missing = NotFoundError(
+        f"there is no lifecycle environment with the id {id_!r}", listed="lifecycle-environment list"
+    )
     if found is None:
         raise missing
     try:

@@ -117,4 +117,7 @@ def _key(
     for pin in views[name].repositories:
         if pin.repository.key.source == source and pin.number == wanted.number:
             return pin.repository.key
-    raise NotFoundError(f"the content view version {name} has no version {wanted.number} of {source.short}")
+    raise NotFoundError(
+        f"the content view version {name} has no version {wanted.number} of {source.short}",
+        listed="repository versions",
+    )

@@ -29,7 +29,7 @@ def get_export(ctx: Context, export_id: int) -> ContentExport:
     with ctx.store.session():
         export = ctx.store.exports.get(export_id)
         if not seen_exports(ctx, [export]):
-            raise NotFoundError(f"there is no content export {export_id}")
+            raise NotFoundError(f"there is no content export {export_id}", listed="content-export list")
         return export
 
 
@@ -48,5 +48,5 @@ def get_import(ctx: Context, import_id: int) -> ContentImport:
     with ctx.store.session():
         row = ctx.store.imports.get(import_id)
         if not seen_imports(ctx, [row]):
-            raise NotFoundError(f"there is no content import {import_id}")
+            raise NotFoundError(f"there is no content import {import_id}", listed="content-import list")
         return row

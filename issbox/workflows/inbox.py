@@ -159,7 +159,9 @@ def _require_state(row: ContentImport, verb: str) -> None:
         raise BusyError(f"import {row.id} is being worked on right now")
     by_hand = row.state is ImportState.SETTLED and not row.inbox
     if row.state is not ImportState.REFUSED and not by_hand:
-        raise WrongStateError(f"import {row.id} is {row.state}; only a refused one can be {verb}")
+        raise WrongStateError(
+            f"import {row.id} is {row.state}; only a refused one can be {verb}", shown="content-import info"
+        )
 
 
 def _latest_by_path(newest_first: Iterable[ContentImport]) -> dict[str, ContentImport]:

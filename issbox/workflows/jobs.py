@@ -67,7 +67,7 @@ def get_job(ctx: Context, job_id: int) -> Job:
     with ctx.store.session():
         job = ctx.store.jobs.get(job_id)
         if not _sees(ctx, job):
-            raise NotFoundError(f"there is no job {job_id}")
+            raise NotFoundError(f"there is no job {job_id}", listed="job list")
         return job
 
 
@@ -82,7 +82,7 @@ def cancel_job(ctx: Context, job_id: int) -> Job:
     with ctx.store.session(), ctx.store.transaction():
         job = ctx.store.jobs.get(job_id)
         if job.state.over:
-            raise WrongStateError(f"job {job_id} is {job.state} already")
+            raise WrongStateError(f"job {job_id} is {job.state} already", shown="job info")
         now = ctx.clock()
         if job.state is JobState.QUEUED:
             job = ctx.store.jobs.update(job_id, updated_at=now, state=JobState.CANCELLED, ended_at=now)

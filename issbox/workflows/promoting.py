@@ -100,7 +100,8 @@ def plan_demotion(
         brought = [each.key for each in held if each.view_version is not None and each.view_version.view == view]
         if view is not None and not brought:
             raise NotFoundError(
-                f"the environment {environment} holds nothing of the content view {organization}/{view}"
+                f"the environment {environment} holds nothing of the content view {organization}/{view}",
+                listed="lifecycle-environment info",
             )
         words = [*([f"content view {view}"] if view is not None else []), *(key.source.short for key in keys)]
         gone = dict.fromkeys([*brought, *keys])
@@ -169,7 +170,7 @@ def _may_see(ctx: Context, record: PromotionRecord) -> bool:
 
 def _seen(ctx: Context, record: PromotionRecord) -> PromotionRecord:
     if not _may_see(ctx, record):
-        raise NotFoundError(f"there is no promotion {record.id}")
+        raise NotFoundError(f"there is no promotion {record.id}", listed="promotion list")
     return record
 
 

@@ -120,7 +120,9 @@ def _check_known(ctx: Context, organization: str, contents: Contents, held: Sequ
     known = {each for offer in offers if offer.label in visible for each in offer.content}
     lacking = sorted(contents.keys() - known - ids([each for each in held if each.key.product in visible]))
     if lacking:
-        raise NotFoundError(f"the organization {organization} has no content {', '.join(lacking)}")
+        raise NotFoundError(
+            f"the organization {organization} has no content {', '.join(lacking)}", listed="content status"
+        )
 
 
 @dataclass(frozen=True, slots=True)

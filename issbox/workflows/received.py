@@ -108,7 +108,7 @@ def get_receipt(ctx: Context, receipt_id: int) -> ReceivedReceipt:
     with ctx.store.session():
         receipt = ctx.store.receipts.get(receipt_id)
         if not _seen(ctx, receipt):
-            raise NotFoundError(f"there is no receipt {receipt_id}")
+            raise NotFoundError(f"there is no receipt {receipt_id}", listed="receipt list")
         return receipt
 
 

@@ -155,7 +155,9 @@ def _change(ctx: Context, job_id: int, state: RegenerationState) -> Regeneration
     ctx.require(Permission.CERTIFICATE_MANAGE, job.scope.organization)
     with ctx.store.session(), ctx.store.transaction():
         if ctx.store.regenerations.get(job_id).ended:
-            raise WrongStateError(f"the regeneration {job_id} is {job.state} already")
+            raise WrongStateError(
+                f"the regeneration {job_id} is {job.state} already", shown="certificate regenerations"
+            )
         changed = ctx.store.regenerations.set_state(job_id, state)
         ctx.audit(f"certificate.{state}", str(job.scope), organization=job.scope.organization)
         return changed

@@ -182,7 +182,9 @@ def _known_key(ctx: Context, organization: str, label: str) -> ActivationKey:
     try:
         return ctx.store.activation_keys.get(organization, label)
     except NotFoundError:  # whoever guesses must not learn which organizations there are
-        raise NotFoundError(f"the organization {organization} has no activation key {label!r}") from None
+        raise NotFoundError(
+            f"the organization {organization} has no activation key {label!r}", listed="activation-key list"
+        ) from None
 
 
 def _check_room(ctx: Context, key: ActivationKey) -> None:

@@ -108,7 +108,9 @@ def import_report(ctx: Context, import_id: int) -> bytes:
             f"import {import_id} has no report: it was imported by an older issbox",
             hint="`issbox verify` checks the bundle again, wherever it lies.",
         )
-    raise WrongStateError(f"import {import_id} is {row.state}; only what has been imported has a report")
+    raise WrongStateError(
+        f"import {import_id} is {row.state}; only what has been imported has a report", shown="content-import info"
+    )
 
 
 def write_report(ctx: Context, import_id: int, path: Path) -> tuple[Path, Path]:

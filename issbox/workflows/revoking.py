@@ -18,7 +18,7 @@ def revoke_certificate(ctx: Context, serial: int) -> IssuedCertificate:
     ctx.require(Permission.CERTIFICATE_MANAGE, decode_certificate(found.pem).organization)
     with ctx.store.session(), ctx.store.transaction():
         if not ctx.store.certificates.revoke([serial], ctx.clock()):
-            raise WrongStateError(f"the certificate {serial} was revoked already")
+            raise WrongStateError(f"the certificate {serial} was revoked already", shown="certificate list")
         consumer = ctx.store.consumers.several([found.consumer]).get(found.consumer)
         if found.kind is IssuedKind.ENTITLEMENT and consumer is not None:
             for each in ctx.store.entitlements.of(found.consumer):

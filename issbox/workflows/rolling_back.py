@@ -23,9 +23,15 @@ def roll_back(ctx: Context, import_id: int) -> ContentImport:
         products = {change.repository.product for change in row.changes}
         ctx.require(Permission.CONTENT_IMPORT, row.organization, products)
         if row.state is not ImportState.IMPORTED:
-            raise WrongStateError(f"import {import_id} is {row.state}; only an imported one can be rolled back")
+            raise WrongStateError(
+                f"import {import_id} is {row.state}; only an imported one can be rolled back",
+                shown="content-import info",
+            )
         if not row.changes:
-            raise WrongStateError(f"import {import_id} changed no repository, so there is nothing to roll back")
+            raise WrongStateError(
+                f"import {import_id} changed no repository, so there is nothing to roll back",
+                shown="content-import info",
+            )
         lock = FileLock(ctx.store.locks / "import.lock", busy="an import is running in this box")
         with lock, changing_content(ctx, [change.repository for change in row.changes]):
             _check(ctx, row)

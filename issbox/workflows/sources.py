@@ -43,7 +43,7 @@ def find_sources(ctx: Context, organization: str, product: str, base: TemporaryS
         owner = ctx.store.products.get(organization, product)
         repositories = ctx.store.repositories.list(organization, product)
         if not repositories:
-            raise NotFoundError(f"the product {organization}/{product} has no repositories")
+            raise NotFoundError(f"the product {organization}/{product} has no repositories", listed="repository list")
         for each in repositories:
             require_source(ctx, owner, join_url(base.url, each.path))
         with mirror_request(ctx, organization, base.instead_of(Upstream())) as request:
@@ -89,7 +89,7 @@ def plan_repointing(
         owner = ctx.store.products.get(organization, product)
         planned = plan_sources(base, ctx.store.repositories.list(organization, product), changes)
         if not planned:
-            raise NotFoundError(f"the product {organization}/{product} has no repositories")
+            raise NotFoundError(f"the product {organization}/{product} has no repositories", listed="repository list")
         for change in planned:
             require_upstream(ctx, owner, change.after)
         return planned

@@ -62,7 +62,7 @@ def revoke_token(ctx: Context, user: str, name: str) -> ApiToken:
     with ctx.store.session(), ctx.store.transaction():
         revoked = next((each for each in ctx.store.tokens.list(user) if each.name == name), None)
         if revoked is None:
-            raise NotFoundError(f"the user {user} has no token {name!r}")
+            raise NotFoundError(f"the user {user} has no token {name!r}", listed="user token list")
         ctx.store.tokens.remove(user, name)
         ctx.audit("user.token-revoke", user, details={"token": name})
         return revoked

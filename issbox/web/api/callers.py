@@ -56,7 +56,7 @@ def enter(ctx: Context, route: Route, credentials: Credentials, consumer: str | 
         raise Refusal(401, f"{needed}{joint}{why}", CHALLENGE)
     entered, uuid = enter_as_host(ctx, credentials.presented.decoded, address)
     if uuid != consumer:
-        raise NotFoundError(f"there is no host {consumer}")
+        raise NotFoundError(f"there is no host {consumer}", listed="consumer list")
     return Caller(entered, host=uuid)
 
 

@@ -90,7 +90,9 @@ def _since(ctx: Context, since: datetime, found: Found) -> Base:
 def _named_export(ctx: Context, request: "ExportRequest", export_id: int) -> ContentExport:
     export = ctx.store.exports.get(export_id)
     if export.organization != request.organization:
-        raise NotFoundError(f"the organization {request.organization} has no content export {export_id}")
+        raise NotFoundError(
+            f"the organization {request.organization} has no content export {export_id}", listed="content-export list"
+        )
     if export.state is ExportState.WRITING:
         raise InvalidValueError(f"the content export {export_id} is not finished")
     return export

@@ -23,7 +23,9 @@ class RegenerateJob:
         """Say what it is about; raises NotFoundError, NotPermittedError, and WrongStateError when it has ended."""
         job = regenerating.get_regeneration(ctx, self.regeneration)
         if job.ended:
-            raise WrongStateError(f"the regeneration {job.id} is {job.state} already")
+            raise WrongStateError(
+                f"the regeneration {job.id} is {job.state} already", shown="certificate regenerations"
+            )
         return Task(f"certificates: {job.scope}", job.scope.organization)
 
     def run(self, ctx: Context) -> Mapping[str, object]:

@@ -155,7 +155,7 @@ def _find(call: Call[Any, Any]) -> ActivationKey:
     """Give the key that the path names; raises NotFoundError, also for one of an organization without a role in it."""
     id_ = call.path["activation_key_id"]
     owner, _, label = id_.partition(_BETWEEN)
-    missing = NotFoundError(f"there is no activation key {id_[:300]!r}")
+    missing = NotFoundError(f"there is no activation key {id_[:300]!r}", listed="activation-key list")
     if not (is_label(owner) and is_label(label)):
         raise missing
     try:

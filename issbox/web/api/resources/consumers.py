@@ -263,7 +263,10 @@ def _environment(
     if len(fitting) != 1:
         named = wanted.id if wanted.id is not None else wanted.name
         several = " one" if fitting else ""
-        raise NotFoundError(f"the organization {organization} has no{several} lifecycle environment {named!r}")
+        raise NotFoundError(
+            f"the organization {organization} has no{several} lifecycle environment {named!r}",
+            listed="lifecycle-environment list",
+        )
     return fitting[0]
 
 

@@ -116,5 +116,5 @@ def job_status(job: Job) -> JobStatus:
 
 def _number(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 10):
-        raise NotFoundError(f"there is no job {text[:80]}")
+        raise NotFoundError(f"there is no job {text[:80]}", listed="job list")
     return int(text)

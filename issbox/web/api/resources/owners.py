@@ -45,7 +45,7 @@ def list_owners_of_user(call: Call[None, NoQuery]) -> list[shapes.Owner]:
     """List the organizations in which the user who asks may register hosts."""
     name = call.path["username"]
     if need_user(call.caller) != name:
-        raise NotFoundError(f"there is no user {name}, or it is not the one who asks")
+        raise NotFoundError(f"there is no user {name}, or it is not the one who asks", listed="user list")
     reach = call.ctx.reach(Permission.CONSUMER_MANAGE)
     return [shapes.owner(each) for each in catalog.list_organizations(call.ctx) if reach.products(each.label).cover(())]
 

@@ -60,7 +60,7 @@ def get_product(call: Call[None, NoQuery]) -> Product:
     for each in list_products(call):
         if wanted in (each.id, each.label):
             return each
-    raise NotFoundError(f"the organization {call.path['owner_key']} has no product {wanted!r}")
+    raise NotFoundError(f"the organization {call.path['owner_key']} has no product {wanted!r}", listed="product list")
 
 
 @ROUTES.add("GET", "/owners/{owner_key}/content", who=Who.USER, answer=list[Content])
@@ -77,7 +77,7 @@ def get_content(call: Call[None, NoQuery]) -> Content:
     for each in list_content(call):
         if each.id == wanted:
             return each
-    raise NotFoundError(f"the organization {call.path['owner_key']} has no content {wanted!r}")
+    raise NotFoundError(f"the organization {call.path['owner_key']} has no content {wanted!r}", listed="content status")
 
 
 def _product(catalogue: Catalogue, offer: Offer) -> Product:

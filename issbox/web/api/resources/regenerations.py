@@ -62,7 +62,8 @@ def regenerate_of_product(call: Call[None, ProductQuery]) -> JobStatus:
     ]
     if not found:
         raise NotFoundError(
-            f"there is no product {wanted[:80]!r} in an organization whose certificates the user manages"
+            f"there is no product {wanted[:80]!r} in an organization whose certificates the user manages",
+            listed="product list",
         )
     if len(found) > 1:
         raise Refusal(400, f"{len(found)} products are called {wanted[:80]!r}: name the organization as owner")
