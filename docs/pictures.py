@@ -16,12 +16,14 @@ sys.path[:0] = [str(HERE.parent), str(HERE.parent / "tests")]
 
 from makers.boxes import Gap  # noqa: E402 - after the path
 from makers.consoles import Operator, arrive, at_console, export_library, make_outside  # noqa: E402 - after the path
+from makers.fleets import quick  # noqa: E402
 from makers.manifests import BASEOS, manifest_authority, manifest_bytes, rhel  # noqa: E402
 from makers.repodata import Listed, write_repository  # noqa: E402
 
 from issbox.console.registry import HABITS, PLACES, actions_of  # noqa: E402
 from issbox.console.words import Place  # noqa: E402
-from issbox.model import CdnLocation, CdnType  # noqa: E402
+from issbox.model import CdnLocation, CdnType, RegenerationScope, Taking  # noqa: E402
+from issbox.workflows import regenerating, registering  # noqa: E402
 from issbox.workflows.cdn import enabling, location  # noqa: E402
 from issbox.workflows.manifest_importing import import_manifest  # noqa: E402
 from issbox.workflows.manifest_trust import ManifestTrust  # noqa: E402
@@ -34,6 +36,7 @@ SCREENS: Final[Sequence[tuple[str, str, tuple[str, ...]]]] = (
     ("environments", "outside", ("3",)),
     ("environment", "outside", ("3", "down", "enter")),
     ("matrix", "outside", ("3", "m")),
+    ("exactly", "outside", ("3", "down", "t")),
     ("promotions", "outside", ("4",)),
     ("promotion-plan", "outside", ("4", "p", "down", "right", "f2")),
     ("content", "outside", ("5",)),
@@ -57,6 +60,7 @@ SCREENS: Final[Sequence[tuple[str, str, tuple[str, ...]]]] = (
     ("host", "outside", ("H", "down", "enter")),
     ("certificate", "outside", ("H", "down", "enter", "down", "enter")),
     ("activation-keys", "outside", ("H", "a")),
+    ("regenerations", "outside", ("H", "t")),
     ("expiry", "outside", ("H", "e")),
     ("ending", "outside", ("H", "e", "end", "up", "enter")),
     ("ca", "outside", ("C",)),
@@ -64,6 +68,7 @@ SCREENS: Final[Sequence[tuple[str, str, tuple[str, ...]]]] = (
     ("cdn-choices", "outside", ("D", "c", "f2")),
     ("cdn-test", "outside", ("D", "t")),
     ("manifest", "outside", ("D", "m")),
+    ("downstream", "outside", ("D", "b")),
     ("doctor", "outside", ("0", "d")),
     ("settings", "outside", ("0",)),
     ("help", "outside", ("4", "f1")),
@@ -106,6 +111,22 @@ def offer_redhat_content(gap: Gap, root: Path) -> None:
     enabling.enable(ctx, "acme", BASEOS.label, release="9.4")
 
 
+def have_others_and_work(gap: Gap) -> None:
+    """Let another box read from here, and certificates be issued, half of which rest."""
+    ctx = quick(gap.outside.context())
+    registering.register(ctx, organization="acme", name="island", facts={}, environments=["dev"], type_="candlepin")
+    now = ctx.clock()
+    taking = Taking(
+        "acme", "dev", "f" * 64, "CN=Red Hat Subscription", "CN=Red Hat Candlepin", "7", now, now, 31, 9 << 20
+    )
+    with ctx.store.session(), ctx.store.transaction():
+        ctx.store.takings.add(taking)
+    started = regenerating.start_regeneration(ctx, RegenerationScope("acme", environment="qa"))
+    regenerating.run_regeneration(ctx, started.id)
+    started = regenerating.start_regeneration(ctx, RegenerationScope("acme"))
+    regenerating.pause_regeneration(ctx, started.id)
+
+
 INTRODUCTION: Final = """# The console
 
 `issbox tui` opens the console: everything that an operator does, in any terminal of 80 columns and 24 lines, over SSH,
@@ -120,6 +141,9 @@ lines; with TERM=dumb, or without a terminal, it is used by itself. Everything t
 * **Any terminal.** Only its own 16 colours are used, and no meaning is in a colour alone; with NO_COLOR there are none.
   Borders are of `+ - |` with TERM=linux or vt220, and in a locale without UTF-8; `--ascii` asks for that anywhere.
   ISSBOX_MOUSE=0 leaves the mouse to the terminal, so that it selects text as usual.
+    taking = Taking("acme", "dev", "f" * 64, "CN=Subscription", "CN=Red Hat", "7", now, now, requests=31, size=9 << 20)
+  arrow or F-key may take to arrive, 100 when it is not set: more on a line that tears them apart.
+* **Nothing is lost at the edge.** A `~` ends what is cut; `=` shows the chosen line whole.
 * **Copying.** `y` prints the chosen line, or the values of a text, plainly on the normal screen.
 
 On a state directory without a box, the console makes one: its name and first organization, the first operator, and the
@@ -169,6 +193,7 @@ def main() -> None:
         gap = make_outside(Path(root))
         arrive(gap.inside, export_library(gap))
         offer_redhat_content(gap, Path(root))
+        have_others_and_work(gap)
         asyncio.run(paint(gap, Path(root)))
 
 

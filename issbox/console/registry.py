@@ -138,6 +138,9 @@ HABITS: Final[tuple[Habit, ...]] = (
     Habit("console.search", ("slash", "f7"), "/ F7", "Search", "Show only lines with these words; nothing shows all."),
     Habit("console.sort", ("s", "f8"), "s F8", "Sort", "Sort by a column; the same column again turns the order."),
     Habit("console.refresh", ("f5", "R"), "F5 R", "Refresh", "Read again; it happens by itself too."),
+    Habit(
+        "console.line", ("equals_sign", "f11"), "= F11", "Whole line", "Show the chosen line whole; ~ ends what is cut."
+    ),
     Habit("console.copy", ("y", "f6"), "y F6", "Copy out", "Print the chosen line plainly, to copy it."),
     Habit("console.organization", ("o", "f9"), "o F9", "Organization", "Work on another organization."),
     Habit("console.back", ("escape", "backspace"), "Esc", "Back", "Go back, or close what is open."),

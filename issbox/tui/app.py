@@ -20,6 +20,7 @@ from issbox.console.words import Text
 from issbox.screen_text import printable
 from issbox.tui.app_style import STYLE
 from issbox.tui.dialogs import CopyAsked, TextDialog
+from issbox.tui.keyboard import take_escape_for_a_key
 from issbox.tui.place_screen import PlaceScreen
 from issbox.wiring import open_context
 from issbox.workflows.context import Context
@@ -84,6 +85,7 @@ def _print_plainly(text: Text) -> None:
 
 def run_console(terminal: Terminal, ctx: Context | None) -> None:
     """Show the console on a box until the operator leaves it, first making one where there is none."""
+    take_escape_for_a_key()
     if ctx is None:
         from issbox.console import first_run
         from issbox.tui.first_run import FirstRun

@@ -11,7 +11,7 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.widgets import Input, Static
 
-from issbox.console.lines import unread
+from issbox.console.lines import details, unread
 from issbox.console.registry import ACTIONS, HABITS, PLACES, actions_of
 from issbox.console.session import Session
 from issbox.console.trail import Stop, Trail
@@ -157,6 +157,8 @@ class PlaceScreen(DoingScreen):
             way = "down" if stop.wanted.descending else "up"
             parts.append(f"by {stop.view.columns[stop.wanted.sort].title} {way}")
         where = f"{table.position + 1}/{table.count}" if table.count else "0"
+        if table.is_cut:
+            parts.append("= shows the whole line")
         left = "  ".join(parts)
         return f"{left}  {where}" + (f"  |  {printable(self._said)}" if self._said else "")[: max(0, columns * 2)]
 
@@ -204,6 +206,7 @@ class PlaceScreen(DoingScreen):
             "search": self._search,
             "sort": self._pick_sort,
             "refresh": self.load,
+            "line": self._whole_line,
             "copy": self._copy_line,
             "organization": lambda: self.begin(next(each for each in ACTIONS if each.id == "overview.organization")),
             "back": self._back,
@@ -291,10 +294,20 @@ class PlaceScreen(DoingScreen):
             self.stop.want(replace(self.stop.wanted, search=words))
             self.load()
 
+    def _whole_line(self) -> None:
+        pairs = self._chosen_cells()
+        if pairs and self.stop.view is not None:
+            self.app.push_screen(TextDialog(Text(self.stop.view.title, details(pairs), pairs)))
+
     def _copy_line(self) -> None:
+        pairs = self._chosen_cells()
+        if pairs and self.stop.view is not None:
+            self.post_message(CopyAsked(Text(self.stop.view.title, (), pairs)))
+
+    def _chosen_cells(self) -> tuple[tuple[str, str], ...]:
+        """Give the chosen line, each cell with the name of its column; nothing, and say so, when none is chosen."""
         view, line = self.stop.view, self.query_one(Table).chosen()
         if view is None or line is None:
-            self.say("There is no line to copy.")
-            return
-        pairs = tuple((column.title, cell) for column, cell in zip(view.columns, line.cells, strict=False) if cell)
-        self.post_message(CopyAsked(Text(view.title, (), pairs)))
+            self.say("There is no line.")
+            return ()
+        return tuple((column.title, cell) for column, cell in zip(view.columns, line.cells, strict=False) if cell)

@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from issbox.console.layout import fit, row
 from issbox.console.words import Line, Mood, View
-from issbox.screen_text import fitted, wrapped
+from issbox.screen_text import fitted, printable, width, wrapped
 
 _MOODS: Final = {
     Mood.PLAIN: Style(),
@@ -70,6 +70,15 @@ class Table(Widget, can_focus=True):
             return None
         found = self._view.lines.fetch(self._cursor, 1)
         return found[0] if found else None
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there is more to the chosen line than is shown of it."""
+        line = self.chosen()
+        if self._view is None or line is None:
+            return False
+        widths = self._widths(self._view, self.size.width)
+        return any(width(printable(cell)) > room for cell, room in zip(line.cells, widths, strict=False))
 
     def move_to(self, position: int) -> None:
         """Choose a line."""

@@ -1,5 +1,6 @@
 """The committed reference is the one of the commands, and every command is documented."""
 
+import re
 from pathlib import Path
 
 import click
@@ -74,3 +75,11 @@ def test_error_codes_are_unique_and_complete() -> None:
     assert len({each.code for each in errors}) == len(errors)
     assert all(each.__doc__ and each.hint for each in errors)
     assert set(EXIT_CODE_MEANINGS) == set(ExitCode)
+
+
+def test_every_hint_that_names_what_lists_or_shows_names_a_command() -> None:
+    source = Path(__file__).parents[2] / "issbox"
+    text = "".join(path.read_text() for path in source.rglob("*.py"))
+    named = {f"issbox {words}" for words in re.findall(r'\b(?:listed|shown)="([^"{]+)"', text)}
+    assert len(named) > 20
+    assert named - {path for path, _ in COMMANDS} == set()

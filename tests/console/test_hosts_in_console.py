@@ -13,7 +13,7 @@ from issbox.console.session import Session
 from issbox.console.words import Line, Target
 from issbox.errors import AlreadyExistsError, InvalidValueError, NotFoundError, WrongStateError
 from issbox.job_running import work_through
-from issbox.model import HostFilter
+from issbox.model import HostFilter, Taking
 from issbox.workflows import activation_keys, consumers, revocation_lists
 
 pytestmark = pytest.mark.usefixtures("_without_workers")
@@ -205,3 +205,63 @@ def test_what_ends_is_counted_and_leads_to_the_hosts(session: Session) -> None:
     assert opened is not None
     assert held(session, str(opened.subject), "entitlement").cells[4] == ending.key
     assert any("authority of the box" in each.cells[0] for each in lines(session, "expiry"))
+
+
+def regeneration(session: Session) -> Target:
+    """Give the newest regeneration as what an action is about."""
+    return Target(None, lines(session, "regenerations")[0].thing)
+
+
+def why_not(session: Session, verb: str) -> str:
+    return session.why_not(find_action(f"regenerations.{verb}"), regeneration(session))
+
+
+def test_a_regeneration_is_paused_found_again_gone_on_with_and_watched(session: Session, gap: Gap) -> None:
+    do(session, "hosts.regenerate", None, whose="all")
+    assert do(session, "hosts.regenerations").opening is not None
+    assert "rests" in do(session, "regenerations.pause", regeneration(session)).message
+    assert why_not(session, "resume") == "it issues the last few before it rests: a moment"
+    (job,) = work_through(session.ctx)
+    assert (job.result["state"], job.result["done"]) == ("paused", 0)
+    later = session_of(gap.outside)
+    later.ctx = quick(later.ctx)
+    assert [each.cells[2:4] for each in lines(later, "regenerations")] == [("paused", "0 of 2, 0%")]
+    (resting,) = [each for each in lines(later, "overview") if each.cells[1] == "paused"]
+    assert resting.thing.place == "regenerations"
+    assert why_not(later, "pause") == "it is paused already"
+    assert do(later, "regenerations.resume", regeneration(later)).job == job.id + 1
+    assert do(later, "regenerations.open", regeneration(later)).job == job.id + 1
+    work_through(later.ctx)
+    assert [each.cells[2:4] for each in lines(later, "regenerations")] == [("done", "2 of 2, 100%")]
+    text = do(later, "regenerations.open", regeneration(later)).text
+    assert text is not None
+    assert any("looked at" in line for line in text.lines)
+    assert {why_not(later, verb) for verb in ("pause", "resume", "cancel")} == {"it is done already"}
+
+
+def test_a_regeneration_is_ended_for_good(session: Session) -> None:
+    do(session, "hosts.regenerate", None, whose="all")
+    assert told(session, "regenerations.cancel", regeneration(session), {}).final
+    do(session, "regenerations.cancel", regeneration(session))
+    assert lines(session, "regenerations")[0].cells[2] == "cancelled"
+    assert why_not(session, "resume") == "it is cancelled already"
+    work_through(session.ctx)
+    assert host(session, "db1").thing.missing == 1
+
+
+def test_boxes_that_read_from_here_are_shown_with_what_they_took(session: Session) -> None:
+    assert lines(session, "downstream") == []
+    do(session, "hosts.register", name="island", environment="dev", type="candlepin")
+    (line,) = lines(session, "downstream")
+    assert line.cells == ("island", "nothing yet", "never", "", "")
+    assert do(session, "downstream.host", Target(None, line.thing)).opening is not None
+    now = session.ctx.clock()
+    taking = Taking("acme", "dev", "f" * 64, "CN=manifest", "CN=Red Hat", "7", now, now, 3, 5 << 20)
+    with session.ctx.store.session(), session.ctx.store.transaction():
+        session.ctx.store.takings.add(taking)
+    _, line = lines(session, "downstream")
+    assert line.cells == ("CN=manifest", "dev", f"{now:%Y-%m-%d %H:%M}", "3", "5.0 MiB")
+    assert "manifest" in session.why_not(find_action("downstream.host"), Target(None, line.thing))
+    text = do(session, "downstream.open", Target(None, line.thing)).text
+    assert text is not None
+    assert any("CN=Red Hat" in each for each in text.lines)

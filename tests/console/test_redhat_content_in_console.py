@@ -140,3 +140,18 @@ def test_a_location_that_fails_says_where(session: Session, tmp_path: Path) -> N
     tried = do(session, "cdn.test").text
     assert tried is not None
     assert tried.title == "The CDN fails at: listing"
+
+
+def test_a_location_goes_by_a_proxy_of_its_own_by_none_and_by_that_of_the_box_again(session: Session) -> None:
+    custom = {"type": "custom-cdn", "url": "https://cdn.example.com", "manifest": "no"}
+    do(session, "cdn.change", None, **custom, by="own", proxy="http://carl:s3cret@proxy.example.com:3128")
+    do(session, "cdn.change")
+    assert location.get_location(session.ctx, "acme").proxy == "http://carl:s3cret@proxy.example.com:3128"
+    do(session, "cdn.change", by="")
+    assert location.get_location(session.ctx, "acme").proxy == ""
+    do(session, "cdn.change")
+    assert location.get_location(session.ctx, "acme").proxy == ""
+    do(session, "cdn.change", by="box")
+    assert location.get_location(session.ctx, "acme").proxy is None
+    with pytest.raises(InvalidValueError, match="URL of the proxy is missing"):
+        do(session, "cdn.change", by="own")

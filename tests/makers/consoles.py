@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from textual.pilot import Pilot
@@ -90,9 +91,8 @@ def export_library(gap: Gap) -> Path:
 
 def arrive(side: Side, bundle: Path, approvals: int = 0) -> None:
     """Have a bundle lie in a box's inbox, seen and settled, and import it as far as it goes."""
-    config = side.state.parent / "config.toml"
-    config.write_text(f"[inbox]\napprovals = {approvals}\n")
     ctx = side.context()
+    ctx = replace(ctx, settings=replace(ctx.settings, inbox=replace(ctx.settings.inbox, approvals=approvals)))
     place = ctx.settings.inbox.path / bundle.name
     place.parent.mkdir(parents=True, exist_ok=True)
     bundle.rename(place)

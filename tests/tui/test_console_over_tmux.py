@@ -57,6 +57,20 @@ def test_values_are_copied_from_the_normal_screen(terminal: Tmux) -> None:
     terminal.wait("[8 People]")
 
 
+def test_an_escape_and_the_key_after_it_are_two_keys_when_they_come_at_once(terminal: Tmux) -> None:
+    terminal.wait("Overview of acme")
+    terminal.keys("3")
+    terminal.wait("Environments of acme")
+    terminal.keys("m")
+    terminal.wait("Content by environment of acme")
+    terminal.keys("Escape", "4")
+    terminal.wait("Promotions of acme")
+    terminal.keys("p")
+    terminal.wait("Servers 2.0")
+    terminal.keys("Escape", "F1")
+    terminal.wait("Help: Promotions")
+
+
 def test_a_signal_ends_it_and_leaves_the_terminal_as_it_was(terminal: Tmux) -> None:
     terminal.tmux("set-option", "-t", "box", "remain-on-exit", "on")
     terminal.wait("Overview of acme")

@@ -69,7 +69,7 @@ def _authority_line(session: Session) -> Line:
         found = authority.show_authority(session.ctx)
     except NotFoundError:
         words = "made with the first certificate, or by c; w asks the site's authority"
-        return Line("authority", ("Authority of this box", "none yet", "", words), None, Mood.BUSY)
+        return Line("authority", ("Authority of this box", "none yet", "", words), _Part.AUTHORITY, Mood.BUSY)
     kind = "a root of its own" if found.is_root else "below the site's authority"
     more = "; ".join(
         (kind, *found.outlook.findings, *(("a request waits: i installs",) if found.request_pending else ()))
@@ -86,7 +86,7 @@ def _server_line(session: Session) -> Line:
         found = server_certificate.show_server_certificate(ctx)
     except NotFoundError:
         words = "issued when the service starts, or by v"
-        return Line("server", ("Server certificate", "none yet", "", words), None, Mood.BUSY)
+        return Line("server", ("Server certificate", "none yet", "", words), _Part.SERVER, Mood.BUSY)
     holds = found.valid.holds(ctx.clock())
     by = "of this box" if found.place.by_box else "of the site"
     cells = (
@@ -104,7 +104,7 @@ def _redhat_line(session: Session) -> Line:
     found = redhat_trust.show_redhat_trust(session.ctx)
     if not found.trusted:
         words = "its certificates open nothing; t trusts it"
-        return Line("redhat", ("Red Hat's authority", "off", "", words), None, Mood.QUIET)
+        return Line("redhat", ("Red Hat's authority", "off", "", words), _Part.REDHAT, Mood.QUIET)
     return Line("redhat", ("Red Hat's authority", "on", when(found.expires), "; ".join(found.subjects)), _Part.REDHAT)
 
 
@@ -123,7 +123,10 @@ def _open(session: Session, target: Target, answers: Answers) -> Outcome:
     thing = target.thing
     if isinstance(thing, Organization):
         return Outcome(text=_organization_text(thing))
-    return Outcome(text=_TEXTS[thing](session))
+    try:
+        return Outcome(text=_TEXTS[thing](session))
+    except NotFoundError as error:  # what is not there yet is said, with what to do, as everything else
+        return Outcome(text=Text("Not there yet", (f"{error}.", "", error.hint)))
 
 
 def _authority_text(session: Session) -> Text:
@@ -166,6 +169,9 @@ def _redhat_text(session: Session) -> Text:
     from issbox.workflows import redhat_trust
 
     found = redhat_trust.show_redhat_trust(session.ctx)
+    if not found.trusted:
+        words = "Its certificates open nothing here. t reads its authority from a file that the site provides."
+        return Text("Red Hat's entitlement authority", (words,))
     lines = ("Entitlement certificates of these authorities open environments that stand in for the CDN:", "")
     return Text("Red Hat's entitlement authority", (*lines, *found.subjects))
 

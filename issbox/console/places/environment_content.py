@@ -155,11 +155,12 @@ def _view_versions(session: Session, organization: str) -> list[ViewVersion]:
 def _choose(session: Session, target: Target, answers: Answers) -> Outcome:
     """Choose which version of a repository it is to hold, or none."""
     del session
-    draft, choice = target.subject, target.thing
-    number, *view = answers["version"].split()
-    name = ViewVersionName(*view) if view else None
-    key = choice.repository
-    content = [WantedContent(key.product, key.label, int(number), name)] if answers["version"] else []
+    draft, key = target.subject, target.thing.repository
+    content = []
+    if answers["version"]:
+        number, _, view = answers["version"].partition(" ")
+        name = ViewVersionName(*view.split()) if view else None
+        content.append(WantedContent(key.product, key.label, int(number), name))
     return Outcome(opening=_opening(draft.with_content(content, key.short)))
 
 

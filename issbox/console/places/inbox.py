@@ -141,8 +141,7 @@ def _not_to_preview(session: Session, target: Target) -> str:
 
 
 def _approve_questions(session: Session, target: Target) -> list[Question]:
-    del session
-    return _environments_questions(target.thing)
+    return _environments_questions(session, target.thing)
 
 
 def _approve_confirm(session: Session, target: Target, answers: Answers) -> Consequences:
@@ -182,14 +181,16 @@ def _not_to_approve(session: Session, target: Target) -> str:
 
 
 def _retry_questions(session: Session, target: Target) -> list[Question]:
-    del session
     words = "Accept it although it is older than one imported before"
-    return [Question("allow_older", words, Kind.YES_NO, "no"), *_environments_questions(target.thing)]
+    return [Question("allow_older", words, Kind.YES_NO, "no"), *_environments_questions(session, target.thing)]
 
 
-def _environments_questions(row: ContentImport) -> list[Question]:
-    """Ask whether the lifecycle environments come too, unless somebody has said so."""
-    if row.with_environments:
+def _environments_questions(session: Session, row: ContentImport) -> list[Question]:
+    """Ask whether the lifecycle environments come too, unless somebody has said so or the operator may not."""
+    owner = row.organization or session.organization
+    needed = (Permission.ENVIRONMENT_MANAGE, Permission.CONTENT_PROMOTE)
+    may = session.ctx.user is None or all(session.ctx.reach(each).products(owner).cover(()) for each in needed)
+    if row.with_environments or not may:
         return []
     words = "Of this bundle, if it carries any: p shows what that changes."
     return [Question("environments", "Take over its lifecycle environments", Kind.YES_NO, "no", help=words)]

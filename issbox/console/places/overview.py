@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from issbox.console.lines import listed
 from issbox.console.places.jobs import how_far
+from issbox.console.places.regenerations import how_far as how_far_issued
 from issbox.console.session import Session, whole_box
 from issbox.console.showing import plural, when
 from issbox.console.words import (
@@ -22,7 +23,7 @@ from issbox.console.words import (
     View,
     Wanted,
 )
-from issbox.model import ImportState
+from issbox.model import ImportState, RegenerationState
 from issbox.names import format_size, make_label
 from issbox.rules.health import Problem, Trouble
 from issbox.workflows.context import Permission
@@ -147,6 +148,19 @@ def _hosts(session: Session) -> Iterator[Line]:
         if found.stale:
             words += f"; {plural(found.stale, 'certificate')} to issue: when hosts ask, or by r in Hosts"
         yield _line("Hosts", "stale" if found.stale else "ok", words, "hosts", Mood.BUSY if found.stale else Mood.PLAIN)
+    yield from _regenerations(session)
+
+
+def _regenerations(session: Session) -> Iterator[Line]:
+    """Give those that rest: no job stands for them."""
+    from issbox.workflows import regenerating
+
+    if not session.ctx.reach(Permission.CERTIFICATE_MANAGE).products(session.organization).cover(()):
+        return
+    for each in regenerating.list_regenerations(session.ctx, session.organization):
+        if each.state is RegenerationState.PAUSED:
+            words = f"certificates of {each.scope}, {how_far_issued(each)}: r in Regenerations goes on"
+            yield _line("Hosts", "paused", words, "regenerations", Mood.BUSY)
 
 
 def _exports(session: Session) -> Iterator[Line]:
