@@ -141,8 +141,8 @@ lines; with TERM=dumb, or without a terminal, it is used by itself. Everything t
 * **Any terminal.** Only its own 16 colours are used, and no meaning is in a colour alone; with NO_COLOR there are none.
   Borders are of `+ - |` with TERM=linux or vt220, and in a locale without UTF-8; `--ascii` asks for that anywhere.
   ISSBOX_MOUSE=0 leaves the mouse to the terminal, so that it selects text as usual.
-    taking = Taking("acme", "dev", "f" * 64, "CN=Subscription", "CN=Red Hat", "7", now, now, requests=31, size=9 << 20)
-  arrow or F-key may take to arrive, 100 when it is not set: more on a line that tears them apart.
+* **Esc is a key of its own,** also when the next one follows at once. ESCDELAY says how many milliseconds the rest of
+  an arrow or F-key may take to arrive, 100 when it is not set: more on a line that tears them apart.
 * **Nothing is lost at the edge.** A `~` ends what is cut; `=` shows the chosen line whole.
 * **Copying.** `y` prints the chosen line, or the values of a text, plainly on the normal screen.
 

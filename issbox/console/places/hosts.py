@@ -32,7 +32,7 @@ from issbox.console.words import (
     Wanted,
 )
 from issbox.errors import InvalidValueError, IssboxError
-from issbox.model import HostFilter, HostState, HostSummary, RegenerationScope
+from issbox.model import HostFilter, HostState, HostSummary
 from issbox.workflows.context import Permission
 
 _MOST_MOVED: Final = 1000
@@ -50,7 +50,7 @@ def _show(session: Session, subject: Any, wanted: Wanted) -> View:
     from issbox.workflows import host_lists
     from issbox.workflows.host_summary import summarize_hosts
 
-    hosts = _filter(session, subject)
+    hosts = shown_hosts(session, subject)
     pages = host_lists.browse_hosts(session.ctx, replace(hosts, search=wanted.search))
     where = {None: "", "": " in no environment"}.get(hosts.environment, f" in {hosts.environment}")
     waiting = " with stale or missing certificates" if hosts.waiting else ""
@@ -70,7 +70,7 @@ def _show(session: Session, subject: Any, wanted: Wanted) -> View:
     )
 
 
-def _filter(session: Session, subject: Any) -> HostFilter:
+def shown_hosts(session: Session, subject: Any) -> HostFilter:
     """Give what is shown; another organization begins with all of its hosts."""
     if isinstance(subject, HostFilter) and subject.organization == session.organization:
         return subject
@@ -111,7 +111,7 @@ def _open(session: Session, target: Target, answers: Answers) -> Outcome:
 
 
 def _filter_questions(session: Session, target: Target) -> list[Question]:
-    present = _filter(session, target.subject)
+    present = shown_hosts(session, target.subject)
     places = ((_ALL, "all"), *environment_choices(session), ("", "none: hosts in no environment"))
     chosen = _ALL if present.environment is None else present.environment
     words = "Only with stale or missing certificates"
@@ -193,7 +193,7 @@ def _register(session: Session, target: Target, answers: Answers) -> Outcome:
 
 def _move_questions(session: Session, target: Target) -> list[Question]:
     state: HostState = target.thing
-    shown = _filter(session, target.subject).environment
+    shown = shown_hosts(session, target.subject).environment
     whose = [("one", f"this host, {state.consumer.name}")]
     if shown is not None:
         whose.append(("all", f"all hosts that are in {shown or 'no environment'}, at most {_MOST_MOVED}"))
@@ -208,7 +208,7 @@ def _moved(session: Session, target: Target, answers: Answers) -> list[str]:
 
     if answers["whose"] == "one":
         return [target.thing.consumer.uuid]
-    wanted = replace(_filter(session, target.subject), waiting=False)
+    wanted = replace(shown_hosts(session, target.subject), waiting=False)
     return [uuid for (_, uuid), _ in host_lists.browse_hosts(session.ctx, wanted).page(None, _MOST_MOVED)]
 
 
@@ -221,73 +221,17 @@ def _move(session: Session, target: Target, answers: Answers) -> Outcome:
     return move(session, _moved(session, target, answers), answers)
 
 
-def _regenerate_questions(session: Session, target: Target) -> list[Question]:
-    chosen: list[tuple[str, str]] = []
-    if isinstance(target.thing, HostState):
-        chosen.append((f"consumer:{target.thing.consumer.uuid}", f"this host, {target.thing.consumer.name}"))
-    shown = _filter(session, target.subject).environment
-    whose = (
-        *chosen,
-        ("all", "all hosts"),
-        *((f"environment:{label}", f"hosts in {name}") for label, name in environment_choices(session)),
-        *((f"product:{label}", f"those of {name}") for label, name in product_choices(session)),
-    )
-    default = f"environment:{shown}" if shown else whose[0][0]
-    words = "Also those that would say the same, with new serial numbers"
-    return [
-        Question("whose", "Certificates of", Kind.CHOICE, default, whose),
-        Question("unchanged", words, Kind.YES_NO, "no"),
-    ]
-
-
-def _scope(session: Session, answers: Answers) -> RegenerationScope:
-    kind, _, value = answers["whose"].partition(":")
-    named = {} if kind == "all" else {kind: value}
-    return RegenerationScope(session.organization, **named, unchanged=answers["unchanged"] == "yes")
-
-
-def _regenerate_confirm(session: Session, target: Target, answers: Answers) -> Consequences:
-    from issbox.workflows import host_lists
-
-    del target
-    scope = _scope(session, answers)
-    number = host_lists.count_to_issue(session.ctx, scope)
-    what = "all of them" if scope.unchanged else "those that are stale or missing"
-    lines = (
-        f"{plural(number, 'certificate')} of {scope}: {what}",
-        "One that would say the same stays." if not scope.unchanged else "Every one gets a new serial number.",
-        "What a new one replaces is revoked. Hosts fetch theirs when they check in.",
-    )
-    return Consequences("Issue certificates now?", lines, "Issue", () if number else ("None has to be issued.",))
-
-
-def _regenerate(session: Session, target: Target, answers: Answers) -> Outcome:
-    """Issue certificates now: of one host, of an environment, of a product or of all, as a job."""
-    from issbox.workflows import regenerating
-    from issbox.workflows.job_kinds.regeneration import RegenerateJob
-
-    del target
-    begun = regenerating.start_regeneration(session.ctx, _scope(session, answers))
-    job = session.begin(RegenerateJob(begun.id))
-    return Outcome(f"Job {job.id}: certificates are issued.", job=job.id)
-
-
-def delete_consequences(session: Session, uuid: str) -> Consequences:
-    """Say what deleting a host means."""
+def _delete_confirm(session: Session, target: Target, answers: Answers) -> Consequences:
     from issbox.workflows import consumers
 
-    each = consumers.get_consumer(session.ctx, uuid)
+    del answers
+    each = consumers.get_consumer(session.ctx, target.thing.consumer.uuid)
     lines = (
         f"{each.name}, {each.uuid}",
         "Everything that was issued to it is revoked, and its private key is removed.",
         "It can be registered again, with another UUID.",
     )
     return Consequences(f"Delete the host {each.name}?", lines, "Delete", final=True)
-
-
-def _delete_confirm(session: Session, target: Target, answers: Answers) -> Consequences:
-    del answers
-    return delete_consequences(session, target.thing.consumer.uuid)
 
 
 def _delete(session: Session, target: Target, answers: Answers) -> Outcome:
@@ -335,15 +279,6 @@ ACTIONS: Final = (
         Permission.CONSUMER_MANAGE,
         ask=_move_questions,
         confirm=_move_confirm,
-    ),
-    Action(
-        "hosts.regenerate",
-        "r",
-        "Regenerate",
-        _regenerate,
-        permission=Permission.CERTIFICATE_MANAGE,
-        ask=_regenerate_questions,
-        confirm=_regenerate_confirm,
     ),
     Action("hosts.delete", "d", "Delete", _delete, HostState, Permission.CONSUMER_MANAGE, confirm=_delete_confirm),
     Action("hosts.keys", "a", "Activation keys", _keys, permission=Permission.CONSUMER_MANAGE),

@@ -4,25 +4,29 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from issbox.console.lines import details, listed
+from issbox.console.places import hosts
+from issbox.console.places.host_forms import environment_choices, product_choices
 from issbox.console.places.jobs import job_text
 from issbox.console.session import Session
-from issbox.console.showing import percent, when
+from issbox.console.showing import percent, plural, when
 from issbox.console.words import (
     Action,
     Answers,
     Column,
     Consequences,
+    Kind,
     Line,
     Mood,
     Opening,
     Outcome,
     Place,
+    Question,
     Target,
     Text,
     View,
     Wanted,
 )
-from issbox.model import Job, Regeneration, RegenerationState
+from issbox.model import HostState, Job, Regeneration, RegenerationScope, RegenerationState
 from issbox.workflows.context import Permission
 
 if TYPE_CHECKING:
@@ -145,12 +149,9 @@ def _not_to_pause(session: Session, target: Target) -> str:
 def _resume(session: Session, target: Target, answers: Answers) -> Outcome:
     """Go on where it was, as a job: after a pause, or when the process that was at it died."""
     from issbox.workflows import regenerating
-    from issbox.workflows.job_kinds.regeneration import RegenerateJob
 
     del answers
-    each = regenerating.resume_regeneration(session.ctx, target.thing.regeneration.id)
-    job = session.begin(RegenerateJob(each.id))
-    return Outcome(f"Job {job.id}: {job.subject}.", job=job.id)
+    return _begin(session, regenerating.resume_regeneration(session.ctx, target.thing.regeneration.id))
 
 
 def _not_to_resume(session: Session, target: Target) -> str:
@@ -189,6 +190,61 @@ def _not_to_cancel(session: Session, target: Target) -> str:
     return f"it is {each.state} already" if each.ended else ""
 
 
+def _regenerate_questions(session: Session, target: Target) -> list[Question]:
+    chosen: list[tuple[str, str]] = []
+    if isinstance(target.thing, HostState):
+        chosen.append((f"consumer:{target.thing.consumer.uuid}", f"this host, {target.thing.consumer.name}"))
+    shown = hosts.shown_hosts(session, target.subject).environment
+    whose = (
+        *chosen,
+        ("all", "all hosts"),
+        *((f"environment:{label}", f"hosts in {name}") for label, name in environment_choices(session)),
+        *((f"product:{label}", f"those of {name}") for label, name in product_choices(session)),
+    )
+    default = f"environment:{shown}" if shown else whose[0][0]
+    words = "Also those that would say the same, with new serial numbers"
+    return [
+        Question("whose", "Certificates of", Kind.CHOICE, default, whose),
+        Question("unchanged", words, Kind.YES_NO, "no"),
+    ]
+
+
+def _scope(session: Session, answers: Answers) -> RegenerationScope:
+    kind, _, value = answers["whose"].partition(":")
+    named = {} if kind == "all" else {kind: value}
+    return RegenerationScope(session.organization, **named, unchanged=answers["unchanged"] == "yes")
+
+
+def _regenerate_confirm(session: Session, target: Target, answers: Answers) -> Consequences:
+    from issbox.workflows import host_lists
+
+    del target
+    scope = _scope(session, answers)
+    number = host_lists.count_to_issue(session.ctx, scope)
+    what = "all of them" if scope.unchanged else "those that are stale or missing"
+    lines = (
+        f"{plural(number, 'certificate')} of {scope}: {what}",
+        "One that would say the same stays." if not scope.unchanged else "Every one gets a new serial number.",
+        "What a new one replaces is revoked. Hosts fetch theirs when they check in.",
+    )
+    return Consequences("Issue certificates now?", lines, "Issue", () if number else ("None has to be issued.",))
+
+
+def _regenerate(session: Session, target: Target, answers: Answers) -> Outcome:
+    """Issue certificates now: of one host, of an environment, of a product or of all, as a job."""
+    from issbox.workflows import regenerating
+
+    del target
+    return _begin(session, regenerating.start_regeneration(session.ctx, _scope(session, answers)))
+
+
+def _begin(session: Session, wanted: Regeneration) -> Outcome:
+    from issbox.workflows.job_kinds.regeneration import RegenerateJob
+
+    job = session.begin(RegenerateJob(wanted.id))
+    return Outcome(f"Job {job.id}: {job.subject}.", job=job.id)
+
+
 def _from_hosts(session: Session, target: Target, answers: Answers) -> Outcome:
     """Show how far certificates are that are issued for many hosts: pause, go on, end."""
     del session, target, answers
@@ -204,6 +260,15 @@ PLACE: Final = Place(
 )
 
 ACTIONS: Final = (
+    Action(
+        "hosts.regenerate",
+        "r",
+        "Regenerate",
+        _regenerate,
+        permission=Permission.CERTIFICATE_MANAGE,
+        ask=_regenerate_questions,
+        confirm=_regenerate_confirm,
+    ),
     Action("hosts.regenerations", "t", "Regenerations", _from_hosts, permission=Permission.CERTIFICATE_MANAGE),
     Action("regenerations.open", "enter", "Watch", _open, _Issuing),
     Action(
