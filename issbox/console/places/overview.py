@@ -23,7 +23,7 @@ from issbox.console.words import (
     View,
     Wanted,
 )
-from issbox.model import ImportState, RegenerationState
+from issbox.model import ImportState
 from issbox.names import format_size, make_label
 from issbox.rules.health import Problem, Trouble
 from issbox.workflows.context import Permission
@@ -152,15 +152,13 @@ def _hosts(session: Session) -> Iterator[Line]:
 
 
 def _regenerations(session: Session) -> Iterator[Line]:
-    """Give those that rest: no job stands for them."""
-    from issbox.workflows import regenerating
-
     if not session.ctx.reach(Permission.CERTIFICATE_MANAGE).products(session.organization).cover(()):
         return
-    for each in regenerating.list_regenerations(session.ctx, session.organization):
-        if each.state is RegenerationState.PAUSED:
-            words = f"certificates of {each.scope}, {how_far_issued(each)}: r in Regenerations goes on"
-            yield _line("Hosts", "paused", words, "regenerations", Mood.BUSY)
+    from issbox.workflows.host_summary import resting_regenerations
+
+    for each in resting_regenerations(session.ctx, session.organization):
+        words = f"certificates of {each.scope}, {how_far_issued(each)}: r in Regenerations goes on"
+        yield _line("Hosts", "paused", words, "regenerations", Mood.BUSY)
 
 
 def _exports(session: Session) -> Iterator[Line]:
