@@ -137,7 +137,9 @@ def move_consumers(ctx: Context, organization: str, uuids: Sequence[str], enviro
 def _move(ctx: Context, known: Catalogue, uuid: str, environments: tuple[str, ...]) -> int:
     present = ctx.store.consumers.get(uuid)
     if present.organization != known.organization:
-        raise NotFoundError(f"there is no host {uuid}", listed="consumer list")  # whoever asks must not learn that another one has it
+        raise NotFoundError(
+            f"there is no host {uuid}", listed="consumer list"
+        )  # whoever asks must not learn that another one has it
     after = HostProfile(environments, present.profile.arches, present.profile.version)
     ctx.store.consumers.update(uuid, profile=after, at=ctx.clock())
     return mark_moved(ctx, uuid, known, present.profile, after)
