@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from issbox.cli.command import Run, command
-from issbox.cli.content_import import IMPORT, refusal
+from issbox.cli.content_import import refusal
+from issbox.cli.import_shapes import IMPORT
 from issbox.cli.index import noun
 from issbox.cli.shapes import Field, Shape, size
 from issbox.errors import ExitCode

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from issbox.cli.command import Run, command
-from issbox.cli.content_import import IMPORT
+from issbox.cli.import_shapes import IMPORT
 from issbox.cli.shapes import Field, Shape, size
 from issbox.rules.health import status_code
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from issbox.cli.content_import import IMPORT
 from issbox.cli.export_shapes import EXPORT
+from issbox.cli.import_shapes import IMPORT
 
 
 @pytest.mark.parametrize(

@@ -64,12 +64,11 @@ UNUSED_BY_MOST = {
     *("issbox.model.receipts", "issbox.model.reports", "issbox.model.slips", "issbox.store.receipts"),
     *("issbox.store.trees", "issbox.store.reports", "issbox.store.tables.receipts", "issbox.store.tables.every"),
     *("issbox.workflows.exports", "issbox.workflows.issuing", "issbox.console.first_run", "issbox.yum.repomd"),
+    "issbox.manifest",
 }
 """What most commands do without."""
-MAY_LOAD = {
-    "status": {"issbox.model.reports"},  # it shows what came in
-    "tui": {"issbox.model.receipts", "issbox.model.slips"},  # what is done to them is on its screens
-}
+MAY_LOAD = {"tui": {"issbox.model.receipts", "issbox.model.slips"}}
+"""What is done to them is on the screens of the console."""
 
 
 @pytest.mark.parametrize(

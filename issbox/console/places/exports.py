@@ -23,10 +23,8 @@ from issbox.console.words import (
     View,
     Wanted,
 )
-from issbox.manifest import ScopeKind
 from issbox.model import BundleForm, ContentExport, ExportState, RepositoryKey
 from issbox.names import format_size, parse_time
-from issbox.rules.volumes import volume_limits
 from issbox.workflows.context import Permission
 
 if TYPE_CHECKING:
@@ -185,6 +183,8 @@ def _questions(session: Session, target: Target) -> list[Question]:
 
 
 def _request(session: Session, answers: Answers) -> "exports.ExportRequest":
+    from issbox.manifest import ScopeKind
+    from issbox.rules.volumes import volume_limits
     from issbox.workflows import exports
 
     kind, *words = answers["what"].split(":")
