@@ -5,6 +5,7 @@ import pwd
 import socket
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -22,6 +23,8 @@ from issbox.workflows.revocation_lists import kept_at, kept_problem
 
 _NETWORK: Final = frozenset({"9p", "afs", "ceph", "cifs", "fuse.sshfs", "glusterfs", "nfs", "nfs4", "smb3", "smbfs"})
 _OPEN: Final = ("blobs", "published", "content")
+_CLOSED: Final = frozenset({"keys", "heads", "incoming", "locks"})
+"""Directories whose files are looked at one by one."""
 _LOOPBACK: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # read from the settings, not bound
 _PATIENCE: Final = 3.0
 """Seconds that a server on this machine has to take a connection."""
@@ -71,8 +74,9 @@ def _looked(check: Callable[[Context], Iterator[_Found]], ctx: Context) -> list[
     try:
         for each in check(ctx):
             found.append(each)  # noqa: PERF402  # what came before an error counts
-    except IssboxError as error:
-        found.append(_Found(check.__name__.strip("_"), f"this could not be looked at: {error}", error.hint))
+    except (IssboxError, OSError) as error:
+        told = error_from_os(error) if isinstance(error, OSError) else error
+        found.append(_Found(check.__name__.strip("_"), f"this could not be looked at: {told}", told.hint))
     return found
 
 
@@ -96,19 +100,22 @@ def _owner(ctx: Context) -> Iterator[_Found]:
             f"this runs as {_name(os.geteuid())}, but {state_dir} belongs to {account}",
             f"Run issbox as {account}: `runuser -u {account} -- issbox ...`.",
         )
-    for path in _own_paths(state_dir):
-        other = path.lstat().st_uid
-        if other != owner:
+    for path, status in _own_paths(state_dir):
+        if status.st_uid != owner:
             fix = f"Run `chown -hR {account} {path}` as root."
-            yield _Found("owner", f"{path} belongs to {_name(other)}, not to {account}", fix)
+            yield _Found("owner", f"{path} belongs to {_name(status.st_uid)}, not to {account}", fix)
 
 
-def _own_paths(state_dir: Path) -> Iterator[Path]:
-    """Give the state directory's entries and what lies in the private ones, not the many files of content."""
+def _own_paths(state_dir: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """Give the state directory's entries and what lies in the private ones, not the many files of content.
+
+    What goes away meanwhile, as locks do all the time, is left out.
+    """
     for top in sorted(state_dir.iterdir()):
-        yield top
-        if top.is_dir() and not top.is_symlink() and top.name in {"keys", "authority", "heads", "incoming", "locks"}:
-            yield from sorted(top.rglob("*"))
+        inside = top.is_dir() and not top.is_symlink() and top.name in _CLOSED
+        for path in (top, *(sorted(top.rglob("*")) if inside else ())):
+            with suppress(FileNotFoundError):
+                yield path, path.lstat()
 
 
 def _modes(ctx: Context) -> Iterator[_Found]:
@@ -117,10 +124,9 @@ def _modes(ctx: Context) -> Iterator[_Found]:
         path = state_dir / name
         if path.is_dir() and stat.S_IMODE(path.stat().st_mode) & 0o755 != 0o755:
             yield _chmod(path, 0o755, "cannot be read by a web server")
-    private = [path for path in _own_paths(state_dir) if _is_private(path, state_dir)]
-    for path in private:
-        mode = stat.S_IMODE(path.lstat().st_mode)
-        if not path.is_symlink() and mode & _OTHERS:
+    for path, status in _own_paths(state_dir):
+        mode = stat.S_IMODE(status.st_mode)
+        if mode & _OTHERS and not stat.S_ISLNK(status.st_mode) and _is_private(path, state_dir):
             yield _chmod(path, mode & ~_OTHERS, "can be read by others than its owner")
     mode = stat.S_IMODE(state_dir.stat().st_mode)
     if mode & (stat.S_IWGRP | stat.S_IWOTH):
@@ -225,11 +231,11 @@ def file_system(path: Path, mounts: Path = Path("/proc/self/mounts")) -> str:
         return ""
     real = path.resolve()
     around = [
-        (len(words[1]), words[2])
-        for words in lines
+        (len(words[1]), number, words[2])
+        for number, words in enumerate(lines)
         if len(words) > 2 and (real / "x").is_relative_to(words[1].replace("\\040", " "))
     ]
-    return max(around, default=(0, ""))[1]
+    return max(around, default=(0, 0, ""))[2]  # of several mounted at one place, the last one is seen
 
 
 def _ports(ctx: Context) -> Iterator[_Found]:

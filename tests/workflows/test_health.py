@@ -199,12 +199,38 @@ def test_the_doctor_says_of_a_key_what_is_to_be_done(box: CommandLine) -> None:
     assert "back from a backup" in found.fix
 
 
+def test_a_lock_that_goes_away_meanwhile_keeps_nobody_from_looking(
+    box: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Path.rglob
+    monkeypatch.setattr(Path, "rglob", lambda self, pattern: [*real(self, pattern), self / "gone.lock"])
+    (box.state / "locks").chmod(0o750)
+    found = doctoring.examine(context(box))
+    assert [each.check for each in found if each.check != "service"] == ["modes"]
+
+
+def test_what_the_system_does_not_let_be_looked_at_is_a_finding(
+    box: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Path) -> list[Path]:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    ctx = context(box)
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    found = {each.check: each for each in doctoring.examine(ctx)}
+    assert {"owner", "modes"} <= found.keys()
+    assert "Permission denied" in found["modes"].what
+    assert found["modes"].fix
+
+
 def test_the_file_system_of_a_path_is_that_of_the_nearest_mount(tmp_path: Path) -> None:
     mounts = tmp_path / "mounts"
     mounts.write_text(f"a / ext4 rw 0 0\nb {tmp_path} nfs rw 0 0\nc {tmp_path}/in\\040box cifs rw 0 0\n")
     assert doctoring.file_system(tmp_path / "in box/x", mounts) == "cifs"
     assert doctoring.file_system(tmp_path / "other", mounts) == "nfs"
     assert doctoring.file_system(Path("/usr"), mounts) == "ext4"
+    mounts.write_text(f"nfs:/x {tmp_path} nfs rw 0 0\n/dev/sdb {tmp_path} ext4 rw 0 0\n")
+    assert doctoring.file_system(tmp_path / "other", mounts) == "ext4", "what is mounted over it is seen"
     assert doctoring.file_system(Path("/usr"), tmp_path / "nothing") == ""
 
 
