@@ -6,7 +6,7 @@ without organization and environment, where an environment stands in for the CDN
 """
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -38,26 +38,42 @@ class Voice(StrEnum):
 class Authorities:
     """The certificates of one authority, or of several that are trusted alike, with those between them and hosts."""
 
-    def __init__(self, certificates: Sequence[x509.Certificate], *, depth: int = DEPTH) -> None:
-        """Trust those that sign themselves, or all when none does; the others may stand between them and hosts."""
-        roots = [each for each in certificates if each.issuer == each.subject] or list(certificates)
-        self._trusted = TrustedAuthorities(roots, depth=depth)
-        self._between = tuple(each for each in certificates if each not in roots)
+    def __init__(
+        self, trusted: Sequence[x509.Certificate], others: Sequence[x509.Certificate] = (), *, depth: int = DEPTH
+    ) -> None:
+        """Trust some; others may stand below them, or above them, where only TLS libraries look for them."""
+        self._trusted = TrustedAuthorities(trusted, depth=depth)
+        self._others = tuple(others)
 
     @classmethod
     def from_pem(cls, text: str | bytes, what: str, *, depth: int = DEPTH) -> "Authorities":
-        """Read a text; BadCertificateError, naming `what`, when a certificate in it cannot be read."""
-        return cls(read_certificates(text, what), depth=depth)
+        """Read a text and trust what signs itself in it, or all of it when nothing does.
+
+        Raises BadCertificateError, naming `what`, when a certificate in it cannot be read.
+        """
+        found = read_certificates(text, what)
+        roots = [each for each in found if each.issuer == each.subject] or found
+        return cls(roots, [each for each in found if each not in roots], depth=depth)
+
+    @classmethod
+    def from_chains(cls, chains: Iterable[str], what: str) -> "Authorities":
+        """Trust the first certificate of each chain alone, and not what else was signed by those above it.
+
+        Raises BadCertificateError, naming `what`, when a certificate cannot be read.
+        """
+        found = [read_certificates(chain, what) for chain in chains]
+        above = [each for chain in found for each in chain[1:]]
+        return cls([each for chain in found for each in chain[:1]], above, depth=0)
 
     @property
     def pem(self) -> str:
         """All of them, as TLS libraries read them."""
-        every = (*self._trusted.anchors, *self._between)
+        every = (*self._trusted.anchors, *self._others)
         return "".join(each.public_bytes(Encoding.PEM).decode() for each in every)
 
     def chain(self, certificate: x509.Certificate, at: datetime) -> tuple[x509.Certificate, ...]:
         """Give the chain from a host's certificate; raises UntrustedCertificateError."""
-        return self._trusted.verify_client(certificate, self._between, at=at)
+        return self._trusted.verify_client(certificate, self._others, at=at)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -92,15 +92,16 @@ def text_extensions(values: Iterable[tuple[str, str]]) -> bytes:
 
 
 def read_value(data: bytes, tag: int, what: str) -> bytes:
-    """Give the value of the one encoded value that the data is; BadCertificateError, naming it, when it is another."""
+    """Give the value of the one encoded value that the data is; BadCertificateError, naming it, when it is another.
+
+    There is one way to write a length in DER; what is written in any other is refused as well.
+    """
     if len(data) < 2 or data[0] != tag:
         raise BadCertificateError(f"{what} does not have the form it must have")
-    size = data[1] - 128 if data[1] >= 128 else 0
-    start = 2 + size
-    length = int.from_bytes(data[2:start], "big") if size else data[1]
-    if len(data) < start or len(data) != start + length:
+    value = data[2 + max(data[1] - 128, 0) :]
+    if data != tlv(tag, value):
         raise BadCertificateError(f"{what} is cut off or goes on too long")
-    return data[start:]
+    return value
 
 
 def read_text(data: bytes, what: str) -> str:

@@ -97,11 +97,11 @@ def _check_line(text: str, what: str) -> None:
 
 def check_environments(environments: Sequence[str]) -> tuple[str, ...]:
     """Give a list of environments back; raises InvalidValueError for one named twice and for too many."""
+    if len(environments) > MOST_ENVIRONMENTS:
+        raise InvalidValueError(f"a host may be in {MOST_ENVIRONMENTS} environments, not in {len(environments)}")
     twice = sorted({each for each in environments if list(environments).count(each) > 1})
     if twice:
         raise InvalidValueError(f"the environment {', '.join(twice)} is named twice")
-    if len(environments) > MOST_ENVIRONMENTS:
-        raise InvalidValueError(f"a host may be in {MOST_ENVIRONMENTS} environments, not in {len(environments)}")
     return tuple(environments)
 
 
@@ -139,5 +139,5 @@ def facts_by_hand(arch: str | None) -> dict[str, str]:
 
     Such a host reads only the X.509 part of its certificates, which is smaller in version 3.
     """
-    told = {"system.certificate_version": "3.2"}
-    return told if arch is None else {**told, "uname.machine": arch}
+    told = {CERTIFICATE_VERSION: "3.2"}
+    return told if arch is None else {**told, _MACHINE: arch}

@@ -84,14 +84,17 @@ def is_organization_wide(catalogue: Catalogue, profile: HostProfile, scope: str 
 
 
 def organization_paths(catalogue: Catalogue, profile: HostProfile) -> tuple[str, ...]:
-    """Give the prefixes of the host's environments, in their order; of Library when it is in none."""
-    found = []
+    """Give the prefixes of the host's environments, sorted; of Library when it is in none.
+
+    Their order is no matter of the certificate: what lies below each of them is open.
+    """
+    found = set()
     for label in profile.environments if profile.confined else (LIBRARY,):
         stage = catalogue.stages.get(label) if profile.confined else Stage(LIBRARY)
         whole = None if stage is None else _resolved(catalogue, stage, "x")
         if whole is not None and not is_uri(whole) and whole != "/x":
-            found.append(whole.removesuffix("/x"))
-    return tuple(found)
+            found.add(whole.removesuffix("/x"))
+    return tuple(sorted(found))
 
 
 def offer_number(organization: str, offer: Offer) -> str:

@@ -69,6 +69,6 @@ def broken_arches(
         for content, arches in there.items():
             gets = supplier(after, profile.environments, content) == environment
             told = gets and fits(labels[content].arches, profile.arches)
-            if told and profile.arches and not arches & {*profile.arches}:
+            if told and not fits(arches, profile.arches):
                 found.add(f"{labels[content].label} for {', '.join(profile.arches)}")
     return tuple(sorted(found))

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from issbox.model import Validity
 from issbox.names import format_time
@@ -27,13 +28,18 @@ def renewal_state(valid: Validity, now: datetime, early: timedelta) -> RenewalSt
     return RenewalState.DUE if valid.not_after - now < early else RenewalState.CURRENT
 
 
+_PRESSING: Final = (RenewalState.EXPIRED, RenewalState.NOT_YET_VALID, RenewalState.DUE, RenewalState.CURRENT)
+"""The most pressing first."""
+
+
 @dataclass(frozen=True, slots=True)
 class AuthorityOutlook:
     """What lies ahead of an authority."""
 
     state: RenewalState
+    """Its own or that of one above it, whichever is more pressing."""
     days_left: int
-    """Whole days, 0 when it has expired."""
+    """Whole days, 0 when it or one above it has expired."""
     findings: tuple[str, ...]
     """What an administrator should know, the most pressing first; empty when all is well."""
 
@@ -47,6 +53,7 @@ def authority_outlook(
     certificates that it signs: from that long before its end on, they are cut short. `above` are the validities of the
     authorities that it stands below, without which it is worth nothing.
     """
+    higher = tuple(above)
     state = renewal_state(valid, now, early)
     findings = []
     if state is RenewalState.EXPIRED:
@@ -55,10 +62,13 @@ def authority_outlook(
         findings.append(f"it is valid from {format_time(valid.not_before)} on only: check the clock")
     elif state is RenewalState.DUE:
         findings.append(f"it expires on {format_time(valid.not_after)}: renew it")
-    end = min((each.not_after for each in above), default=valid.not_after)
-    if end < valid.not_after:
+    end = min((each.not_after for each in higher), default=valid.not_after)
+    if end < now <= valid.not_after:
+        findings.append(f"an authority above it expired on {format_time(end)}: nothing that it signed is accepted")
+    elif end < valid.not_after:
         findings.append(f"an authority above it expires before it, on {format_time(end)}")
     end = min(end, valid.not_after)
     if now <= end < now + longest:
         findings.append(f"certificates signed now end with it on {format_time(end)}, before their usual time")
+    state = min((state, *(renewal_state(each, now, early) for each in higher)), key=_PRESSING.index)
     return AuthorityOutlook(state, max((end - now).days, 0), tuple(findings))

@@ -154,17 +154,17 @@ def read_chain(ctx: Context) -> str | None:
         return None if place is None else (place / _CHAIN).read_text()
 
 
-def trusted_authorities(ctx: Context) -> str | None:
-    """Give the certificates of all authorities that this box ever had and those above them, in PEM, the present first.
+def own_chains(ctx: Context) -> list[str]:
+    """Give the certificate of each authority that this box ever had with those above it, in PEM, the present first.
 
-    What earlier ones signed may still be out there. None when there is no authority yet.
+    What earlier ones signed may still be out there. There are none before the first authority is made.
     """
     present = read_chain(ctx)
     if present is None:
-        return None
+        return []
     with _disk():
         others = [path.read_text() for path in sorted(ctx.store.authority.glob(f"*/{_CHAIN}"))]
-    return "".join(dict.fromkeys([present, *others]))
+    return list(dict.fromkeys([present, *others]))
 
 
 @contextmanager

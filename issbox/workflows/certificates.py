@@ -9,7 +9,7 @@ from issbox.certs.guard import Verdict, decide
 from issbox.errors import BadCertificateError, NotFoundError
 from issbox.model import Claim, Entitlement, IssuedCertificate
 from issbox.rules.paths import request_path
-from issbox.workflows.authority import trusted_authorities
+from issbox.workflows.authority import own_chains
 from issbox.workflows.consumers import get_consumer
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.issuing import Issuer, Outcome, is_due
@@ -117,8 +117,8 @@ def forged_certificates(ctx: Context) -> list[int]:
     One of each content is looked at. Raises BadCertificateError for authorities that cannot be read.
     """
     ctx.require(Permission.BOX_MAINTAIN)
-    known = trusted_authorities(ctx)
-    authorities = [] if known is None else read_certificates(known, "the authorities of this box")
+    chains = [read_certificates(each, "the authority of this box") for each in own_chains(ctx)]
+    authorities = [each for chain in chains for each in chain[:1]]
 
     def is_genuine(text: str) -> bool:
         try:

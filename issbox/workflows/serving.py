@@ -10,7 +10,7 @@ from issbox.certs.revocation import MOST_BYTES
 from issbox.errors import BadCertificateError, NotFoundError
 from issbox.model import CredentialKind, RepositoryKey, ViewVersionName
 from issbox.rules.layout import listings
-from issbox.workflows.authority import trusted_authorities
+from issbox.workflows.authority import own_chains
 from issbox.workflows.context import Context
 from issbox.workflows.redhat_trust import read_redhat_ca
 from issbox.workflows.revocation_lists import offered_list
@@ -92,11 +92,20 @@ def read_overview(ctx: Context) -> Overview:
         label: _authorities(text, f"an authority of hosts of {label}", depth, problems) for label, text in texts.items()
     }
     trust = HostTrust(
-        _authorities(trusted_authorities(ctx), "the authority of this box", depth, problems),
+        _own_authorities(ctx, problems),
         {label: found for label, found in organizations.items() if found is not None},
         _authorities(read_redhat_ca(ctx), "Red Hat's authority", depth, problems),
     )
     return Overview(environments, trust, revoked, tuple(problems))
+
+
+def _own_authorities(ctx: Context, problems: list[str]) -> Authorities | None:
+    chains = own_chains(ctx)
+    try:
+        return Authorities.from_chains(chains, "the authority of this box") if chains else None
+    except BadCertificateError as error:
+        problems.append(str(error))
+        return None
 
 
 def _authorities(text: str | None, what: str, depth: int, problems: list[str]) -> Authorities | None:

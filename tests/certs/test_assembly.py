@@ -141,5 +141,14 @@ def test_other_bytes_are_a_value_or_refused(data: bytes) -> None:
         value = der.read_value(data, der.OCTET_STRING, "it")
     except BadCertificateError:
         return
-    assert data.endswith(value)
-    assert data[0] == der.OCTET_STRING
+    assert data == der.tlv(der.OCTET_STRING, value)
+
+
+@pytest.mark.parametrize("length", [b"\x80", b"\x81\x80", b"\x82\x00\x80"])
+def test_a_length_is_written_in_one_way(length: bytes) -> None:
+    data = bytes((der.OCTET_STRING,)) + length + bytes(128)
+    if length == b"\x81\x80":
+        assert der.read_value(data, der.OCTET_STRING, "it") == bytes(128)
+        return
+    with pytest.raises(BadCertificateError, match="it is cut off or goes on too long"):
+        der.read_value(data, der.OCTET_STRING, "it")

@@ -135,7 +135,8 @@ def test_the_gpg_key_is_where_everybody_finds_it() -> None:
 
 def test_an_organization_wide_certificate_opens_the_environments() -> None:
     known = catalogue({"A": "1", "B": ""}, access=CertificateType.ORG_LEVEL)
-    assert granted_paths(known, HostProfile(("B", "A")), None) == ("/Acme/B", "/Acme/A")
+    assert granted_paths(known, HostProfile(("B", "A")), None) == ("/Acme/A", "/Acme/B")
+    assert granted_paths(replace(known, prefix="/all"), HostProfile(("B", "A")), None) == ("/all",), "once"
     assert granted_paths(known, HostProfile(), None) == ("/Acme/Library",)
     assert granted_paths(known, HostProfile(("A",)), "tools") == ("/Acme/A/custom/c1",)
     assert granted_paths(known, HostProfile(("A",), (), 1), None) == ("/Acme/A/custom/c1",)

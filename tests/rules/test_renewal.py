@@ -36,6 +36,7 @@ def test_a_certificate_is_due_when_too_little_is_left(day: int, state: RenewalSt
         (1001, None, 0, ["it expired on 2028-09-27T00:00:00Z"]),
         (-5, None, 1005, ["it is valid from 2026-01-01T00:00:00Z on only"]),
         (0, 500, 500, ["an authority above it expires before it, on 2027-05-16T00:00:00Z"]),
+        (510, 500, 0, ["an authority above it expired on 2027-05-16T00:00:00Z: nothing"]),
         (0, 2000, 1000, []),
     ],
 )
@@ -46,6 +47,21 @@ def test_the_outlook_names_what_is_ahead(day: int, above: int | None, left: int,
     assert len(found.findings) == len(findings)
     for text, start in zip(found.findings, findings, strict=True):
         assert text.startswith(start)
+
+
+@pytest.mark.parametrize(
+    ("day", "above", "state"),
+    [
+        (0, 500, RenewalState.CURRENT),
+        (450, 500, RenewalState.DUE),
+        (510, 500, RenewalState.EXPIRED),
+        (950, 2000, RenewalState.DUE),
+        (1001, 2000, RenewalState.EXPIRED),
+    ],
+)
+def test_an_authority_is_worth_as_much_as_those_above_it(day: int, above: int, state: RenewalState) -> None:
+    chain = [Validity(BEGIN, BEGIN + above * DAY)]
+    assert authority_outlook(VALID, BEGIN + day * DAY, early=90 * DAY, longest=DAY, above=chain).state is state
 
 
 def test_a_validity_is_in_whole_seconds_and_ends_after_it_begins() -> None:

@@ -151,6 +151,8 @@ def test_promotions_change_no_organization_wide_certificate() -> None:
     known = catalogue({"A": "1", "B": ""}, access=CertificateType.ORG_LEVEL)
     assert names(known, staged(known, "A", content=held("1", "2"))) == {"A/tools"}
     assert names(known, staged(known, "A", prefix="base")) == {"A/*", "A/tools"}
+    reordered = Holder(HostProfile(("A", "B")), HostProfile(("B", "A")), None)
+    assert stale(known, known, [reordered]) == frozenset(), "the same paths are open"
 
 
 @given(changes(), holders)

@@ -10,11 +10,13 @@ from makers.boxes import KEY
 from makers.certificates import NOW
 from makers.chains import SiteAuthority
 from makers.fleets import APPS, FACTS, Fleet, make_fleet
+from makers.serving import issue
 
 from issbox.certs.certificates import read_certificates
 from issbox.certs.decode import CertificateKind, decode_certificate
-from issbox.certs.keys import PrivateKey
+from issbox.certs.keys import KeyKind, PrivateKey
 from issbox.certs.revocation import read_revocation_list
+from issbox.certs.site_authority import accept_answer, request_certificate
 from issbox.errors import (
     AlreadyExistsError,
     ConsumerDeletedError,
@@ -22,6 +24,7 @@ from issbox.errors import (
     InvalidValueError,
     NotFoundError,
     PromotionRefusedError,
+    UntrustedCertificateError,
     WrongStateError,
 )
 from issbox.model import (
@@ -47,6 +50,7 @@ from issbox.workflows import (
     revocation_lists,
 )
 from issbox.workflows.issuing import Issuer
+from issbox.workflows.serving import read_overview
 from issbox.workflows.synchronize import synchronize
 from issbox.workflows.upkeep import collect_garbage
 
@@ -395,7 +399,7 @@ def test_the_authority_is_made_at_first_use_and_renewed_with_its_key(fleet: Flee
 
 def test_an_authority_of_the_site_takes_over(fleet: Fleet) -> None:
     host = fleet.host("dev1", "dev")
-    serial = fleet.certificate(host).serial
+    old = fleet.certificate(host)
     request = authority.request_authority(fleet.ctx, name="Acme box")
     assert authority.show_authority(fleet.ctx).request_pending
     site = SiteAuthority("Site")
@@ -403,5 +407,13 @@ def test_an_authority_of_the_site_takes_over(fleet: Fleet) -> None:
     installed = authority.install_authority(fleet.ctx, answer, above=site.pem)
     assert (installed.is_root, installed.request_pending) == (False, False)
     assert fleet.stale(host) == {"dev1"}
-    assert fleet.certificate(host).serial != serial
-    assert str(authority.trusted_authorities(fleet.ctx)).count("BEGIN CERTIFICATE") >= 3
+    assert fleet.certificate(host).serial != old.serial
+    assert [each.count("BEGIN CERTIFICATE") for each in authority.own_chains(fleet.ctx)] == [2, 1]
+    own = read_overview(fleet.ctx).trust.own
+    assert own is not None
+    for each in (fleet.certificate(host), old):
+        assert own.chain(each.certificate, fleet.ctx.clock())
+    key = PrivateKey.generate(KeyKind.EC_P256)
+    neighbour = accept_answer(key, site.answer(request_certificate(key, name="Box")), now=NOW, above=site.pem)
+    with pytest.raises(UntrustedCertificateError):  # another box of the site speaks for its own hosts only
+        own.chain(decode_certificate(issue(neighbour, ["/acme/dev"])).certificate, fleet.ctx.clock())
