@@ -66,8 +66,8 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-def make_box(directory: Path, hosts: int, contents: int) -> Context:
-    """Make a box with hosts in the environment dev and a product with repositories; nothing is promoted."""
+def make_box(directory: Path, hosts: int, contents: int, public_keys: Sequence[str] = ("",)) -> Context:
+    """Make a box with hosts of these keys in dev and a product with repositories; nothing is promoted."""
     store = create_store(directory / "state", None)
     ctx = Context(
         store,
@@ -82,7 +82,7 @@ def make_box(directory: Path, hosts: int, contents: int) -> Context:
         store.environments.create(LifecycleEnvironment("Acme", "dev", "Dev", LIBRARY))
         for number in range(contents):
             fill(store, number)
-        register(store, hosts)
+        register(store, hosts, public_keys=public_keys)
     return ctx
 
 
@@ -111,15 +111,18 @@ def fill(store: Store, number: int) -> None:
         )
 
 
-def register(store: Store, hosts: int, organization: str = "Acme") -> None:
+def register(store: Store, hosts: int, organization: str = "Acme", public_keys: Sequence[str] = ("",)) -> None:
     """Write the rows of so many hosts of the box's first organization, in dev, that have a certificate each."""
     profile = profile_id(organization, HostProfile(("dev",), ("x86_64",)))
     database: Any = store.database
     stamp = datetime.now(UTC).isoformat()
     database.connection().executemany(
         "INSERT INTO consumer (organization_id, uuid, name, type, facts, profile_id, created_at, public_key,"
-        " release, purpose, installed) VALUES (1, ?, ?, 'system', '{}', ?, ?, '', '', '{}', '[]')",
-        ((f"{number:032x}", f"host{number}", profile, stamp) for number in range(hosts)),
+        " release, purpose, installed) VALUES (1, ?, ?, 'system', '{}', ?, ?, ?, '', '{}', '[]')",
+        (
+            (f"{number:032x}", f"host{number}", profile, stamp, public_keys[number % len(public_keys)])
+            for number in range(hosts)
+        ),
     )
     database.execute_sql(
         "INSERT INTO entitlement (uid, consumer_id, product_id, stale, serial) "

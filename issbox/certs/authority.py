@@ -4,6 +4,7 @@ It is a root of its own here, or an intermediate that the site's authority signe
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final, Self
 
 from cryptography import x509
@@ -89,6 +90,15 @@ class Authority:
                 f"until {format_time(self.valid.not_after)}"
             )
         return pem.write("CERTIFICATE", assembly.certificate(statement, public, valid, serial, self._issuer))
+
+    def validity(self, now: datetime, begin: datetime, end: datetime) -> Validity:
+        """Give the validity of a certificate issued now, which ends with the authority at the latest.
+
+        Raises AuthorityExpiredError when that has ended already.
+        """
+        if now >= self.valid.not_after:
+            raise AuthorityExpiredError(f"{self.name} was valid until {format_time(self.valid.not_after)}")
+        return Validity(begin, end).within(self.valid)
 
     def sign(self, data: bytes) -> bytes:
         """Sign SHA-256 of the data, as entitlement payloads are signed."""

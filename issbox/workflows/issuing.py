@@ -159,8 +159,8 @@ class Issuer:
         return sign_all(self._preparer.authority, wanted, self._serials(len(wanted)), valid)
 
     def _validity(self, days: int) -> Validity:
-        wanted = Validity(self._now - _CLOCK_SKEW, self._now + timedelta(days=days))
-        return wanted.within(self._preparer.authority.valid)
+        end = self._now + timedelta(days=days)
+        return self._preparer.authority.validity(self._now, self._now - _CLOCK_SKEW, end)
 
     def _serials(self, number: int) -> list[int]:
         """Give serial numbers that were never used; call it in the transaction that uses them."""

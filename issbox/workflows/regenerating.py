@@ -20,7 +20,7 @@ STEPS: Final = ("issue-certificates",)
 BATCH: Final = 50
 """Entitlements in the first transaction."""
 _MOST: Final = 1000
-_SECONDS: Final = 0.5
+_SECONDS: Final = 2.0
 """What a batch may take: somebody may want it to pause, and a crash loses no more."""
 
 

@@ -11,7 +11,6 @@ from issbox.certs.certificates import read_certificates, validity_of
 from issbox.certs.identity import issue_server, server_certificate_suits
 from issbox.certs.keys import KeyKind, PrivateKey, new_serial
 from issbox.errors import (
-    AuthorityExpiredError,
     AuthorityKeyError,
     InvalidValueError,
     NotFoundError,
@@ -19,7 +18,6 @@ from issbox.errors import (
 )
 from issbox.files import FileLock, atomic_write, error_from_os
 from issbox.model import Validity
-from issbox.names import format_time
 from issbox.private_files import read_secret
 from issbox.workflows.authority import open_authority, read_chain
 from issbox.workflows.context import Context, Permission
@@ -146,10 +144,8 @@ def _suits(ctx: Context, found: ServerCertificate) -> bool:
 
 def _issue(ctx: Context, authority: Authority, place: ServerCertificate) -> None:
     """Issue a certificate for a new key; a process killed between the two files leaves what does not suit."""
-    now = ctx.clock().replace(microsecond=0)
-    if now >= authority.valid.not_after:
-        raise AuthorityExpiredError(f"{authority.name} was valid until {format_time(authority.valid.not_after)}")
-    valid = Validity(now - timedelta(hours=1), now + VALID_FOR).within(authority.valid)
+    now = ctx.clock()
+    valid = authority.validity(now, now - timedelta(hours=1), now + VALID_FOR)
     key = PrivateKey.generate(KeyKind.EC_P256)
     names = server_names(ctx)
     try:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from issbox.certs.authority import Authority
@@ -16,6 +17,10 @@ _FEW: Final = 4
 """So many are signed sooner than threads have begun."""
 _PARTS: Final = 4
 """For each thread: one that is late has little left to do alone, and handing over costs next to nothing."""
+
+
+_public_key = lru_cache(maxsize=256)(PublicKey.from_pem)
+"""A host with entitlements to several products has one key for all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,7 @@ def _sign(authority: Authority, unsigned: Unsigned, serial: int, valid: Validity
         PreparedEntitlement(unsigned.body.extensions, unsigned.body.appendix),
         organization=unsigned.organization,
         entitlement=unsigned.entitlement,
-        public=PublicKey.from_pem(unsigned.public_key),
+        public=_public_key(unsigned.public_key),
         valid=valid,
         serial=serial,
     )
