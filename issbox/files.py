@@ -22,6 +22,7 @@ from issbox.errors import (
     InvalidValueError,
     IssboxError,
     NoSpaceError,
+    NotFoundError,
     OperatingSystemError,
     PermissionDeniedError,
 )
@@ -94,6 +95,19 @@ def error_from_os(error: OSError) -> IssboxError:
     if error.errno == errno.ENOENT:
         return OperatingSystemError(message, hint=_ABSENT)
     return OperatingSystemError(message)
+
+
+def error_from_input(error: OSError) -> IssboxError:
+    """Translate the same for a file that a person named: one that is not there is not found."""
+    if error.errno in {errno.ENOENT, errno.ENOTDIR} and error.filename is not None:
+        return NotFoundError(f"there is no file {os.fsdecode(error.filename)}", hint="Check the path.")
+    return error_from_os(error)
+
+
+def require_path(path: Path) -> None:
+    """Raise NotFoundError when nothing lies at a path that a person named, such as that of a bundle."""
+    if not path.exists():
+        raise NotFoundError(f"there is nothing at {path}", hint="Check the path; is the medium mounted?")
 
 
 def _account() -> str:

@@ -6,7 +6,7 @@ from typing import Final, NoReturn
 
 import msgspec
 
-from issbox.bundle.decoding import MAX_NUMBER, decode
+from issbox.bundle.decoding import MAX_NUMBER, check_format, decode
 from issbox.errors import BadSlipError, InvalidValueError, MistypedError
 from issbox.model import (
     SLIP_FORMAT,
@@ -42,11 +42,8 @@ def decode_slip(data: bytes) -> Slip:
     """Read a slip's JSON; raises BadSlipError naming the field. A slip is not signed: it asks, and changes nothing."""
     if len(data) > MAX_SLIP:
         raise BadSlipError(f"the slip has more than {MAX_SLIP} bytes")
+    check_format(data, "slip", SLIP_FORMAT, SLIP_FORMAT_VERSION, refusal=BadSlipError, newer=BadSlipError)
     slip = decode(_SLIP, data, "slip", BadSlipError)
-    if slip.format != SLIP_FORMAT:
-        _refuse("$.format", f"expected {SLIP_FORMAT}, got {slip.format[:100]!r}")
-    if not 1 <= slip.format_version <= SLIP_FORMAT_VERSION:
-        _refuse("$.format_version", f"this issbox reads up to {SLIP_FORMAT_VERSION}, got {slip.format_version}")
     _check_head(slip)
     if not 1 <= len(slip.items) <= MAX_ITEMS:
         _refuse("$.items", f"expected 1 to {MAX_ITEMS}")

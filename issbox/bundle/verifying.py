@@ -18,7 +18,7 @@ from issbox.errors import (
     OperatingSystemError,
     OversizedError,
 )
-from issbox.files import copy_and_digest
+from issbox.files import copy_and_digest, require_path
 from issbox.manifest import Manifest
 from issbox.progress import Progress
 
@@ -60,6 +60,7 @@ def verify(path: Path, trusted: Trusted | None, limits: Limits, progress: Progre
     Without `trusted` the signature is not checked: then the report only says that the bundle fits itself, not where
     it comes from. Raises the BundleError that fits.
     """
+    require_path(path)
     with (
         tempfile.TemporaryDirectory(prefix="issbox-") as scratch,
         opened(path, trusted, limits, Path(scratch)) as found,

@@ -3,15 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from issbox.cli import output as out
 from issbox.cli.command import Run, command
-from issbox.cli.options import chosen_organization, organization_option
+from issbox.cli.options import chosen_organization, organization_option, read_file
 from issbox.cli.shapes import Field, Shape, for_people
-from issbox.errors import InvalidValueError
 from issbox.rules.definition_table import COLUMNS, MAX_TABLE
 from issbox.rules.urls import mask_url
 
@@ -137,7 +136,8 @@ def import_csv(run: Run, *, file: Path, organization: str | None, dry_run: bool)
     ctx = run.open()
     owner = chosen_organization(ctx, organization)
     definitions.require_files(ctx, owner, None if file == _STANDARD else file)
-    plan = definitions.import_definitions(ctx, owner, _read(file), dry_run=dry_run)
+    data = read_file(str(file), "a table of definitions", MAX_TABLE, hint="Import it in several files.")
+    plan = definitions.import_definitions(ctx, owner, data, dry_run=dry_run)
     words = "would be " if dry_run else ""
     made = sum(not change.exists for change in plan.changes)
     run.say(f"{words}created: {made}, {words}updated: {len(plan.changes) - made}, unchanged: {plan.unchanged}")
@@ -145,14 +145,6 @@ def import_csv(run: Run, *, file: Path, organization: str | None, dry_run: bool)
 
 
 import_csv.help = f"{import_csv.help}\n\n\b\nColumns; only the first must be there:\n{_MEANINGS}"
-
-
-def _read(file: Path) -> bytes:
-    with click.open_file(str(file), "rb") as source:
-        data: Any = source.read(MAX_TABLE + 1)
-    if len(data) > MAX_TABLE:
-        raise InvalidValueError(f"{file} has more than {MAX_TABLE} bytes", hint="Import it in several files.")
-    return bytes(data)
 
 
 def _document(change: "Change") -> dict[str, object]:

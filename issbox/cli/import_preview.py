@@ -11,7 +11,6 @@ from issbox.cli.carried_environments import ENVIRONMENTS_MEANING, environment_do
 from issbox.cli.command import Run, command
 from issbox.cli.differences import DIFFERENCE_MEANING, DIFFERENCE_WORDS, difference_document
 from issbox.cli.shapes import Field, Shape
-from issbox.errors import NotFoundError
 from issbox.names import format_size, format_time
 
 if TYPE_CHECKING:
@@ -123,10 +122,8 @@ def preview(run: Run, *, what: str, organization: str | None, allow_older: bool,
     ctx, path = run.open(), Path(what)
     if what.isascii() and what.isdigit() and not path.exists():
         found = preview_import(ctx, int(what))
-    elif path.exists():
-        found = preview_path(ctx, path, organization=organization, allow_older=allow_older)
     else:
-        raise NotFoundError(f"there is nothing at {path}", hint="Check the path; is the medium mounted?")
+        found = preview_path(ctx, path, organization=organization, allow_older=allow_older)
     if run.as_json:
         run.show(PREVIEW, found)
         return

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import click
 
 from issbox.errors import CommandLineError, InvalidValueError, NotFoundError
+from issbox.files import error_from_input
 from issbox.names import make_label
 
 if TYPE_CHECKING:
@@ -112,12 +113,24 @@ def pick(things: Sequence[N], *, label: str | None, name: str | None, what: str)
 
 
 def read_text_file(path: str, what: str, most: int) -> str:
-    """Read a small text file, `-` for standard input; raises InvalidValueError for a large or binary one."""
-    with click.open_file(path, "rb") as source:
-        data: Any = source.read(most + 1)
-    if len(data) > most:
-        raise InvalidValueError(f"{path} is too large to be {what}")
+    """Read a small text file, `-` for standard input; raises what `read_file` raises, also for a binary one."""
+    data = read_file(path, what, most)
     try:
-        return bytes(data).decode()
+        return data.decode()
     except UnicodeDecodeError:
         raise InvalidValueError(f"{path} is not text, so it cannot be {what}") from None
+
+
+def read_file(path: str, what: str, most: int, *, hint: str | None = None) -> bytes:
+    """Read a file of at most so many bytes, `-` for standard input.
+
+    Raises NotFoundError when there is none, InvalidValueError with the hint for a large one, and what the disk says.
+    """
+    try:
+        with click.open_file(path, "rb") as source:
+            data: Any = source.read(most + 1)
+    except OSError as error:
+        raise error_from_input(error) from None
+    if len(data) > most:
+        raise InvalidValueError(f"{path} is too large to be {what}", hint=hint)
+    return bytes(data)

@@ -119,6 +119,13 @@ PUSHED = Shape[Pushed](
     metavar="NAME",
     help="For whom it is numbered; without it, the other box's name.",
 )
+@click.option(
+    "--with-lifecycle-environments",
+    "with_environments",
+    is_flag=True,
+    help="Also send which lifecycle environments there are here and what is promoted to them, and ask the other box to "
+    "take that over; whoever connects there has to be allowed to. Always sends something.",
+)
 @click.option("--dry-run", is_flag=True, help="Only ask the other box and say what would be sent.")
 @click.option("--force", is_flag=True, help="Send the descriptions even when the other box holds all contents already.")
 @click.option(
@@ -193,5 +200,6 @@ def _request(ctx: "Context", organization: str, values: dict[str, Any]) -> "Expo
         scope=kind,
         environment=environment,
         destination=values["destination_server"],
+        with_environments=values["with_environments"],
         **chosen,
     )

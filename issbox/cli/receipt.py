@@ -81,7 +81,10 @@ def create(
         if not made.short:
             run.say("No bundle has been imported yet, so there is no short text.")
         run.progress.close()
-        out.write("".join(f"{text}\n" for _, text in made.short))
+        for last, text in made.short:
+            if len(made.short) > 1:
+                run.say(f"For what the box {last.source_box} makes for {last.destination or 'no destination'}:")
+            out.write(f"{text}\n")
     if qr:
         show_qr(run, made.compact, inverse=inverse, plain=ascii_)
 

@@ -65,7 +65,7 @@ MADE: "Shape[tuple[MadeReceipt, Path | None]]" = Shape(
         ),
         Field(
             "short",
-            "array of short texts, not signed, one for each of `imported`",
+            "array of short texts, not signed, one for each of `imported` and in the same order",
             lambda each: [text for _, text in each[0].short],
         ),
         Field(

@@ -113,9 +113,11 @@ def restore(run: Run, *, file: str, passphrase_file: str | None) -> None:
 
 
 def _ask(path: str | None, *, new: bool) -> str:
+    from issbox.files import require_path
     from issbox.private_files import read_secret
 
     if path is not None:
+        require_path(Path(path))
         data = read_secret(Path(path), "the passphrase file", limit=4096)
         return data.decode(errors="replace").partition("\n")[0].rstrip("\r")
     if not (sys.stdin.isatty() and sys.stderr.isatty()):

@@ -103,6 +103,13 @@ class BundleIncompleteError(BundleError):
     hint = "Copy the named files into the bundle, then retry."
 
 
+class NothingCameError(BundleIncompleteError):
+    """The pipe that was to bring a bundle ended before its first byte; nothing is written down of it."""
+
+    code = "nothing-came"
+    hint = "Look at what the command says that was to write it, and at its exit code."
+
+
 class UnlistedFileError(BundleError):
     """The bundle holds a file that the signed file table does not list."""
 

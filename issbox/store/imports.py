@@ -88,6 +88,11 @@ class Imports(Noun):
             ImportRow.update(**_columns(wanted)).where(ImportRow.id == import_id).execute()
             return self.get(import_id)
 
+    def remove(self, import_id: int) -> None:
+        """Forget a row that stands for nothing."""
+        with transaction():
+            ImportRow.delete().where(ImportRow.id == import_id).execute()
+
     def imported_bundle(self, bundle_id: str, organization: str | None = None) -> ContentImport | None:
         """Give the first import of this bundle that succeeded, into this organization if one is named, or None."""
         query = _imported().where(ImportRow.bundle_id == bundle_id)

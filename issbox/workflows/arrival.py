@@ -18,6 +18,7 @@ from issbox.model import (
 from issbox.rules.importing import ImportPlan
 from issbox.workflows.context import Context
 from issbox.workflows.imported_views import keep_view_version
+from issbox.workflows.skipped import SKIPPED
 from issbox.workflows.waiting import approvals_of
 
 STREAM: Final = "(standard input)"
@@ -164,5 +165,5 @@ def _skipped(ctx: Context, manifest: Manifest, organization: str) -> str:
         return ""
     whose = f"{manifest.source.box_name} for {bundle.destination or 'no destination'}"
     if bundle.sequence == last + 2:
-        return f"skipped: bundle {last + 1} of {whose} was never imported here"
-    return f"skipped: bundles {last + 1} to {bundle.sequence - 1} of {whose} were never imported here"
+        return f"{SKIPPED} bundle {last + 1} of {whose} was never imported here"
+    return f"{SKIPPED} bundles {last + 1} to {bundle.sequence - 1} of {whose} were never imported here"

@@ -20,7 +20,7 @@ from typing import IO, Any, BinaryIO, Final, cast
 from issbox.certs.sealing import SealedReader, SealedWriter, read_line
 from issbox.config import Settings
 from issbox.errors import AlreadyExistsError, BackupDamagedError
-from issbox.files import atomic_write, error_from_os, open_regular, remove_tree, safe_join
+from issbox.files import atomic_write, error_from_input, error_from_os, open_regular, remove_tree, safe_join
 from issbox.model import Actor
 from issbox.names import format_time
 from issbox.progress import Progress
@@ -171,7 +171,7 @@ def _opened(path: Path) -> BinaryIO:
     try:
         return io.BufferedReader(open_regular(path))
     except OSError as error:
-        raise error_from_os(error) from error
+        raise error_from_input(error) from error
 
 
 def _extract(sealed: SealedReader, staging: Path, progress: Progress) -> None:

@@ -1,12 +1,13 @@
 """Imports that somebody starts: from a path, a medium with several volumes, or a pipe. Nothing is moved or deleted."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from issbox.bundle.opening import opened_stream, sources_at
-from issbox.errors import BundleError, ImportRefusedError, NotABundleError, NotFoundError
-from issbox.files import Readable
+from issbox.errors import BundleError, ImportRefusedError, NotABundleError, NothingCameError
+from issbox.files import Readable, require_path
 from issbox.model import ContentImport, ImportState
 from issbox.workflows.arrival import STREAM
 from issbox.workflows.context import Context, Permission
@@ -39,13 +40,13 @@ def run_import(
 
     A directory that is no bundle itself gives all bundles and volumes in it and in its folders, by their names, but
     those of one source and destination by their numbers. With `repair` every stored file of its repositories is read
-    first, and what is damaged is taken from the bundle, also when it was imported before. `accept_unsigned` allows an
-    export of a Katello, `with_environments` takes over the lifecycle environments that a bundle carries. Raises the
-    reason when one is refused, and BusyError while another import is running.
+    first, and what is damaged is taken from the bundle, also when it was imported before; without it, the row of the
+    earlier import is given for such a bundle, its reason saying so. `accept_unsigned` allows an export of a Katello,
+    `with_environments` takes over the lifecycle environments that a bundle carries. Raises NotFoundError, the reason
+    when a bundle is refused, and BusyError while another import is running.
     """
     _require_import(ctx, organization)
-    if not path.exists():
-        raise NotFoundError(f"there is nothing at {path}", hint="Check the path; is the medium mounted?")
+    require_path(path)
     with ctx.store.session(), import_lock(ctx):
         return [
             _by_hand(
@@ -129,7 +130,11 @@ def _by_hand(
         with_environments=with_environments,
     )
     try:
-        return take(row)
+        return _once(ctx, take(row))
+    except NothingCameError:
+        with ctx.store.transaction():
+            ctx.store.imports.remove(row.id)
+        raise
     except (BundleError, ImportRefusedError) as error:
         refuse(ctx, row.id, error)
         if isinstance(error, NotABundleError):  # such as a mistyped path: who typed it knows, and nobody has to look
@@ -138,3 +143,19 @@ def _by_hand(
     except BaseException as error:
         put_back(ctx, row, error)
         raise
+
+
+def _once(ctx: Context, row: ContentImport) -> ContentImport:
+    """Give a row as it is, but the import that brought the bundle in the place of one that had nothing to do.
+
+    Nothing is kept of the latter, which was told of by a note; its reason is given with the earlier one.
+    """
+    nothing_done = row.state is ImportState.IMPORTED and not row.with_environments
+    if not nothing_done or row.bundle_id is None or ctx.store.reports.find(row.id) is not None:
+        return row
+    before = ctx.store.imports.imported_bundle(row.bundle_id, row.organization)
+    if before is None or before.id == row.id:
+        return row
+    with ctx.store.transaction():
+        ctx.store.imports.remove(row.id)
+    return replace(before, reason=row.reason)

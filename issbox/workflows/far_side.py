@@ -64,9 +64,13 @@ def fetch_receipt(ctx: Context, far: FarSide, organization: str) -> bytes:
     return ended.answer
 
 
-def far_import(ctx: Context, far: FarSide, organization: str) -> FarCommand:
-    """Give the import on the far side that reads a bundle from the pipe; end it with `far_report`."""
+def far_import(ctx: Context, far: FarSide, organization: str, *, with_environments: bool = False) -> FarCommand:
+    """Give the import on the far side that reads a bundle from the pipe; end it with `far_report`.
+
+    With environments it takes over those that the bundle carries.
+    """
     words = [*far.command, "content-import", "run", "-", "--json", "--organization", organization]
+    words += ["--with-lifecycle-environments"] if with_environments else []
     return FarCommand(ssh_command(far.target, words, far.options), _hearer(ctx))
 
 

@@ -14,6 +14,7 @@ from issbox.names import format_size, format_time
 from issbox.rules.health import Problem, Trouble, lacks_space
 from issbox.workflows.audit_log import agreed_heads
 from issbox.workflows.context import Context, Permission
+from issbox.workflows.skipped import skipping
 from issbox.workflows.visibility import seen_imports
 
 _PLACES: Final = ("authority", "keys", "certificates")
@@ -89,19 +90,8 @@ def _imports(ctx: Context) -> Iterator[Problem]:
         if row.updated_at < long_ago:
             waits = f"for {row.waits_for} " if row.waits_for else ""
             yield Problem(Trouble.WAITING, f"import {row.id} waits {waits}since {format_time(row.updated_at)}")
-    for row in seen_imports(ctx, ctx.store.imports.list(states=(ImportState.IMPORTED,), limit=50)):
-        if row.reason.startswith("skipped:") and not _has_come(ctx, row.source_box, row.organization):
-            yield Problem(Trouble.SKIPPED, f"import {row.id}: {row.reason}")
-
-
-def _has_come(ctx: Context, source_box: str | None, organization: str | None) -> bool:
-    """Tell whether every number between the first and the last of a sequence has come in the meantime."""
-    if source_box is None or organization is None:
-        return True
-    for (box, _), numbers in ctx.store.imports.sequences(organization).items():
-        if box == source_box and numbers and len(numbers) != max(numbers) - min(numbers) + 1:
-            return False
-    return True
+    for row in skipping(ctx):
+        yield Problem(Trouble.SKIPPED, f"import {row.id}: {row.reason}")
 
 
 def _space(ctx: Context) -> Iterator[Problem]:

@@ -20,6 +20,7 @@ from issbox.rules.health import Trouble
 from issbox.screen_text import one_line
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.health import problems
+from issbox.workflows.skipped import SKIPPED
 
 _LOG: Final = logging.getLogger("issbox.hooks")
 _LATE: Final = timedelta(days=2)
@@ -110,7 +111,7 @@ def _of_import(row: ContentImport) -> Iterator[Event]:
     # The row of one that waits or came in changes for less than news; one that is retried may be refused once more.
     again = f":{format_time(row.updated_at)}" if row.state is ImportState.REFUSED else ""
     yield Event(name, f"import:{row.id}:{name}{again}", words, facts)
-    if row.state is ImportState.IMPORTED and row.reason.startswith("skipped:"):
+    if row.state is ImportState.IMPORTED and row.reason.startswith(SKIPPED):
         yield Event("sequence-skipped", f"import:{row.id}:skipped", f"Import {row.id}: {row.reason}", facts)
 
 

@@ -38,7 +38,7 @@ from issbox.workflows.foreign import import_foreign, is_foreign
 from issbox.workflows.import_facts import claims, facts, trusted_public_key
 from issbox.workflows.incoming import Incoming, forget_volumes, volumes_taken, words_for_volumes
 from issbox.workflows.mending import find_damaged, rebuild_trees
-from issbox.workflows.planning import imported_before, library_of, refusal_error
+from issbox.workflows.planning import NOTHING_TO_DO, imported_before, library_of, refusal_error, words_for_before
 from issbox.workflows.publishing import STEPS as PUBLISH_STEPS
 from issbox.workflows.publishing import changing_content, publish
 from issbox.workflows.reporting import record_report
@@ -156,16 +156,16 @@ def _come_again(
 ) -> ContentImport:
     """Do nothing with a bundle that was imported before, unless a person asks for its environments now."""
     assert row.organization is not None, "it is known before a bundle is known again"
-    done = "nothing to do"
+    done = NOTHING_TO_DO
     if environments:
         waiting = missing_approval(ctx, row, ctx.settings.inbox.approvals)
         if waiting is not None:
             return wait(ctx, row, waiting)
         carried_environments.take_over_now(ctx, row.organization, manifest)
         done = "only its lifecycle environments were taken over"
-    note = f"imported before, on {before.updated_at:%Y-%m-%d %H:%M} UTC: {done}"
+    note = words_for_before(before, done)
     ctx.progress.note(note)
-    return update(ctx, row.id, state=ImportState.IMPORTED, reason=note)
+    return update(ctx, row.id, state=ImportState.IMPORTED, reason=note, with_environments=environments)
 
 
 def _take_in(ctx: Context, job: _Job) -> ContentImport:

@@ -15,7 +15,7 @@ from issbox.bundle.subscription.archive import LARGEST_ARCHIVE
 from issbox.bundle.subscription.reading import OpenedManifest
 from issbox.certs.manifest_signature import CertificateAndKey, SignatureFinding, pair_up, split_entitlement
 from issbox.errors import ManifestRefusedError, NotASubscriptionManifestError
-from issbox.files import error_from_os, open_regular
+from issbox.files import error_from_input, open_regular
 from issbox.model import (
     EntitlementFile,
     ManifestAction,
@@ -60,12 +60,15 @@ class _Candidate:
 
 
 def read_manifest_file(path: Path) -> bytes:
-    """Read the file of a manifest; raises NotASubscriptionManifestError for a large one, and what the disk says."""
+    """Read the file of a manifest.
+
+    Raises NotFoundError, NotASubscriptionManifestError for a large one, and what the disk says.
+    """
     try:
         with open_regular(path.resolve(strict=True)) as source:
             return read_manifest(source, str(path))
     except OSError as error:
-        raise error_from_os(error) from error
+        raise error_from_input(error) from error
 
 
 def read_manifest(source: IO[bytes], what: str) -> bytes:

@@ -1,10 +1,14 @@
 """What a plan of an import needs to know of the organization, and what it says when it may not be carried out."""
 
+from typing import Final
+
 from issbox.errors import ImportRefusedError, IssboxError, OlderBundleError
 from issbox.manifest import Manifest
 from issbox.model import ContentImport
 from issbox.rules.importing import ImportPlan, Library, holds_already
 from issbox.workflows.context import Context
+
+NOTHING_TO_DO: Final = "nothing to do"
 
 
 def library_of(ctx: Context, organization: str) -> Library:
@@ -29,6 +33,11 @@ def imported_before(ctx: Context, manifest: Manifest, library: Library) -> Conte
     """Give the earlier import of this bundle, if the organization still holds what it brought, or newer; else None."""
     before = ctx.store.imports.imported_bundle(manifest.bundle.id, library.organization)
     return before if before is not None and holds_already(manifest, library) else None
+
+
+def words_for_before(before: ContentImport, done: str) -> str:
+    """Say that a bundle was imported before, and what is done with it now."""
+    return f"imported before, on {before.updated_at:%Y-%m-%d %H:%M} UTC: {done}"
 
 
 def refusal_error(plan: ImportPlan) -> IssboxError:

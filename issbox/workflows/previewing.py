@@ -8,7 +8,7 @@ from issbox.bundle.katello import read_metadata as read_katello
 from issbox.bundle.opening import opened
 from issbox.bundle.reader import BundleReader
 from issbox.errors import NotFoundError
-from issbox.files import free_space
+from issbox.files import free_space, require_path
 from issbox.manifest import Manifest
 from issbox.model import LIBRARY, BundleForm, ContentImport, RepositoryKey, WaitsFor
 from issbox.rules.approvals import approvals_missing
@@ -104,8 +104,7 @@ def preview(ctx: Context, path: Path, *, organization: str | None = None, allow_
     not exist.
     """
     ctx.require_anywhere(Permission.CONTENT_IMPORT)
-    if not path.exists():
-        raise NotFoundError(f"there is nothing at {path}", hint="Check the path; is the medium mounted?")
+    require_path(path)
     with ctx.store.session():
         if is_foreign(path):
             return _preview_katello(ctx, path, organization, allow_older=allow_older)

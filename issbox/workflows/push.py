@@ -35,7 +35,9 @@ class PushPlan:
 
     @property
     def needed(self) -> bool:
-        """Whether the other box lacks any of the repository versions."""
+        """Whether the other box lacks any of the repository versions, or is to have the lifecycle environments."""
+        if self.export.request.with_environments:
+            return True  # a receipt does not tell which of them it has
         held = {} if self.export.base is None else self.export.base.held
         return any(
             (repository.key, version.number) not in held.get((repository.key.product, repository.key.label), ())
@@ -96,7 +98,8 @@ def push(ctx: Context, plan: PushPlan, *, force: bool = False) -> PushReport:
     if not (plan.needed or force):
         return PushReport(plan, None, None)
     reports: list[Mapping[str, object]] = []
-    with far_import(ctx, plan.far, plan.export.organization) as far:
+    environments = plan.export.request.with_environments
+    with far_import(ctx, plan.far, plan.export.organization, with_environments=environments) as far:
 
         def confirm() -> Mapping[str, object]:
             ctx.progress.step("await-report", str(plan.far.target))

@@ -13,7 +13,7 @@ from pathlib import Path
 from issbox.bundle.check import Limits
 from issbox.bundle.opening import opened, sources_at
 from issbox.errors import BundleError, DigestMismatchError, IssboxError, NotABundleError
-from issbox.files import BLOCK, copy_and_digest, open_regular
+from issbox.files import BLOCK, copy_and_digest, open_regular, require_path
 from issbox.store.blob_checks import DamagedFile, StoredFile
 from issbox.workflows.chunks import chunk_folders
 from issbox.workflows.context import Context, Permission
@@ -61,6 +61,8 @@ def scrub(
             sleep(ahead)
         return longest is None or clock() - began < longest
 
+    if source is not None:
+        require_path(source)
     with ctx.store.session():
         ctx.store.blob_checks.forget()
         for page in ctx.store.blob_checks.due(ctx.clock() - older_than):

@@ -242,7 +242,7 @@ def test_credentials_that_are_not_accepted(issbox: CommandLine, tmp_path: Path) 
     ]
     for words, said in cases:
         assert said in issbox.error(*words, code=2)["message"]
-    assert issbox.error(*create, "gpg-key", "--file", str(tmp_path / "none"), code=1)["code"] == "operating-system"
+    assert issbox.error(*create, "gpg-key", "--file", str(tmp_path / "none"), code=4)["code"] == "not-found"
     assert issbox.json("content-credential", "list") == []
 
 
@@ -304,7 +304,9 @@ def test_exports_and_imports_of_an_empty_box(issbox: CommandLine, tmp_path: Path
     assert issbox.error("content-import", "run", str(tmp_path), code=3)["code"] == "not-a-bundle"
     assert [each["state"] for each in issbox.json("content-import", "list")] == ["discarded"]
     assert not any("refused" in each for each in issbox.json("status")["problems"])
+    rows = issbox.json("content-import", "list")
     assert "nothing came" in issbox.error("content-import", "run", "-", code=7)["message"]
+    assert issbox.json("content-import", "list") == rows
     assert issbox.json("inbox", "list") == []
     issbox("product", "create", "--name", "Tools")
     issbox("repository", "create", "--product", "Tools", "--name", "base")

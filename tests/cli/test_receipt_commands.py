@@ -136,3 +136,29 @@ def test_a_box_that_imported_nothing_has_no_short_text(issbox: CommandLine) -> N
     assert done.stdout == ""
     assert "no short text" in done.stderr
     assert issbox.error("receipt", "create", "--organization", "none", code=4)["code"] == "not-found"
+
+
+def test_several_short_texts_are_told_apart(issbox: CommandLine, far: CommandLine, tmp_path: Path) -> None:
+    words = ("content-export", "complete", "repository", "--product", "Tools", "--destination-server", "ship")
+    far("content-import", "run", issbox.json(*words, "--output", tmp_path / "more")["path"], "--allow-older")
+    made = far("receipt", "create", "--short")
+    assert len(made.stdout.splitlines()) == 2
+    told = [line for line in made.stderr.splitlines() if line.startswith("For what the box ")]
+    assert [line.rpartition(" makes for ")[2] for line in told] == ["no destination:", "ship:"]
+    shown = far.json("receipt", "create")
+    assert [each["destination"] for each in shown["imported"]] == ["", "ship"]
+    assert shown["short"] == made.stdout.splitlines()
+
+
+def test_a_receipt_is_not_taken_for_a_slip(issbox: CommandLine, far: CommandLine, tmp_path: Path) -> None:
+    file = tmp_path / "far.receipt.json"
+    made = far.json("receipt", "create", "--output", file)
+    for given, stdin in ((str(file), ""), ("-", made["compact"]), ("-", made["short"][0])):
+        said = issbox("content-export", "recut", "--slip", given, stdin=stdin, code=3).stderr
+        assert "error: this is a receipt and not a re-request slip" in said
+        assert "issbox receipt read" in said
+    file.write_text("{}")
+    assert (
+        "$: object missing required field format"
+        in issbox.error("content-export", "recut", "--slip", file, code=3)["message"]
+    )

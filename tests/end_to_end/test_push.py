@@ -290,3 +290,17 @@ def test_a_bundle_goes_through_pipes_to_another_disk_or_box(
     trust(third, far)
     third("content-import", "run", file)
     assert tree(content(third)) == tree(content(near))
+
+
+def test_lifecycle_environments_go_along_when_asked(near: CommandLine, far: CommandLine, server: SshServer) -> None:
+    near("lifecycle-environment", "create", "--name", "Dev", "--label", "dev", "--prior", "Library")
+    near("repository", "promote", "--product", "Tools", "--label", "base", "--to-environment", "dev")
+    near(*words(server))
+    assert [each["label"] for each in far.json("lifecycle-environment", "list")] == ["Library"]
+    pushed = near.json(*words(server, "--with-lifecycle-environments"))
+    assert pushed["result"] == "imported", "what it holds does not say which environments it has"
+    (dev,) = [each for each in far.json("lifecycle-environment", "list") if each["label"] == "dev"]
+    assert [each["repository"] for each in far.json("lifecycle-environment", "info", "--label", "dev")["content"]] == [
+        "Tools/base"
+    ]
+    assert dev["prior"] == "Library"

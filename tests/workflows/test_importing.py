@@ -143,6 +143,21 @@ def test_a_bundle_dropped_again_is_a_no_op_that_says_so(ctx: Context, key: Signi
     assert everything(ctx) == before
 
 
+def test_a_bundle_imported_again_by_hand_leaves_no_record(ctx: Context, key: SigningKey, tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path, key)
+    (first,) = run_import(ctx, bundle)
+    for _ in range(2):
+        (again,) = run_import(ctx, bundle)
+        assert again.id == first.id
+        assert "imported before" in again.reason
+    with ctx.store.session():
+        assert ctx.store.imports.list() == [first]
+    with ctx.store.session(), ctx.store.transaction():
+        ctx.store.imports.update(first.id, updated_at=first.updated_at, state=ImportState.ROLLED_BACK)
+    (again,) = run_import(ctx, bundle)
+    assert again.id != first.id
+
+
 def test_a_bundle_imported_before_comes_back_after_its_repository_was_deleted(ctx: Context, key: SigningKey) -> None:
     drop(ctx, make_bundle(ctx.settings.inbox.path, key))
     with ctx.store.session():

@@ -15,7 +15,7 @@ from issbox.bundle.tar.headers import (
     decode_pax,
     padding,
 )
-from issbox.errors import BundleDamagedError, BundleIncompleteError, OversizedError
+from issbox.errors import BundleDamagedError, BundleIncompleteError, NothingCameError, OversizedError
 from issbox.files import BLOCK, Readable
 from issbox.names import format_size
 
@@ -149,10 +149,7 @@ class TarReader:
         while filled < size:
             count = self.take(found[filled:])
             if not count and not self._position:
-                raise BundleIncompleteError(
-                    "nothing came: the tar stream ends before its first byte",
-                    hint="Look at what the command says that was to write it, and at its exit code.",
-                )
+                raise NothingCameError("nothing came: the tar stream ends before its first byte")
             if not count:
                 raise BundleIncompleteError(
                     f"the tar stream ends after {self._position} bytes, before the end of the archive"

@@ -40,7 +40,7 @@ from issbox.workflows.credential_contents import check_content
 from issbox.workflows.foreign.archive import open_archive_export
 from issbox.workflows.foreign.form import Export, Target, check_limits
 from issbox.workflows.foreign.trees import open_trees_export
-from issbox.workflows.planning import imported_before, library_of, refusal_error
+from issbox.workflows.planning import NOTHING_TO_DO, imported_before, library_of, refusal_error, words_for_before
 from issbox.workflows.publishing import changing_content, publish
 from issbox.workflows.reporting import record_report
 from issbox.workflows.scanning import scan
@@ -84,7 +84,7 @@ def import_foreign(ctx: Context, row: ContentImport, *, accept_unsigned: bool = 
     synthesis = described(ctx, metadata, library, export)
     ctx.require(Permission.CONTENT_IMPORT, library.organization, {each.product for each in synthesis.repositories})
     if not row.allow_older and (before := imported_before(ctx, synthesis.manifest, library)):
-        note = f"imported before, on {before.updated_at:%Y-%m-%d %H:%M} UTC: nothing to do"
+        note = words_for_before(before, NOTHING_TO_DO)
         ctx.progress.note(note)
         return _update(ctx, row, state=ImportState.IMPORTED, reason=note)
     needed = _approvals_needed(ctx, row, metadata, accept_unsigned=accept_unsigned)

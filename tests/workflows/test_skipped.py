@@ -1,0 +1,76 @@
+"""An export that never came: told as long as something of it may be missing, and no longer."""
+
+from pathlib import Path
+
+import pytest
+from makers.crossings import Crossing, make_crossing
+from makers.exports import KEY, add_repository
+
+from issbox.manifest import ScopeKind
+from issbox.model import ContentImport, ImportState, RepositoryKey
+from issbox.rules.health import Trouble
+from issbox.workflows.by_hand import run_import
+from issbox.workflows.health import problems
+
+
+@pytest.fixture
+def crossing(tmp_path: Path) -> Crossing:
+    """The first export has come, the second one has been left out."""
+    crossing = make_crossing(tmp_path)
+    take(crossing, crossing.export()[0])
+    crossing.publish([0, 1, 2])
+    (left_out,) = crossing.export(incremental=True)
+    left_out.rename(tmp_path / "left out")
+    crossing.publish([0])
+    return crossing
+
+
+def take(crossing: Crossing, bundle: Path) -> ContentImport:
+    (row,) = run_import(crossing.receiver, bundle)
+    assert row.state is ImportState.IMPORTED
+    return row
+
+
+def told(crossing: Crossing) -> list[str]:
+    return [each.what for each in problems(crossing.receiver) if each.trouble is Trouble.SKIPPED]
+
+
+def test_it_is_told_until_it_comes(crossing: Crossing, tmp_path: Path) -> None:
+    row = take(crossing, crossing.export(incremental=True)[0])
+    (problem,) = told(crossing)
+    assert f"import {row.id}: skipped: bundle 2 of" in problem
+    run_import(crossing.receiver, tmp_path / "left out", allow_older=True)
+    assert told(crossing) == []
+
+
+def test_a_complete_bundle_made_later_covers_it(crossing: Crossing) -> None:
+    take(crossing, crossing.export(incremental=True)[0])
+    assert told(crossing)
+    take(crossing, crossing.export()[0])
+    assert told(crossing) == []
+
+
+def test_a_complete_bundle_leaves_nothing_out_whatever_came_before(crossing: Crossing) -> None:
+    row = take(crossing, crossing.export()[0])
+    assert row.reason.startswith("skipped: bundle 2 of"), "it stays in the history"
+    assert told(crossing) == []
+
+
+def test_a_complete_bundle_of_something_else_does_not_cover_it(crossing: Crossing) -> None:
+    more = RepositoryKey("acme", "tools", "more")
+    add_repository(crossing.sender, crossing.root / "more", "more")
+    take(crossing, crossing.export(incremental=True)[0])
+    take(crossing, crossing.export(scope=ScopeKind.REPOSITORY, repositories=(more,))[0])
+    assert told(crossing)
+    take(crossing, crossing.export(scope=ScopeKind.REPOSITORY, repositories=(KEY,))[0])
+    assert told(crossing) == [], "both together hold all that ever came from there"
+
+
+def test_a_gap_of_another_destination_is_not_that_of_this_one(crossing: Crossing) -> None:
+    take(crossing, crossing.export(incremental=True)[0])
+    (problem,) = told(crossing)
+    assert "for ship" in problem
+    with crossing.receiver.store.session(), crossing.receiver.store.transaction():
+        (first, *_) = reversed(crossing.receiver.store.imports.list())
+        crossing.receiver.store.imports.update(first.id, updated_at=first.updated_at, destination="elsewhere")
+    assert told(crossing) == [], "nothing of that destination came before"
