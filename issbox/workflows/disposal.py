@@ -5,7 +5,8 @@ call finds the bundle where the move put it and only writes the row. Every funct
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -105,10 +106,24 @@ def heal(ctx: Context) -> list[ContentImport]:
         return [after for row in left if (after := finish(ctx, row)) != row]
 
 
+@contextmanager
+def deciding(ctx: Context, import_id: int) -> Iterator[ContentImport]:
+    """Give a row as it is while nobody else moves its bundle, for who decides what becomes of it.
+
+    Call it inside a session; raises NotFoundError and BusyError.
+    """
+    with _moves_lock(ctx):
+        yield ctx.store.imports.get(import_id)
+
+
+def _moves_lock(ctx: Context) -> FileLock:
+    return FileLock(ctx.store.locks / "inbox-moves.lock", busy="another process is moving bundles of the inbox")
+
+
 def delete_bundle(ctx: Context, row: ContentImport) -> bool:
     """Delete what the row names, if it lies in the inbox or in quarantine; tell whether anything was deleted.
 
-    Raises PermissionDeniedError or OperatingSystemError.
+    Call it inside `deciding`. Raises PermissionDeniedError or OperatingSystemError.
     """
     settings = ctx.settings.inbox
     if not row.inbox or not (is_below(row.path, settings.path) or is_below(row.path, settings.quarantine_path)):
@@ -147,11 +162,12 @@ def _move(ctx: Context, row: ContentImport, place: Place, action: str) -> Conten
 
 
 def _move_in_session(ctx: Context, row: ContentImport, place: Place, action: str) -> ContentImport:
-    lock = FileLock(ctx.store.locks / "inbox-moves.lock", busy="another process is moving bundles of the inbox")
+    state = row.state
     try:
-        with lock:
+        with _moves_lock(ctx):
             row = ctx.store.imports.get(row.id)
-            if not _is_misplaced(ctx, row):  # the process that held the lock before has done it
+            # Who held the lock before has moved it, or somebody has it imported again from where it lies.
+            if row.state is not state or not _is_misplaced(ctx, row):
                 return row
             path = place(row)
     except BusyError:

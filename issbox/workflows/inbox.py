@@ -13,7 +13,16 @@ from typing import Final
 from issbox.errors import BusyError, NotFoundError, WrongStateError
 from issbox.model import ContentImport, ImportState
 from issbox.workflows.context import Context, Permission
-from issbox.workflows.disposal import delete_bundle, dispose, finish, finish_bundle, heal, in_inbox, quarantine
+from issbox.workflows.disposal import (
+    deciding,
+    delete_bundle,
+    dispose,
+    finish,
+    finish_bundle,
+    heal,
+    in_inbox,
+    quarantine,
+)
 from issbox.workflows.history import get_import
 from issbox.workflows.peeking import peek
 from issbox.workflows.visibility import owner, seen_imports
@@ -98,25 +107,30 @@ def retry(ctx: Context, import_id: int, *, allow_older: bool = False, with_envir
     to for a bundle that did not come through the inbox. Raises WrongStateError, BusyError or NotFoundError.
     """
     with ctx.store.session():
-        row = _own_row(ctx, import_id)
-        _require_state(row, "retried")
-        if not row.path or not os.path.lexists(row.path):
-            raise NotFoundError(
-                f"the bundle of import {import_id} is no longer at {row.path or 'any place known to the box'}",
-                hint="Put it into the inbox again, and discard this one.",
-            )
-        with ctx.store.transaction():
-            after = ctx.store.imports.update(
-                import_id,
-                updated_at=ctx.clock(),
-                state=ImportState.SETTLED,
-                error_code=None,
-                reason="",
-                allow_older=row.allow_older or allow_older,
-                with_environments=row.with_environments or with_environments,
-            )
-            ctx.audit("content-import.retry", row.path, organization=row.organization, details={"import": import_id})
-        return after
+        _require_own(ctx, import_id)
+        with deciding(ctx, import_id) as row:
+            return _let_in(ctx, row, allow_older=allow_older, with_environments=with_environments)
+
+
+def _let_in(ctx: Context, row: ContentImport, *, allow_older: bool, with_environments: bool) -> ContentImport:
+    _require_state(row, "retried")
+    if not row.path or not os.path.lexists(row.path):
+        raise NotFoundError(
+            f"the bundle of import {row.id} is no longer at {row.path or 'any place known to the box'}",
+            hint="Put it into the inbox again, and discard this one.",
+        )
+    with ctx.store.transaction():
+        after = ctx.store.imports.update(
+            row.id,
+            updated_at=ctx.clock(),
+            state=ImportState.SETTLED,
+            error_code=None,
+            reason="",
+            allow_older=row.allow_older or allow_older,
+            with_environments=row.with_environments or with_environments,
+        )
+        ctx.audit("content-import.retry", row.path, organization=row.organization, details={"import": row.id})
+    return after
 
 
 def discard(ctx: Context, import_id: int) -> ContentImport:
@@ -125,33 +139,32 @@ def discard(ctx: Context, import_id: int) -> ContentImport:
     Raises WrongStateError, BusyError, PermissionDeniedError or NotFoundError.
     """
     with ctx.store.session():
-        row = _own_row(ctx, import_id)
-        _require_state(row, "discarded")
-        deleted = delete_bundle(ctx, row)
-        with ctx.store.transaction():
-            after = ctx.store.imports.update(
-                import_id,
-                updated_at=ctx.clock(),
-                state=ImportState.DISCARDED,
-                path="" if deleted or row.inbox else row.path,
-            )
-            ctx.audit(
-                "content-import.discard",
-                row.path,
-                organization=row.organization,
-                details={"import": import_id, "deleted": deleted},
-            )
-        return after
+        _require_own(ctx, import_id)
+        with deciding(ctx, import_id) as row:
+            _require_state(row, "discarded")
+            deleted = delete_bundle(ctx, row)
+            with ctx.store.transaction():
+                after = ctx.store.imports.update(
+                    import_id,
+                    updated_at=ctx.clock(),
+                    state=ImportState.DISCARDED,
+                    path="" if deleted or row.inbox else row.path,
+                )
+                ctx.audit(
+                    "content-import.discard",
+                    row.path,
+                    organization=row.organization,
+                    details={"import": import_id, "deleted": deleted},
+                )
+            return after
 
 
-def _own_row(ctx: Context, import_id: int) -> ContentImport:
-    """Give the row of an import that who asks may decide on; one that may not even be seen is not found.
+def _require_own(ctx: Context, import_id: int) -> None:
+    """Raise NotPermittedError unless who asks may decide on an import; one that may not even be seen is not found.
 
     A role limited to products is not enough: which products are in a refused bundle is not known for certain.
     """
-    row = get_import(ctx, import_id)
-    ctx.require(Permission.CONTENT_IMPORT, owner(ctx, row))
-    return row
+    ctx.require(Permission.CONTENT_IMPORT, owner(ctx, get_import(ctx, import_id)))
 
 
 def _require_state(row: ContentImport, verb: str) -> None:

@@ -9,7 +9,7 @@ from issbox.bundle.katello import read_metadata as read_katello
 from issbox.bundle.opening import opened
 from issbox.bundle.tar.toc_reader import signature_path
 from issbox.bundle.verifying import find_problems
-from issbox.errors import BundleDamagedError, BundleError, NotFoundError
+from issbox.errors import BundleDamagedError, NotFoundError
 from issbox.model import ContentImport, ImportState, WaitsFor
 from issbox.rules.importing import plan_import
 from issbox.workflows import importing
@@ -159,5 +159,3 @@ def _files(ctx: Context, row: ContentImport) -> Iterator[Lack]:
         if hint is None:
             raise
         yield Lack(LackKind.VOLUME, hint.volume, "", damaged=True, detail=str(error))
-    except BundleError:
-        raise

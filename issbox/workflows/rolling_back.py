@@ -13,9 +13,9 @@ def roll_back(ctx: Context, import_id: int) -> ContentImport:
     """Let Library hold what it held before this import, and give the import's row.
 
     Repositories that the import brought stay, empty. A content view version that it brought goes, unless a lifecycle
-    environment holds it by now. The versions stay too, so that importing the bundle again
-    copies nothing. Raises WrongStateError when it is not imported, changed nothing, or another change has come
-    since, and NotFoundError when a version before it is no longer kept.
+    environment holds it by now. The versions stay too, so that importing the bundle again copies nothing. Raises
+    WrongStateError when it is not imported, changed nothing, or another change has come since, NotFoundError when a
+    version before it is no longer kept, and BusyError while an import is running.
     """
     ctx.require_anywhere(Permission.CONTENT_IMPORT)
     with ctx.store.session():

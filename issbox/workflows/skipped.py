@@ -56,7 +56,7 @@ def _covered(ctx: Context, row: ContentImport, rows: Sequence[ContentImport]) ->
     }
     for each in rows:
         same = (each.source_box, each.organization) == (row.source_box, row.organization)
-        if same and not each.incremental:
+        if same and each.incremental is False:
             found = _report(ctx, each)
             if found is not None and found.created_at >= own.created_at:
                 from_there -= {(one.product, one.label) for one in found.repositories}

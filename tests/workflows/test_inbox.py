@@ -14,6 +14,7 @@ from makers.inboxes import make_context, now
 
 from issbox.bundle.signature import SigningKey
 from issbox.errors import BusyError, NotFoundError, WrongStateError
+from issbox.files import FileLock
 from issbox.model import ContentImport, ImportState
 from issbox.workflows import inbox
 from issbox.workflows.context import Context
@@ -454,3 +455,28 @@ def test_the_list_shows_what_is_not_done_with(ctx: Context) -> None:
         ctx.store.imports.add("/by/hand", inbox=False, first_seen=now(), state=ImportState.REFUSED)
     shown = [row.state for row in inbox.list_inbox(ctx)]
     assert shown == ["refused", "importing", "waiting", "checking", "settled", "arriving"]
+
+
+def test_a_bundle_that_is_retried_is_not_moved_away_by_who_still_takes_it_for_refused(ctx: Context) -> None:
+    path = put(ctx)
+    inbox.record(ctx, [see(ctx, settled=True)])
+    refused = change(ctx, only(ctx), state=ImportState.REFUSED, error_code="bad-manifest", reason="bad")
+    assert inbox.retry(ctx, refused.id).state is ImportState.SETTLED
+    assert inbox.quarantine(ctx, refused).state is ImportState.SETTLED
+    assert path.is_dir()
+    assert only(ctx).path == str(path)
+
+
+def test_nobody_decides_on_a_bundle_while_it_is_moved(ctx: Context) -> None:
+    path = put(ctx)
+    inbox.record(ctx, [see(ctx, settled=True)])
+    refused = change(ctx, only(ctx), state=ImportState.REFUSED, error_code="bad-manifest", reason="bad")
+    with FileLock(ctx.store.locks / "inbox-moves.lock"):
+        for decide in (inbox.discard, inbox.retry):
+            with pytest.raises(BusyError, match="moving bundles"):
+                decide(ctx, refused.id)
+    assert only(ctx) == refused
+    moved = inbox.quarantine(ctx, refused)
+    assert inbox.discard(ctx, refused.id).path == ""
+    assert not path.exists()
+    assert not Path(moved.path).exists()
