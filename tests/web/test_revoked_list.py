@@ -4,19 +4,25 @@ import subprocess
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from makers.certificates import YEAR, key_of, payload_of
 from makers.fleets import quick
 from makers.nginx import needs_nginx, nginx_in_front
 from makers.serving import Service, make_box, serve
 
+from issbox.certs import pem
+from issbox.certs.authority import Authority
 from issbox.certs.certificates import read_certificates
+from issbox.certs.entitlement import prepare_v3
+from issbox.certs.keys import KeyKind, new_serial
 from issbox.certs.revocation import RevocationList, read_revocation_list
 from issbox.errors import IssboxError
 from issbox.model import Consumer
 from issbox.workflows import consumers, doctoring, registering
 from issbox.workflows.authority import create_authority, read_chain
-from issbox.workflows.certificates import certificates_of
+from issbox.workflows.certificates import certificates_of, forged_certificates
 from issbox.workflows.context import Context
 from issbox.workflows.revocation_lists import kept_at, offered_list
 
@@ -111,6 +117,23 @@ def test_what_has_been_changed_is_not_offered(box: Context, tmp_path: Path) -> N
     kept_at(box).symlink_to(tmp_path / "elsewhere")
     with pytest.raises(IssboxError):
         offered_list(box)
+
+
+def test_certificates_that_say_what_nobody_signed_are_found(box: Context) -> None:
+    (held,) = certificates_of(box, register(box).uuid)
+    assert forged_certificates(box) == []
+    text = pem.first_certificate(held.certificate.pem)
+    other = Authority.create_root(key_of(KeyKind.EC_P256, 5), name="other", valid=YEAR, serial=new_serial())
+    forged = prepare_v3(payload_of(["/acme/Library"]), other).appendix
+    with box.store.session(), box.store.transaction():
+        database: Any = box.store.database
+        database.execute_sql(f"UPDATE certificate_body SET appendix = '{forged}'")
+    with box.store.session():
+        assert box.store.certificates.get(held.certificate.serial).pem == text + forged
+    assert forged_certificates(box) == [held.certificate.serial]
+    (finding,) = [each for each in doctoring.examine(box) if "not what this box signed" in each.what]
+    assert (finding.check, finding.fixed) == ("certificates", False)
+    assert str(held.certificate.serial) in finding.what
 
 
 def test_without_an_authority_there_is_none(tmp_path: Path) -> None:
