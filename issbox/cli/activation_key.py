@@ -76,7 +76,9 @@ def info(run: Run, *, organization: str | None, label: str) -> None:
 @organization_option
 @_label
 @click.option("--description", metavar="TEXT", help="What it is for.")
-@click.option("--environment", "environments", multiple=True, metavar="LABEL", help="Instead of those so far.")
+@click.option(
+    "--environment", "environments", multiple=True, metavar="LABEL", help='Instead of those so far; "" for none.'
+)
 @click.option("--product", "products", multiple=True, metavar="LABEL", help='Instead of those so far; "" for all.')
 @click.option("--max-hosts", type=click.IntRange(min=0), metavar="NUMBER", help="0 for any number.")
 def update(
@@ -98,7 +100,7 @@ def update(
         chosen_organization(ctx, organization),
         label,
         description=description,
-        environments=environments or None,
+        environments=[each for each in environments if each] if environments else None,
         products=[each for each in products if each] if products else None,
         max_hosts=max_hosts,
     )

@@ -92,3 +92,18 @@ def test_certificates_of_all_organizations_are_issued_by_one_command(hosts: Comm
     assert hosts.json("certificate", "regenerate-all") == []
     jobs = hosts.json("certificate", "regenerate-all", "--unchanged", "--async")
     assert {(each["kind"], each["organization"]) for each in jobs} == {("regenerate", "ACME"), ("regenerate", "Globex")}
+
+
+def test_an_activation_key_is_put_into_environments_and_out_of_them(hosts: CommandLine) -> None:
+    made = hosts.json("activation-key", "create", "--label", "web", "--environment", "dev", "--product", "tools")
+    assert (made["environments"], made["products"]) == (["dev"], ["tools"])
+    moved = hosts.json("activation-key", "update", "--label", "web", "--environment", "qa", "--environment", "dev")
+    assert (moved["environments"], moved["products"]) == (["qa", "dev"], ["tools"])
+    out = hosts.json("activation-key", "update", "--label", "web", "--environment", "", "--product", "")
+    assert (out["environments"], out["products"]) == ([], [])
+    same = hosts.json("activation-key", "update", "--label", "web", "--product", "tools", "--product", "tools")
+    assert (same["environments"], same["products"]) == ([], ["tools"])
+    wrong = hosts.error("activation-key", "update", "--label", "web", "--description", "a\x1b[31m", code=2)
+    assert wrong["code"] == "invalid-value"
+    host = hosts.json("consumer", "create", "--name", "two", "--product", "tools", "--product", "tools")
+    assert len(hosts.json("entitlement", "list", "--consumer", host["uuid"])) == 1

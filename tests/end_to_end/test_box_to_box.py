@@ -20,7 +20,7 @@ from makers.upstream import Answer
 from issbox.certs.keys import KeyKind
 from issbox.errors import UnreachableError, UpstreamError
 from issbox.model import CredentialKind, RepositoryKey, Role, Validity
-from issbox.workflows import consumers, credentials, passwords, registering, repositories, users
+from issbox.workflows import consumers, credentials, environments, passwords, registering, repositories, users
 from issbox.workflows.authority import open_authority
 from issbox.workflows.cdn.choices import Wish, list_choices
 from issbox.workflows.cdn.downstream import list_downstream
@@ -201,6 +201,8 @@ def test_the_second_box_comes_by_user_and_password_once(tmp_path: Path, kind: st
         users.create_user(first, name=name)
         users.grant_role(first, name, role, organization="acme")
         passwords.set_password(first, name, PASSWORD)
+    environments.update_environment(first, "acme", "Library", type_="staging")  # such are not listed unasked
+    environments.create_environment(first, organization="acme", label="other", name="Library", prior="Library")
     second = make_second(tmp_path, first)
     with served(first, kind, tmp_path / "client") as port:
         label = joined(second, port, "ann", PASSWORD)

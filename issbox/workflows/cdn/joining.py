@@ -56,7 +56,8 @@ def _register(other: OtherBox, upstream: CdnUpstream, name: str) -> str:
     query = f"name={quote(wanted, safe='')}&list_all=true"  # also one that has a type
     found = other.ask("GET", f"/rhsm/owners/{organization}/environments?{query}")
     listed = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
-    ids = [each.get("id") for each in listed if wanted in (each.get("label"), each.get("name"))]
+    fitting = [each for name in ("label", "name") for each in listed if each.get(name) == wanted]  # the label first
+    ids = [each.get("id") for each in fitting]
     if not ids or not isinstance(ids[0], str):
         raise UpstreamError(
             f"the other box has no lifecycle environment {wanted} in the organization {upstream.organization}",
