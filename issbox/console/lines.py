@@ -42,7 +42,7 @@ def listed(lines: Iterable[Line], wanted: Wanted) -> Lines:
 
 def unread(place: Place) -> View:
     """Give what stands for a place that could not be read; it has no columns."""
-    return View(place.title, (), ListedLines(()), "It could not be read. F5 reads it again, Esc goes back.", False)
+    return View(place.title, (), ListedLines(()), "It could not be read. F5 reads it again, Esc goes back.", ())
 
 
 def _matches(line: Line, words: Sequence[str]) -> bool:

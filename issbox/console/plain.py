@@ -180,10 +180,11 @@ class PlainConsole:
 
     def _sort(self) -> bool | None:
         stop = self._trail.here
-        if stop.view is None or not stop.view.sortable:
+        choices = () if stop.view is None else stop.view.sort_choices()
+        if not choices:
             self._talk.say("This list has one order only; / looks for words in it.")
             return False
-        column = self._talk.pick("Sort by", [(str(at), each.title) for at, each in enumerate(stop.view.columns)])
+        column = self._talk.pick("Sort by", choices)
         stop.wanted = stop.sorted_by(int(column))
         return None
 

@@ -6,12 +6,15 @@ Both front ends, the full-screen one and the line mode, show these and know noth
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from issbox.workflows.context import Permission
 
 if TYPE_CHECKING:
     from issbox.console.session import Session
+
+
+T = TypeVar("T")
 
 
 class Mood(Enum):
@@ -67,6 +70,10 @@ class Wanted:
     sort: int | None = None
     descending: bool = False
 
+    def order(self, orders: Mapping[int, T], default: T) -> T:
+        """Give which of the orders of a long table is wanted, by the column that shows what it goes by."""
+        return default if self.sort is None else orders.get(self.sort, default)
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -77,9 +84,15 @@ class View:
     lines: Lines
     empty: str = "Nothing is here."
     """What stands there when there are no lines."""
-    sortable: bool = True
+    sorts: tuple[int, ...] | None = None
+    """Numbers of the columns that it can be sorted by; None for all."""
     head: tuple[str, ...] = ()
     """Lines above the table."""
+
+    def sort_choices(self) -> tuple[tuple[str, str], ...]:
+        """Give number and title of each column that it can be sorted by."""
+        numbers = range(len(self.columns)) if self.sorts is None else self.sorts
+        return tuple((str(at), self.columns[at].title) for at in numbers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,10 +45,10 @@ _WORDS: Final = {
     "entitlement": "CertificateType CertifiedContent CertifiedProduct EntitlementPayload Order Subscription Validity",
     "errata": "Advisory ErratumType",
     "history": (
-        "AuditEntry AuditFilter AuditHead BundleForm ContentExport ContentImport ExportedVersion ExportState "
-        "ImportState VersionChange WaitsFor"
+        "AuditEntry AuditFilter AuditHead AuditOrder AuditSearch BundleForm ContentExport ContentImport "
+        "ExportedVersion ExportState ImportState VersionChange WaitsFor"
     ),
-    "host_lists": "EndingCertificate EndingFilter HostFilter HostState HostSummary",
+    "host_lists": "EndingCertificate EndingFilter HostFilter HostOrder HostState HostSummary",
     "jobs": "Job JobProgress JobState",
     "manifests": (
         "Distributor EntitlementFile ManifestAction ManifestConflict ManifestEvent ManifestRecord "

@@ -53,6 +53,26 @@ class AuditFilter:
     """Up to, but not including."""
 
 
+class AuditOrder(StrEnum):
+    """By what audit entries are listed."""
+
+    NUMBER = "number"
+    ACTOR = "actor"
+    ACTION = "action"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditSearch:
+    """Which audit entries somebody looks through, and in which order."""
+
+    organizations: tuple[str, ...] | None = None
+    """Of which ones; None for the whole log."""
+    words: str = ""
+    """Each of them occurs somewhere in the entry."""
+    order: AuditOrder = AuditOrder.NUMBER
+    descending: bool = True
+
+
 class BundleForm(StrEnum):
     """How a bundle lies on its medium."""
 

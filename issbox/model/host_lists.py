@@ -3,13 +3,22 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from issbox.model.consumers import Consumer, IssuedKind
 
 
+class HostOrder(StrEnum):
+    """By what hosts are listed."""
+
+    NAME = "name"
+    SEEN = "seen"
+    """When they were seen last; those that never were come before all others."""
+
+
 @dataclass(frozen=True, slots=True)
 class HostFilter:
-    """Which hosts of an organization are wanted."""
+    """Which hosts of an organization are wanted, and in which order."""
 
     organization: str
     environment: str | None = None
@@ -18,6 +27,8 @@ class HostFilter:
     """Only hosts with a certificate that is stale or was never issued."""
     search: str = ""
     """Words, each of which occurs in name or activation key, or begins the UUID."""
+    order: HostOrder = HostOrder.NAME
+    descending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +60,7 @@ class HostSummary:
 
 @dataclass(frozen=True, slots=True)
 class EndingFilter:
-    """Which certificates of an organization's hosts are wanted: those that are in use and end within a time."""
+    """Which certificates of an organization's hosts are wanted, in use and ending within a time, and in which order."""
 
     organization: str
     after: datetime | None = None
@@ -58,6 +69,8 @@ class EndingFilter:
     """They end before it."""
     search: str = ""
     """Words, each of which occurs in the name of the host, or begins its UUID."""
+    descending: bool = False
+    """Whether those come first that end last."""
 
 
 @dataclass(frozen=True, slots=True)

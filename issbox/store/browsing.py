@@ -1,11 +1,13 @@
 """Long tables page by page, for people who scroll and search: by the key of a row, so that no page costs more."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from issbox.model import AuditEntry, FileKind, Package, RepositoryFile, RepositoryKey
+from issbox.model import AuditEntry, AuditOrder, AuditSearch, FileKind, Package, RepositoryFile, RepositoryKey
 from issbox.store.audit import read_entries
 from issbox.store.database import Noun, rows
+from issbox.store.keysets import Key, Order, Part
 from issbox.store.organizations import organization_id
 from issbox.store.repositories import repository_id
 from issbox.store.tables import PACKAGE_COLUMNS, AuditRow, FileRow, PackageRow, ProductRow, RepositoryRow
@@ -56,24 +58,25 @@ class Browsing(Noun):
         )
         return [(RepositoryKey(organization, row[0], row[1]), _file(row[2:])) for row in rows(query)]
 
-    def count_audit(self, organizations: Collection[str] | None, search: str) -> int:
-        """Give how many audit entries of these organizations, or of all, have the text in them."""
-        return int(_entries(organizations, search).count())
+    def count_audit(self, wanted: AuditSearch) -> int:
+        """Give how many audit entries are wanted."""
+        return int(_entries(wanted).count())
 
-    def audit(
-        self, organizations: Collection[str] | None, search: str, before: int | None, limit: int
-    ) -> list[AuditEntry]:
-        """Give audit entries, newest first: those before a number, or the newest ones."""
-        query = _before(_entries(organizations, search), before)
-        return read_entries(query.order_by(AuditRow.number.desc()).limit(limit))
+    def audit(self, wanted: AuditSearch, after: Key | None, limit: int) -> list[tuple[Key, AuditEntry]]:
+        """Give key and facts of the wanted audit entries after a key, or of the first ones."""
+        found = _audit_order(wanted).page(partial(_entries, wanted), after, limit, AuditRow.number)
+        numbers = [number for _, (number,) in found]
+        entries = {each.number: each for each in read_entries(AuditRow.select().where(AuditRow.number.in_(numbers)))}
+        return [(key, entries[number]) for key, (number,) in found]
 
-    def skip_audit(
-        self, organizations: Collection[str] | None, search: str, before: int | None, skipped: int
-    ) -> int | None:
-        """Give the number of the entry so many before a number, or None beyond the end."""
-        query = _before(_entries(organizations, search, AuditRow.number), before)
-        number: int | None = query.order_by(AuditRow.number.desc()).offset(skipped - 1).limit(1).scalar()
-        return number
+    def skip_audit(self, wanted: AuditSearch, after: Key | None, skipped: int) -> Key | None:
+        """Give the key of the entry so many after a key, or None beyond the end."""
+        return _audit_order(wanted).skip(partial(_entries, wanted), after, skipped)
+
+
+def _audit_order(wanted: AuditSearch) -> Order:
+    first = {AuditOrder.ACTOR: (AuditRow.actor,), AuditOrder.ACTION: (AuditRow.action,)}.get(wanted.order, ())
+    return Order((Part((*first, AuditRow.number)),), wanted.descending)
 
 
 def _packages(key: RepositoryKey, number: int, search: str, *columns: Any) -> Any:
@@ -90,11 +93,11 @@ def _beyond(query: Any, column: Any, after: str | None) -> Any:
     return query if after is None else query.where(column > after)
 
 
-def _entries(organizations: Collection[str] | None, search: str, *columns: Any) -> Any:
+def _entries(wanted: AuditSearch, *columns: Any) -> Any:
     query = AuditRow.select(*columns)
-    if organizations is not None:
-        query = query.where(AuditRow.organization.in_(list(organizations)))
-    for word in search.split():
+    if wanted.organizations is not None:
+        query = query.where(AuditRow.organization.in_(list(wanted.organizations)))
+    for word in wanted.words.split():
         places = (
             AuditRow.actor,
             AuditRow.origin,
@@ -108,10 +111,6 @@ def _entries(organizations: Collection[str] | None, search: str, *columns: Any) 
             found |= place.contains(word)
         query = query.where(found)
     return query
-
-
-def _before(query: Any, before: int | None) -> Any:
-    return query if before is None else query.where(AuditRow.number < before)
 
 
 def _file(row: Sequence[Any]) -> RepositoryFile:

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 from peewee import JOIN, Case, fn
 
@@ -10,6 +11,7 @@ from issbox.model import (
     EndingCertificate,
     EndingFilter,
     HostFilter,
+    HostOrder,
     HostState,
     HostSummary,
     IssuedKind,
@@ -17,18 +19,18 @@ from issbox.model import (
 from issbox.store.consumers import Consumers
 from issbox.store.database import Noun, rows
 from issbox.store.entitlements import Entitlements
+from issbox.store.keysets import Key, Order, Part
 from issbox.store.organizations import organization_id
 from issbox.store.profiles import read_profiles
 from issbox.store.tables import CertificateRow, ConsumerRow, EntitlementRow
 
-HostKey = tuple[str, str]
-"""Name and UUID: the order of hosts."""
-EndingKey = tuple[datetime, int]
-"""End and serial number: the order of certificates."""
+_SEEN: Final = Part((ConsumerRow.seen_at, ConsumerRow.uuid), ConsumerRow.seen_at.is_null(False))
+_NEVER_SEEN: Final = Part((ConsumerRow.uuid,), ConsumerRow.seen_at.is_null())
+_ENDING: Final = Part((CertificateRow.valid_until, CertificateRow.serial))
 
 
 class HostLists(Noun):
-    """Hosts by name, and their certificates by their end."""
+    """Hosts and their certificates, in the order that is wanted."""
 
     def __init__(self) -> None:
         self._consumers = Consumers()
@@ -52,26 +54,26 @@ class HostLists(Noun):
         """Give how many hosts are wanted."""
         return int(_hosts(wanted, ConsumerRow.id).count())
 
-    def page(self, wanted: HostFilter, after: HostKey | None, limit: int) -> list[HostState]:
-        """Give the wanted hosts after a key, or the first ones."""
-        query = _beyond(_hosts(wanted, ConsumerRow.uuid), after).order_by(ConsumerRow.name, ConsumerRow.uuid)
-        uuids = [uuid for (uuid,) in rows(query.limit(limit))]
+    def page(self, wanted: HostFilter, after: Key | None, limit: int) -> list[tuple[Key, HostState]]:
+        """Give key and state of the wanted hosts after a key, or of the first ones."""
+        found = _host_order(wanted).page(partial(_hosts, wanted), after, limit, ConsumerRow.uuid)
+        uuids = [uuid for _, (uuid,) in found]
         known = self._consumers.several(uuids)
         states = _states(uuids)
-        return [HostState(known[uuid], *states.get(uuid, (0, 0, 0, None))) for uuid in uuids if uuid in known]
+        return [
+            (key, HostState(known[uuid], *states.get(uuid, (0, 0, 0, None)))) for key, (uuid,) in found if uuid in known
+        ]
 
-    def skip(self, wanted: HostFilter, after: HostKey | None, skipped: int) -> HostKey | None:
+    def skip(self, wanted: HostFilter, after: Key | None, skipped: int) -> Key | None:
         """Give the key of the host so many after a key, or None beyond the end."""
-        query = _beyond(_hosts(wanted, ConsumerRow.name, ConsumerRow.uuid), after)
-        found = rows(query.order_by(ConsumerRow.name, ConsumerRow.uuid).offset(skipped - 1).limit(1))
-        return next(((name, uuid) for name, uuid in found), None)
+        return _host_order(wanted).skip(partial(_hosts, wanted), after, skipped)
 
     def count_ending(self, wanted: EndingFilter) -> int:
         """Give how many certificates are wanted."""
         return int(_ending(wanted, CertificateRow.serial).count())
 
-    def ending(self, wanted: EndingFilter, after: EndingKey | None, limit: int) -> list[EndingCertificate]:
-        """Give the wanted certificates after a key, or those that end first."""
+    def ending(self, wanted: EndingFilter, after: Key | None, limit: int) -> list[tuple[Key, EndingCertificate]]:
+        """Give key and facts of the wanted certificates after a key, or of the first ones."""
         columns = (
             CertificateRow.serial,
             CertificateRow.kind,
@@ -79,18 +81,26 @@ class HostLists(Noun):
             ConsumerRow.name,
             CertificateRow.valid_until,
         )
-        query = _later(_ending(wanted, *columns), after)
-        found = rows(query.order_by(CertificateRow.valid_until, CertificateRow.serial).limit(limit))
         return [
-            EndingCertificate(serial, IssuedKind(kind), consumer, name, ends)
-            for serial, kind, consumer, name, ends in found
+            (key, EndingCertificate(serial, IssuedKind(kind), consumer, name, ends))
+            for key, (serial, kind, consumer, name, ends) in _ending_order(wanted).page(
+                partial(_ending, wanted), after, limit, *columns
+            )
         ]
 
-    def skip_ending(self, wanted: EndingFilter, after: EndingKey | None, skipped: int) -> EndingKey | None:
+    def skip_ending(self, wanted: EndingFilter, after: Key | None, skipped: int) -> Key | None:
         """Give the key of the certificate so many after a key, or None beyond the end."""
-        query = _later(_ending(wanted, CertificateRow.valid_until, CertificateRow.serial), after)
-        ordered = query.order_by(CertificateRow.valid_until, CertificateRow.serial)
-        return next(((ends, serial) for ends, serial in rows(ordered.offset(skipped - 1).limit(1))), None)
+        return _ending_order(wanted).skip(partial(_ending, wanted), after, skipped)
+
+
+def _host_order(wanted: HostFilter) -> Order:
+    if wanted.order is HostOrder.NAME:
+        return Order((Part((ConsumerRow.name, ConsumerRow.uuid)),), wanted.descending)
+    return Order((_SEEN, _NEVER_SEEN) if wanted.descending else (_NEVER_SEEN, _SEEN), wanted.descending)
+
+
+def _ending_order(wanted: EndingFilter) -> Order:
+    return Order((_ENDING,), wanted.descending)
 
 
 def _hosts(wanted: HostFilter, *columns: Any) -> Any:
@@ -114,13 +124,6 @@ def _hosts(wanted: HostFilter, *columns: Any) -> Any:
             | ConsumerRow.activation_key.contains(word)
         )
     return query
-
-
-def _beyond(query: Any, after: HostKey | None) -> Any:
-    if after is None:
-        return query
-    name, uuid = after
-    return query.where(ConsumerRow.name >= name, (ConsumerRow.name > name) | (ConsumerRow.uuid > uuid))
 
 
 def _states(uuids: Sequence[str]) -> dict[str, tuple[int, int, int, datetime | None]]:
@@ -158,12 +161,3 @@ def _ending(wanted: EndingFilter, *columns: Any) -> Any:
     for word in wanted.search.split():
         query = query.where(ConsumerRow.name.contains(word) | ConsumerRow.uuid.startswith(word))
     return query
-
-
-def _later(query: Any, after: EndingKey | None) -> Any:
-    if after is None:
-        return query
-    ends, serial = after
-    return query.where(
-        CertificateRow.valid_until >= ends, (CertificateRow.valid_until > ends) | (CertificateRow.serial > serial)
-    )

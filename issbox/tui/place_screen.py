@@ -263,11 +263,11 @@ class PlaceScreen(DoingScreen):
             self.begin(next(each for each in ACTIONS if each.id == chosen))
 
     def _pick_sort(self) -> None:
-        view = self.stop.view
-        if view is None or not view.sortable:
+        choices = () if self.stop.view is None else self.stop.view.sort_choices()
+        if not choices:
             self.say("This list has one order only; / looks for words in it.")
             return
-        options = [Option(str(at), column.title) for at, column in enumerate(view.columns)]
+        options = [Option(at, title) for at, title in choices]
         self.app.push_screen(PickDialog("Sort by", options, chosen=str(self.stop.wanted.sort)), self._sort)
 
     def _sort(self, column: str | None) -> None:

@@ -1,10 +1,10 @@
 """Looking through long tables, and looking for packages and CVEs in everything at once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
-from issbox.model import Advisory, AuditEntry, RepositoryFile, RepositoryKey
+from issbox.model import Advisory, AuditEntry, AuditSearch, RepositoryFile, RepositoryKey
 from issbox.workflows.context import Context, Permission
 
 MOST_FOUND: Final = 1000
@@ -39,28 +39,25 @@ class PackagePages:
 
 @dataclass(frozen=True, slots=True)
 class AuditPages:
-    """Entries of the audit log, newest first: a long table."""
+    """Entries of the audit log: a long table."""
 
     ctx: Context
-    organizations: tuple[str, ...] | None
-    """Of which ones; None for the whole log."""
-    search: str = ""
+    wanted: AuditSearch
 
     def count(self) -> int:
         """Give how many there are."""
         with self.ctx.store.session():
-            return self.ctx.store.browsing.count_audit(self.organizations, self.search)
+            return self.ctx.store.browsing.count_audit(self.wanted)
 
-    def page(self, after: int | None, number: int) -> Sequence[tuple[int, AuditEntry]]:
-        """Give those older than an entry."""
+    def page(self, after: Any, number: int) -> Sequence[tuple[Any, AuditEntry]]:
+        """Give those after a key."""
         with self.ctx.store.session():
-            found = self.ctx.store.browsing.audit(self.organizations, self.search, after, number)
-            return [(entry.number, entry) for entry in found]
+            return self.ctx.store.browsing.audit(self.wanted, after, number)
 
-    def skip(self, after: int | None, number: int) -> int | None:
-        """Give the number of the entry so many further on."""
+    def skip(self, after: Any, number: int) -> Any:
+        """Give the key of the entry so many further on."""
         with self.ctx.store.session():
-            return self.ctx.store.browsing.skip_audit(self.organizations, self.search, after, number)
+            return self.ctx.store.browsing.skip_audit(self.wanted, after, number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +85,16 @@ def browse_packages(ctx: Context, key: RepositoryKey, number: int, search: str =
     return PackagePages(ctx, key, number, search)
 
 
-def browse_audit(ctx: Context, search: str = "") -> AuditPages:
-    """Give the audit entries that who asks may read; raises NotPermittedError when there can be none."""
+def browse_audit(ctx: Context, wanted: AuditSearch) -> AuditPages:
+    """Give the wanted audit entries that who asks may read; raises NotPermittedError when there can be none."""
     ctx.require_anywhere(Permission.AUDIT_READ)
     reach = ctx.reach(Permission.AUDIT_READ)
     if reach.everywhere:
-        return AuditPages(ctx, None, search)
+        return AuditPages(ctx, wanted)
     with ctx.store.session():
         labels = [each.label for each in ctx.store.organizations.list()]
-    return AuditPages(ctx, tuple(label for label in labels if reach.products(label).cover(())), search)
+    mine = tuple(label for label in labels if reach.products(label).cover(()))
+    return AuditPages(ctx, replace(wanted, organizations=mine))
 
 
 def find_packages(ctx: Context, organization: str, search: str) -> list[Found]:

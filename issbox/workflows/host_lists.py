@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import timedelta
+from typing import Any, Final
 
 from issbox.model import (
     Consumer,
@@ -24,7 +24,7 @@ _PERIODS: Final = (("within 7 days", 7), ("within 30 days", 30), ("within 90 day
 
 @dataclass(frozen=True, slots=True)
 class HostPages:
-    """Hosts by name: a long table."""
+    """Hosts: a long table."""
 
     ctx: Context
     wanted: HostFilter
@@ -34,21 +34,20 @@ class HostPages:
         with self.ctx.store.session():
             return self.ctx.store.host_lists.count(self.wanted)
 
-    def page(self, after: tuple[str, str] | None, number: int) -> Sequence[tuple[tuple[str, str], HostState]]:
-        """Give those after a name and UUID."""
+    def page(self, after: Any, number: int) -> Sequence[tuple[Any, HostState]]:
+        """Give those after a key."""
         with self.ctx.store.session():
-            found = self.ctx.store.host_lists.page(self.wanted, after, number)
-            return [((each.consumer.name, each.consumer.uuid), each) for each in found]
+            return self.ctx.store.host_lists.page(self.wanted, after, number)
 
-    def skip(self, after: tuple[str, str] | None, number: int) -> tuple[str, str] | None:
-        """Give name and UUID of the host so many further on."""
+    def skip(self, after: Any, number: int) -> Any:
+        """Give the key of the host so many further on."""
         with self.ctx.store.session():
             return self.ctx.store.host_lists.skip(self.wanted, after, number)
 
 
 @dataclass(frozen=True, slots=True)
 class EndingPages:
-    """Certificates of hosts, those that end first before the others: a long table."""
+    """Certificates of hosts that are in use: a long table."""
 
     ctx: Context
     wanted: EndingFilter
@@ -58,16 +57,13 @@ class EndingPages:
         with self.ctx.store.session():
             return self.ctx.store.host_lists.count_ending(self.wanted)
 
-    def page(
-        self, after: tuple[datetime, int] | None, number: int
-    ) -> Sequence[tuple[tuple[datetime, int], EndingCertificate]]:
-        """Give those after an end and serial number."""
+    def page(self, after: Any, number: int) -> Sequence[tuple[Any, EndingCertificate]]:
+        """Give those after a key."""
         with self.ctx.store.session():
-            found = self.ctx.store.host_lists.ending(self.wanted, after, number)
-            return [((each.ends, each.serial), each) for each in found]
+            return self.ctx.store.host_lists.ending(self.wanted, after, number)
 
-    def skip(self, after: tuple[datetime, int] | None, number: int) -> tuple[datetime, int] | None:
-        """Give end and serial number of the certificate so many further on."""
+    def skip(self, after: Any, number: int) -> Any:
+        """Give the key of the certificate so many further on."""
         with self.ctx.store.session():
             return self.ctx.store.host_lists.skip_ending(self.wanted, after, number)
 
@@ -92,7 +88,7 @@ def browse_hosts(ctx: Context, wanted: HostFilter) -> HostPages:
 
 
 def browse_ending(ctx: Context, wanted: EndingFilter) -> EndingPages:
-    """Give certificates of hosts page by page, those first that end first; raises NotPermittedError."""
+    """Give certificates of hosts page by page; raises NotPermittedError."""
     ctx.require(Permission.CERTIFICATE_MANAGE, wanted.organization)
     with ctx.store.session():
         ctx.store.organizations.get(wanted.organization)

@@ -8,7 +8,7 @@ import pytest
 from makers.stores import NOW, UndoError
 
 from issbox.errors import StoreDamagedError
-from issbox.model import Actor, AuditFilter, AuditHead
+from issbox.model import Actor, AuditEntry, AuditFilter, AuditHead, AuditOrder, AuditSearch
 from issbox.store import Store
 
 ACTOR = Actor("root (sudo by ann)", "192.0.2.7")
@@ -28,6 +28,28 @@ def log(store: Store) -> Store:
                 details={"é": [1, 2.5, None, True], "after": {"n": number}},
             )
     return store
+
+
+@pytest.mark.parametrize("order", AuditOrder)
+@pytest.mark.parametrize("descending", [False, True])
+def test_entries_are_looked_through_page_by_page_in_the_wanted_order(
+    log: Store, order: AuditOrder, descending: bool
+) -> None:
+    for number, (who, what) in enumerate([("zoe", "user.create"), ("ann", "user.create"), ("zoe", "job.create")]):
+        with log.transaction():
+            log.audit.append(
+                at=NOW, actor=Actor(who, "local"), action=what, subject=str(number), organization=None, details={}
+            )
+    wanted = AuditSearch(order=order, descending=descending)
+    found, after = list[AuditEntry](), None
+    while page := log.browsing.audit(wanted, after, 3):
+        found += [entry for _, entry in page]
+        assert log.browsing.skip_audit(wanted, after, len(page)) == page[-1][0]
+        after = page[-1][0]
+    first = {AuditOrder.ACTOR: "actor", AuditOrder.ACTION: "action"}.get(order)
+    keys = [(str(getattr(each, first)) if first else "", each.number) for each in found]
+    assert len(keys) == log.browsing.count_audit(wanted) == 8
+    assert keys == sorted(keys, reverse=descending)
 
 
 def alter(store: Store, sql: str) -> None:

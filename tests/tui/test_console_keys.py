@@ -120,7 +120,7 @@ async def test_a_long_table_is_read_by_pages(filled_gap: Gap, monkeypatch: pytes
             return [Line(str(at), (f"line {at}",)) for at in range(start, min(100_000, start + number))]
 
     def show(*_: object) -> View:
-        return View("Long", (Column("Name", 10, 1),), Long(), sortable=False)
+        return View("Long", (Column("Name", 10, 1),), Long(), sorts=())
 
     monkeypatch.setitem(
         __import__("issbox.console.registry", fromlist=["_PLACES"])._PLACES,

@@ -23,22 +23,27 @@ from issbox.console.words import (
 )
 from issbox.errors import AlreadyExistsError
 from issbox.files import atomic_write
-from issbox.model import AuditEntry
+from issbox.model import AuditEntry, AuditOrder, AuditSearch
 from issbox.names import format_time
 from issbox.workflows.context import Permission
+
+_ORDERS: Final[dict[int, AuditOrder]] = {0: AuditOrder.NUMBER, 2: AuditOrder.ACTOR, 3: AuditOrder.ACTION}
+"""Orders of entries by the column that shows what they go by."""
 
 
 def _show(session: Session, subject: Any, wanted: Wanted) -> View:
     from issbox.workflows import browsing
 
     del subject
-    pages = browsing.browse_audit(session.ctx, wanted.search)
+    order = wanted.order(_ORDERS, AuditOrder.NUMBER)
+    down = wanted.descending if wanted.sort is not None else True
+    pages = browsing.browse_audit(session.ctx, AuditSearch(words=wanted.search, order=order, descending=down))
     return View(
-        "Audit log, newest first",
+        "Audit log" if wanted.sort is not None else "Audit log, newest first",
         (Column("No.", 6), Column("When", 16), Column("Who", 10, 1), Column("What", 22, 1), Column("Subject", 16, 2)),
         PagedLines(pages, _line),
         empty="No entry.",
-        sortable=False,
+        sorts=tuple(_ORDERS),
     )
 
 
@@ -97,7 +102,7 @@ def _export(session: Session, target: Target, answers: Answers) -> Outcome:
     from issbox.workflows.audit_log import describe_entry
 
     del target
-    pages = browsing.browse_audit(session.ctx, answers["search"])
+    pages = browsing.browse_audit(session.ctx, AuditSearch(words=answers["search"]))
     path, before, count = Path(answers["path"]), None, 0
     if path.exists():
         raise AlreadyExistsError(f"{path} exists already", hint="Choose another name.")

@@ -47,7 +47,6 @@ def _show(session: Session, subject: Any, wanted: Wanted) -> View:
         (Column("What", 21), Column("State", 9), Column("Until", 16), Column("More", 20, 1)),
         listed(_lines(session), wanted),
         head=("Hosts have to trust the end of the authority's chain, which Enter shows.",),
-        sortable=False,
     )
 
 

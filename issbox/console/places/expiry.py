@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from issbox.workflows.host_lists import Period
 
 
+_ENDS: Final = 2
+"""Number of the column that certificates are listed by, up or down."""
+
+
 def _show(session: Session, subject: Any, wanted: Wanted) -> View:
     from issbox.workflows import health, host_lists
 
@@ -47,7 +51,6 @@ def _show(session: Session, subject: Any, wanted: Wanted) -> View:
         (Column("Whose", 24, 2), Column("Ends", 16, 1), Column("State", 12), Column("How many", 9)),
         listed(lines, wanted),
         head=(f"Hosts' certificates are renewed when hosts ask; those of the box warn {days} days before.",),
-        sortable=False,
     )
 
 
@@ -75,7 +78,8 @@ def _show_ending(session: Session, subject: Any, wanted: Wanted) -> View:
     from issbox.workflows import host_lists
 
     period: EndingFilter = subject
-    pages = host_lists.browse_ending(session.ctx, replace(period, search=wanted.search))
+    shown = replace(period, search=wanted.search, descending=wanted.descending)
+    pages = host_lists.browse_ending(session.ctx, shown)
     start = "" if period.after is None else f" from {when(period.after)}"
     end = "" if period.before is None else f" until {when(period.before)}"
     return View(
@@ -83,7 +87,7 @@ def _show_ending(session: Session, subject: Any, wanted: Wanted) -> View:
         (Column("Host", 18, 2), Column("Kind", 11), Column("Ends", 16), Column("Serial", 16), Column("UUID", 9, 1)),
         PagedLines(pages, _ending_line),
         empty="None does.",
-        sortable=False,
+        sorts=(_ENDS,),
     )
 
 

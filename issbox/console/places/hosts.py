@@ -32,7 +32,7 @@ from issbox.console.words import (
     Wanted,
 )
 from issbox.errors import InvalidValueError, IssboxError
-from issbox.model import HostFilter, HostState, HostSummary
+from issbox.model import HostFilter, HostOrder, HostState, HostSummary
 from issbox.workflows.context import Permission
 
 _MOST_MOVED: Final = 1000
@@ -42,6 +42,8 @@ _TYPES: Final = (
     ("candlepin", "another box that reads from here"),
     ("satellite", "a Satellite or Katello that reads from here"),
 )
+_ORDERS: Final[dict[int, HostOrder]] = {0: HostOrder.NAME, 4: HostOrder.SEEN}
+"""Orders of hosts by the column that shows what they go by."""
 _ALL: Final = "*"
 """In place of an environment: hosts of all of them."""
 
@@ -51,7 +53,9 @@ def _show(session: Session, subject: Any, wanted: Wanted) -> View:
     from issbox.workflows.host_summary import summarize_hosts
 
     hosts = shown_hosts(session, subject)
-    pages = host_lists.browse_hosts(session.ctx, replace(hosts, search=wanted.search))
+    order = wanted.order(_ORDERS, HostOrder.NAME)
+    shown = replace(hosts, search=wanted.search, order=order, descending=wanted.descending)
+    pages = host_lists.browse_hosts(session.ctx, shown)
     where = {None: "", "": " in no environment"}.get(hosts.environment, f" in {hosts.environment}")
     waiting = " with stale or missing certificates" if hosts.waiting else ""
     return View(
@@ -65,7 +69,7 @@ def _show(session: Session, subject: Any, wanted: Wanted) -> View:
         ),
         PagedLines(pages, _line),
         empty="No such host is registered: c registers one by hand, f shows others.",
-        sortable=False,
+        sorts=tuple(_ORDERS),
         head=(_summary_words(summarize_hosts(session.ctx, session.organization)),),
     )
 
@@ -209,7 +213,8 @@ def _moved(session: Session, target: Target, answers: Answers) -> list[str]:
     if answers["whose"] == "one":
         return [target.thing.consumer.uuid]
     wanted = replace(shown_hosts(session, target.subject), waiting=False)
-    return [uuid for (_, uuid), _ in host_lists.browse_hosts(session.ctx, wanted).page(None, _MOST_MOVED)]
+    found = host_lists.browse_hosts(session.ctx, wanted).page(None, _MOST_MOVED)
+    return [each.consumer.uuid for _, each in found]
 
 
 def _move_confirm(session: Session, target: Target, answers: Answers) -> Consequences:

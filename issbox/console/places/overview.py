@@ -47,7 +47,6 @@ def _show(session: Session, subject: Any, wanted: Wanted) -> View:
         (Column("About", 12), Column("State", 10), Column("What", 40, 1)),
         listed(_lines(session), wanted),
         head=(f"You are {user}. Enter on a line leads to its place.",),
-        sortable=False,
     )
 
 

@@ -61,7 +61,7 @@ def _show_packages(session: Session, subject: Any, wanted: Wanted) -> View:
         (Column("Package", 30, 3), Column("Version", 20, 2), Column("Arch", 8), Column("Size", 10)),
         PagedLines(pages, _package_line),
         empty="No package.",
-        sortable=False,
+        sorts=(),
     )
 
 

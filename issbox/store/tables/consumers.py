@@ -63,7 +63,7 @@ class ConsumerRow(Row):
         """Table settings."""
 
         table_name = "consumer"
-        indexes = ((("organization", "name", "uuid"), False),)
+        indexes = ((("organization", "name", "uuid"), False), (("organization", "seen_at", "uuid"), False))
 
 
 class DeletedConsumerRow(Row):
