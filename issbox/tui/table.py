@@ -138,8 +138,8 @@ class Table(Widget, can_focus=True):
 
     def _body(self, view: View, at: int, width: int) -> Strip:
         if not self._count:
-            text = view.empty if at == 1 else ""
-            return Strip([Segment(fitted(f"  {text}", width))])
+            told = ["", *wrapped(view.empty, max(1, width - _MARK))]
+            return Strip([Segment(fitted(f"  {told[at]}" if at < len(told) else "", width))])
         index = self._top + at
         found: Sequence[Line] = view.lines.fetch(index, 1) if index < self._count else ()
         if not found:

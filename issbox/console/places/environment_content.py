@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from issbox.console.lines import listed
 from issbox.console.places import promotions
-from issbox.console.places.environments import held_content
+from issbox.console.places.environments import held_content, not_library
 from issbox.console.session import Session
 from issbox.console.showing import plural
 from issbox.console.words import (
@@ -138,7 +138,7 @@ def _choose_questions(session: Session, target: Target) -> list[Question]:
         )
     then = choice.then
     present = "" if then is None else f"{then.number}{f' {then.view_version}' if then.view_version else ''}"
-    return [Question("version", f"Of {key.short}", Kind.CHOICE, present, tuple(found))]
+    return [Question("version", "Version", Kind.CHOICE, present, tuple(found), help=f"Of {key.short}.")]
 
 
 def _view_versions(session: Session, organization: str) -> list[ViewVersion]:
@@ -292,7 +292,15 @@ ACTIONS: Final = (
         ask=_everything_questions,
         confirm=promotions.confirm,
     ),
-    Action("environments.exactly", "t", "Set exactly", _begin_draft, LifecycleEnvironment, Permission.CONTENT_READ),
+    Action(
+        "environments.exactly",
+        "t",
+        "Set exactly",
+        _begin_draft,
+        LifecycleEnvironment,
+        Permission.CONTENT_READ,
+        why_not=not_library,
+    ),
     Action(
         "environments.undo",
         "u",
@@ -301,6 +309,7 @@ ACTIONS: Final = (
         LifecycleEnvironment,
         Permission.CONTENT_READ,
         confirm=_undo_confirm,
+        why_not=not_library,
     ),
     Action("exactly.choose", "enter", "Choose", _choose, _Choice, Permission.CONTENT_READ, ask=_choose_questions),
     Action("exactly.view", "v", "Content view", _view, permission=Permission.CONTENT_READ, ask=_view_questions),

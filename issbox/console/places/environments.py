@@ -192,7 +192,8 @@ def _delete(session: Session, target: Target, answers: Answers) -> Outcome:
     return Outcome(f"{gone.environment.name} is deleted.")
 
 
-def _not_library(session: Session, target: Target) -> str:
+def not_library(session: Session, target: Target) -> str:
+    """Say why something cannot be done to Library: imports and synchronizing fill it, and it stays."""
     del session
     return "Library is the first environment of every organization" if target.thing.prior is None else ""
 
@@ -272,7 +273,7 @@ ACTIONS: Final = (
         LifecycleEnvironment,
         Permission.ENVIRONMENT_MANAGE,
         ask=_rename_questions,
-        why_not=_not_library,
+        why_not=not_library,
     ),
     Action(
         "environments.delete",
@@ -282,6 +283,6 @@ ACTIONS: Final = (
         LifecycleEnvironment,
         Permission.ENVIRONMENT_MANAGE,
         confirm=_delete_confirm,
-        why_not=_not_library,
+        why_not=not_library,
     ),
 )

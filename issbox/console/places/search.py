@@ -23,15 +23,17 @@ from issbox.console.words import (
 from issbox.workflows import browsing
 from issbox.workflows.context import Permission
 
+_HOW: Final = "f looks for a package by a part of its name, an advisory by its id, or a CVE such as CVE-2026-1234."
+
 
 def _show(session: Session, subject: Any, wanted: Wanted) -> View:
     looked_for = str(subject or "")
     lines = _advisories(session, looked_for) if _is_advisory(looked_for) else _packages(session, looked_for)
     return View(
-        f"Search for {looked_for} in {session.organization}",
+        f"Search for {looked_for} in {session.organization}" if looked_for else f"Search in {session.organization}",
         (Column("Found", 26, 3), Column("Version", 14, 2), Column("Repository", 16, 2), Column("Held by", 16, 2)),
         listed(lines, wanted),
-        empty="Nothing has it. Look for a part of a package's name, an advisory, or a CVE such as CVE-2026-1234.",
+        empty="Nothing has it: f looks for something else." if looked_for else _HOW,
     )
 
 
