@@ -51,7 +51,7 @@ class Session:
     def why_not(self, action: Action, target: Target) -> str:
         """Say why the operator cannot do this now; empty when it can. Nothing is written into the audit log."""
         if action.needs is not None and not isinstance(target.thing, action.needs):
-            return "choose a line first"
+            return "choose a line that it can be done to"
         if action.permission is not None:
             refused = self._refused(action, target)
             if refused:

@@ -32,10 +32,10 @@ def percent(done: int, whole: int) -> str:
     return f"{min(100, 100 * done // whole)}%" if whole > 0 else ""
 
 
-def progress_words(files: int, expected_files: int, size: int, expected_size: int) -> str:
-    """Give how far work is: share, files and bytes, as far as they are known."""
+def progress_words(files: int, expected_files: int, size: int, expected_size: int, noun: str = "file") -> str:
+    """Give how far work is: share, files (or what else is counted) and bytes, as far as they are known."""
     share = percent(size, expected_size) or percent(files, expected_files)
-    of_files = f"{files}/{expected_files} files" if expected_files else f"{files} files" if files else ""
+    of_files = f"{files}/{plural(expected_files, noun)}" if expected_files else plural(files, noun) if files else ""
     of_size = f"{format_size(size)} of {format_size(expected_size)}" if expected_size else ""
     return ", ".join(part for part in (share, of_files, of_size) if part)
 

@@ -40,6 +40,7 @@ class PlaceScreen(DoingScreen):
         self._title = title
         self._ticket = 0
         self._pulse: tuple[object, ...] | None = None
+        self._typed_ahead: list[str] = []
 
     @property
     def stop(self) -> Stop:
@@ -94,6 +95,7 @@ class PlaceScreen(DoingScreen):
             self.stop.view = message.view
             self.query_one(Table).show(message.view, message.count, self.stop.key, self.stop.position)
             self._frame()
+            self._obey_typed_ahead()
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="look")
     def look(self) -> None:
@@ -158,7 +160,7 @@ class PlaceScreen(DoingScreen):
             parts.append(f"by {stop.view.columns[stop.wanted.sort].title} {way}")
         where = f"{table.position + 1}/{table.count}" if table.count else "0"
         if table.is_cut:
-            parts.append("= shows the whole line")
+            parts.append("=: whole line")
         left = "  ".join(parts)
         return f"{left}  {where}" + (f"  |  {printable(self._said)}" if self._said else "")[: max(0, columns * 2)]
 
@@ -184,18 +186,32 @@ class PlaceScreen(DoingScreen):
                 self._search_done(self.stop.wanted.search)
             return
         key = event.character if event.character and event.character.isalnum() else event.key
+        if self._obey(key) or (event.key != key and self._obey(event.key)):
+            event.stop()
+
+    def _obey(self, key: str) -> bool:
+        """Do what a key says; tell whether it says something. What is about lines waits until they have been read."""
+        table = self.query_one(Table)
         action = next((each for each in actions_of(self.stop.place.id) if each.key == key), None)
-        if self.query_one(Table).move_by_key(key):
-            event.stop()
+        if self.stop.view is None and (action is not None or key in table.MOVES):
+            self._typed_ahead.append(key)
         elif action is not None:
-            event.stop()
             self.begin(action)
-        elif key in _HABIT_KEYS or event.key in _HABIT_KEYS:
-            event.stop()
-            self._habits()[_HABIT_KEYS.get(key) or _HABIT_KEYS[event.key]]()
+        elif key in _HABIT_KEYS:
+            self._habits()[_HABIT_KEYS[key]]()
         elif key in _PLACE_KEYS:
-            event.stop()
             self.go(Opening(_PLACE_KEYS[key]))
+        else:
+            return table.move_by_key(key)
+        return True
+
+    def _obey_typed_ahead(self) -> None:
+        """Do what was typed while the place was read, as far as it is about this place."""
+        typed, self._typed_ahead = self._typed_ahead, []
+        for key in typed:
+            self._obey(key)
+            if key not in Table.MOVES:  # an action may lead elsewhere, where what follows would mean something else
+                break
 
     def _habits(self) -> dict[str, Callable[[], object]]:
         return {
@@ -216,15 +232,18 @@ class PlaceScreen(DoingScreen):
     def go(self, opening: Opening) -> None:
         """Go to a place."""
         self._trail.go(opening)
-        self._said = ""
-        self.load()
+        self._arrive()
 
     def _back(self) -> None:
         if self.stop.wanted.search:
             self._search_done("")
             return
         self._trail.back()
-        self._said = ""
+        self._arrive()
+
+    def _arrive(self) -> None:
+        """Read the place that the operator came to; what it showed before is old."""
+        self.stop.view, self._said, self._typed_ahead = None, "", []
         self.load()
 
     def _help(self) -> None:

@@ -31,6 +31,9 @@ _MARK: Final = 2
 class Table(Widget, can_focus=True):
     """Shows a view, and which of its lines is chosen."""
 
+    MOVES: Final = frozenset(("up", "down", "pageup", "pagedown", "ctrl+b", "space", "home", "end"))
+    """Keys that choose another line."""
+
     @dataclass
     class Moved(Message):
         """Another line is chosen."""

@@ -23,6 +23,8 @@ from issbox.model import Job, JobState
 from issbox.names import format_size
 
 _MOST: Final = 500
+_COUNTED: Final = {"regenerate": "certificate"}
+"""What kinds of jobs count that are not about files."""
 _MOODS: Final = {
     JobState.QUEUED: Mood.PLAIN,
     JobState.RUNNING: Mood.BUSY,
@@ -63,8 +65,14 @@ def how_far(job: Job) -> str:
     facts = job.progress
     if job.state.over:
         return when(job.ended_at)
-    words = progress_words(facts.files, facts.expected_files, facts.size, facts.expected_size)
+    words = _progress(job)
     return ", ".join(part for part in (words, facts.step) if part)
+
+
+def _progress(job: Job) -> str:
+    facts = job.progress
+    noun = _COUNTED.get(job.kind, "file")
+    return progress_words(facts.files, facts.expected_files, facts.size, facts.expected_size, noun)
 
 
 def _fact(name: str, value: object) -> object:
@@ -88,7 +96,7 @@ def job_text(session: Session, job_id: int) -> Text:
             ("begun", when(job.started_at)),
             ("over", when(job.ended_at)),
             ("step", facts.step),
-            ("how far", progress_words(facts.files, facts.expected_files, facts.size, facts.expected_size)),
+            ("how far", _progress(job)),
             ("why", job.reason),
             ("what to do", job.hint),
             ("error code", job.error_code),
