@@ -92,7 +92,8 @@ class Crew:
                 if self._ended or (member is not None and member.poll() is None):
                     continue
                 if member is not None:
-                    _LOG.error("process %d, which served hosts, ended with %s", member.pid, member.returncode)
+                    level = logging.ERROR if member.returncode else logging.INFO  # whoever asked it to gets it back
+                    _LOG.log(level, "process %d, which served hosts, ended with %s", member.pid, member.returncode)
                     _let_go(member)
                     self._members[place] = None
                     self.counters.forget_connections(place + 1)
@@ -134,6 +135,7 @@ class Crew:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 pass_fds=[self._counts, *sockets],
+                start_new_session=True,  # the keys of a terminal are for the first process
             )
         except OSError as error:
             _LOG.error("no further process can serve hosts: %s", error)
