@@ -181,8 +181,9 @@ def _not_to_approve(session: Session, target: Target) -> str:
 
 
 def _retry_questions(session: Session, target: Target) -> list[Question]:
-    words = "Accept it although it is older than one imported before"
-    return [Question("allow_older", words, Kind.YES_NO, "no"), *_environments_questions(session, target.thing)]
+    words = "Accept it although it is older than one imported before."
+    older = Question("allow_older", "Also an older one", Kind.YES_NO, "no", help=words)
+    return [older, *_environments_questions(session, target.thing)]
 
 
 def _environments_questions(session: Session, row: ContentImport) -> list[Question]:
@@ -192,8 +193,8 @@ def _environments_questions(session: Session, row: ContentImport) -> list[Questi
     may = session.ctx.user is None or all(session.ctx.reach(each).products(owner).cover(()) for each in needed)
     if row.with_environments or not may:
         return []
-    words = "Of this bundle, if it carries any: p shows what that changes."
-    return [Question("environments", "Take over its lifecycle environments", Kind.YES_NO, "no", help=words)]
+    words = "Take over its lifecycle environments, if it carries any: p shows what that changes."
+    return [Question("environments", "Its environments too", Kind.YES_NO, "no", help=words)]
 
 
 def _retry(session: Session, target: Target, answers: Answers) -> Outcome:

@@ -93,7 +93,13 @@ def _read_questions(session: Session, target: Target) -> list[Question]:
         Question(
             "given", "File or text", required=True, help="Path of the file, or the text itself: IBC1:... or IB1-..."
         ),
-        Question("accept", "Accept one whose key is not trusted here", Kind.YES_NO, "no"),
+        Question(
+            "accept",
+            "Of an unknown key too",
+            Kind.YES_NO,
+            "no",
+            help="Accept a receipt whose key is not trusted here; it acknowledges no export.",
+        ),
     ]
 
 

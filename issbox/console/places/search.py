@@ -121,7 +121,7 @@ def _open(session: Session, target: Target, answers: Answers) -> Outcome:
 
 def _questions(session: Session, target: Target) -> list[Question]:
     del session, target
-    return [Question("text", "Package, advisory or CVE", required=True)]
+    return [Question("text", "Look for", required=True, help="A part of a package's name, an advisory, or a CVE.")]
 
 
 def _again(session: Session, target: Target, answers: Answers) -> Outcome:

@@ -170,7 +170,7 @@ def _remove(session: Session, target: Target, answers: Answers) -> Outcome:
 
 def _publish_questions(session: Session, target: Target) -> list[Question]:
     del session, target
-    return [Question("description", "Description of the version")]
+    return [Question("description", "Description", help="Of the version.")]
 
 
 def _publish(session: Session, target: Target, answers: Answers) -> Outcome:
