@@ -82,7 +82,7 @@ TAKEN = Shape[Taken](
 @organization_option
 @click.option(
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(readable=False, path_type=Path, dir_okay=False),
     default=_STANDARD,
     metavar="FILE",
     help="Write it here; - for standard output, where it goes otherwise.",
@@ -121,7 +121,7 @@ def export_csv(run: Run, *, organization: str | None, output: Path, with_secrets
     example="issbox product import-csv definitions.csv --dry-run",
     shape=TAKEN,
 )
-@click.argument("file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", metavar="FILE", type=click.Path(readable=False, path_type=Path, dir_okay=False))
 @organization_option
 @click.option("--dry-run", is_flag=True, help="Only check the file and show what it would change.")
 def import_csv(run: Run, *, file: Path, organization: str | None, dry_run: bool) -> None:

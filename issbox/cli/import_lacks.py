@@ -88,7 +88,7 @@ def missing(run: Run, *, number: int | None, id_: int | None, page: int, per_pag
 @id_option("import")
 @click.option(
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(readable=False, path_type=Path, dir_okay=False),
     metavar="FILE",
     help="Write the slip here (- for standard output) instead of the configured export directory.",
 )

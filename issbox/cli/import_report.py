@@ -64,7 +64,7 @@ REPORT = Shape[ImportReport](
 @id_option("import")
 @click.option(
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(readable=False, path_type=Path, dir_okay=False),
     metavar="FILE",
     help="Write the report as JSON, and this box's signature over it to FILE.sig.",
 )

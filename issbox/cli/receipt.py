@@ -28,7 +28,7 @@ def _show(run: Run, chosen: ReceivedReceipt) -> None:
 @click.option("--with-packages", is_flag=True, help="List every package too; the file grows by 21 bytes for each.")
 @click.option(
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(readable=False, path_type=Path, dir_okay=False),
     metavar="FILE",
     help="Write the receipt here (- for standard output) instead of the configured export directory.",
 )
@@ -37,7 +37,7 @@ def _show(run: Run, chosen: ReceivedReceipt) -> None:
 @click.option("--ascii", "ascii_", is_flag=True, help="Draw the QR code with # instead of blocks.")
 @click.option(
     "--qr-image",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(readable=False, path_type=Path, dir_okay=False),
     metavar="FILE",
     help="Write the QR code as a picture, .png or .svg.",
 )

@@ -48,7 +48,7 @@ VERIFICATION: "Shape[VerificationReport]" = Shape(
     example="issbox verify /media/usb/ACME-base-0001-20261101T120000Z --public-key border-box.pem",
     shape=VERIFICATION,
 )
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=click.Path(readable=False, path_type=Path))
 @click.option("--public-key", metavar="FILE", help="Public key of the box that made it; then no box is needed here.")
 @click.option("--skip-signature", is_flag=True, help="Only check that the bundle fits itself, whoever made it.")
 def verify(run: Run, *, path: Path, public_key: str | None, skip_signature: bool) -> None:
