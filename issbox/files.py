@@ -255,11 +255,11 @@ def require_space(path: Path, needed: int, what: str) -> None:
 class FileLock:
     """A lock between processes that ends with the process, however it ends (flock(2))."""
 
-    def __init__(self, path: Path, *, shared: bool = False, busy: str = "") -> None:
-        """Name the lock's file. `busy` is the message of the BusyError raised when another process holds it."""
+    def __init__(self, path: Path, *, shared: bool = False, busy: str = "", hint: str | None = None) -> None:
+        """Name the lock's file. `busy` and `hint` are those of the BusyError raised when another process holds it."""
         self._path = path
         self._operation = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
-        self._busy = busy or f"another process holds {path}"
+        self._busy, self._hint = busy or f"another process holds {path}", hint
         self._descriptor: int | None = None
 
     def try_acquire(self) -> bool:
@@ -296,7 +296,7 @@ class FileLock:
 
     def __enter__(self) -> Self:
         if not self.try_acquire():
-            raise BusyError(self._busy)
+            raise BusyError(self._busy, hint=self._hint)
         return self
 
     def __exit__(self, *_: object) -> None:

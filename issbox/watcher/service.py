@@ -80,7 +80,11 @@ def scan_once(ctx: Context, *, sleep: Callable[[float], None] = time.sleep) -> l
 
 
 def _serving(ctx: Context) -> FileLock:
-    return FileLock(ctx.store.locks / "serve.lock", busy="a service is already looking after the inbox of this box")
+    return FileLock(
+        ctx.store.locks / "serve.lock",
+        busy="a service is already looking after the inbox of this box",
+        hint="Leave it to that one, or stop it first, as with `systemctl stop issbox`.",
+    )
 
 
 def _make_inbox(ctx: Context) -> None:

@@ -49,3 +49,21 @@ def test_a_report_as_text_as_bytes_and_signed(crossing: Crossing, far: CommandLi
     assert json.loads(data)["import_id"] == 1
     shown = far.json("content-import", "report", "--id", "1")
     assert list(shown) == list(json.loads(data))
+
+
+def test_a_number_is_that_of_an_import_where_the_account_may_not_look_around(
+    crossing: Crossing, far: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crossing.publish([0, 1], [0])
+    far("content-import", "run", crossing.export()[0])
+
+    look = Path.exists
+
+    def refuse(path: Path) -> bool:
+        if path.is_absolute():
+            return look(path)
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "exists", refuse)  # as in the directory of root, for the account of the box
+    assert far.json("content-import", "preview", "1")["imported_before"] == 1
+    assert far.error("content-import", "preview", "nowhere", code=12)["code"] == "permission-denied"
