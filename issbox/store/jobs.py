@@ -9,7 +9,7 @@ from peewee import fn
 
 from issbox.errors import NotFoundError
 from issbox.model import Actor, Job, JobProgress, JobState
-from issbox.store.database import Noun, transaction
+from issbox.store.database import Noun, rows, transaction
 from issbox.store.tables import JobRow
 from issbox.store.tables.columns import from_json, to_json
 
@@ -51,6 +51,11 @@ class Jobs(Noun):
         if before is not None:
             query = query.where(JobRow.id < before)
         return _read(query if limit is None else query.limit(limit))
+
+    def count(self) -> dict[JobState, int]:
+        """Give the number of jobs by state, of every state."""
+        query = JobRow.select(JobRow.state, fn.COUNT(JobRow.id)).group_by(JobRow.state)
+        return dict.fromkeys(JobState, 0) | {JobState(state): int(number) for state, number in rows(query)}
 
     def oldest(self, state: JobState) -> Job | None:
         """Give the job that has been there longest of those in a state, or None."""

@@ -23,8 +23,8 @@ from issbox.web.guard import Answer, Guard, Question, site_of
 from issbox.web.peers import Peer
 from issbox.web.sending import Sent
 from issbox.web.takings import Takings
-from issbox.workflows.box_status import status
 from issbox.workflows.context import Context
+from issbox.workflows.measuring import measure
 
 _METHODS: Final = ("GET", "HEAD")
 _LOG: Final = logging.getLogger("issbox.web")
@@ -154,7 +154,7 @@ class Application:
             address = None
         if address is None or not any(address in each for each in self._settings.metrics_from):
             return await sending.send_text(request, 403, "[web] metrics_from does not name this client")
-        found = await asyncio.to_thread(status, self._ctx)
+        found = await asyncio.to_thread(measure, self._ctx)
         text = self.counters.text(found)
         return await sending.send_text(request, 200, text, {"Content-Type": _METRICS_TYPE})
 

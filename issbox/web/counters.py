@@ -2,10 +2,12 @@
 
 import mmap
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from issbox.workflows.box_status import Status
+from issbox.rules.health import Trouble
+from issbox.workflows.measuring import Measures
 
 _METHODS: Final = ("GET", "HEAD", "other")
 _REASONS: Final = ("cut", "left", "slow", "too-many", "unread")
@@ -62,10 +64,10 @@ class Counters:
         """Give how many connections are open."""
         return self._sum(_CONNECTIONS)
 
-    def text(self, status: Status) -> str:
+    def text(self, found: Measures) -> str:
         """Write everything, with how the box is doing."""
         lines: list[str] = []
-        for name, kind, meaning, values in self._families(status):
+        for name, kind, meaning, values in self._families(found):
             lines += [f"# HELP {name} {meaning}", f"# TYPE {name} {kind}"]
             lines += [f"{name}{labels} {value}" for labels, value in values.items()]
         return "\n".join(lines)
@@ -73,7 +75,8 @@ class Counters:
     def _sum(self, cell: int) -> int:
         return sum(self._all[cell::_ROW])
 
-    def _families(self, status: Status) -> Iterator[tuple[str, str, str, Mapping[str, int]]]:
+    def _families(self, found: Measures) -> Iterator[tuple[str, str, str, Mapping[str, int]]]:
+        status = found.status
         requests = {
             f'{{method="{method}",code="{code}"}}': self._sum(_REQUESTS + number * _STATUSES + code)
             for number, method in enumerate(_METHODS)
@@ -87,6 +90,13 @@ class Counters:
         yield "issbox_http_connections", "gauge", "Connections open.", {"": self.connections()}
         states = {f'{{state="{state}"}}': n for state, n in sorted(status.imports.items())}
         yield "issbox_bundles", "gauge", "Bundles by state.", states
+        jobs = {f'{{state="{state}"}}': n for state, n in found.jobs.items()}
+        yield "issbox_jobs", "gauge", "Jobs by state.", jobs
+        ends = {f'{{organization="{owner}",ends="{words}"}}': n for (owner, words), n in found.certificates.items()}
+        yield "issbox_host_certificates", "gauge", "Certificates of hosts by the time that is left.", ends
+        kinds = Counter(each.trouble for each in status.problems)
+        troubles = {f'{{kind="{(each.name or "").lower()}"}}': kinds[each] for each in Trouble}
+        yield "issbox_problems", "gauge", "What needs a person, by kind.", troubles
         yield "issbox_repositories", "gauge", "Repositories.", {"": status.repositories}
         yield "issbox_store_free_bytes", "gauge", "Bytes free for the store.", {"": status.free}
         yield "issbox_store_size_bytes", "gauge", "Bytes of the store's file system.", {"": status.total}

@@ -33,6 +33,10 @@ def test_only_jobs_that_ended_before_the_time_are_forgotten(store: Store) -> Non
     states = (JobState.FINISHED, JobState.FAILED, JobState.CANCELLED, JobState.FINISHED, JobState.FINISHED)
     for number, state, days in zip(over, states, (31, 40, 50, 30, 99), strict=True):
         end(store, number, state, days)
+    assert store.jobs.count() == {
+        **dict.fromkeys((JobState.QUEUED, JobState.RUNNING, JobState.FAILED, JobState.CANCELLED), 1),
+        JobState.FINISHED: 3,
+    }
     assert store.jobs.forget_ended(NOW - 30 * DAY) == 3
     assert [job.id for job in store.jobs.list()] == [over[4], over[3], running, queued]
     assert store.jobs.forget_ended(NOW - 30 * DAY) == 0

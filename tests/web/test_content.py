@@ -121,6 +121,9 @@ def test_other_methods_and_pages(service: Service) -> None:
     text = service.client().get("/metrics").text
     assert 'issbox_http_requests_total{method="GET",code="200"} 1\n' in text
     assert "issbox_store_free_bytes" in text
+    assert 'issbox_jobs{state="queued"} 0\n' in text
+    assert 'issbox_host_certificates{organization="acme",ends="ended"} 0\n' in text
+    assert 'issbox_problems{kind="service"} 1\n' in text
     assert 'issbox_http_requests_total{method="other",code="405"} 5\n' in text
 
 
