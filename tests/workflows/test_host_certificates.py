@@ -205,7 +205,7 @@ def test_hosts_move_and_only_what_differs_goes_stale(fleet: Fleet, monkeypatch: 
     with pytest.raises(InvalidValueError, match="twice"):
         consumers.move_consumers(fleet.ctx, "acme", [host.uuid], ["dev", "dev"])
     catalog.create_organization(fleet.ctx, label="other", name="Other")
-    with pytest.raises(NotFoundError, match="has no host"):
+    with pytest.raises(NotFoundError, match="there is no host"):
         consumers.move_consumers(fleet.ctx, "other", [host.uuid], [LIBRARY])
     assert consumers.get_consumer(fleet.ctx, host.uuid).environments == ("prod", "dev")
 
