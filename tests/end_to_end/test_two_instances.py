@@ -13,18 +13,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from makers.boxes import ACTOR, PACKAGES
+from makers.boxes import ACTOR, PACKAGES, initialize_box
 from makers.ports import free_port
 from makers.relays import relay
 from makers.rpms import Repository as Layout
 from makers.rpms import write_repository
 from makers.serving import GRANTED, KEY, REPOMD, Client, issue
 
-from issbox.config import load_settings
 from issbox.model import LIBRARY
-from issbox.progress import Silent
-from issbox.wiring import now, open_context
-from issbox.workflows import boxes, catalog, certificates, consumers, environments, registering, repositories
+from issbox.wiring import open_context
+from issbox.workflows import catalog, certificates, consumers, environments, registering, repositories
 from issbox.workflows.authority import open_authority
 from issbox.workflows.context import Context
 from issbox.workflows.promoting import plan_demotion, plan_repository_promotion, promote
@@ -125,15 +123,7 @@ def cluster(tmp_path: Path, new_postgresql_database: Callable[[str | None], str]
 
 def make(cluster: Cluster) -> Context:
     environ = cluster.environ(1)
-    boxes.initialize(
-        load_settings(environ),
-        name="shared",
-        organization_label="acme",
-        organization_name="Acme",
-        actor=ACTOR,
-        clock=now,
-        progress=Silent(),
-    )
+    initialize_box(environ, "shared")
     ctx = open_context(environ=environ, actor=ACTOR)
     write_repository(Layout(cluster.directory / "upstream", PACKAGES))
     catalog.create_product(ctx, organization="acme", label="tools", name="Tools")

@@ -125,21 +125,26 @@ class Gap:
         return bundle
 
 
+def initialize_box(environ: Mapping[str, str], name: str) -> None:
+    """Make a box with the organization acme and nothing in it."""
+    boxes.initialize(
+        load_settings(environ),
+        name=name,
+        organization_label="acme",
+        organization_name="Acme",
+        actor=ACTOR,
+        clock=now,
+        progress=Silent(),
+    )
+
+
 def make_gap(root: Path) -> Gap:
     """Make both boxes, with the repository acme/tools/base outside and nothing inside; nothing is synchronized yet."""
     gap = Gap(root / "upstream", root / "media", Side(root / "outside"), Side(root / "inside"))
     gap.media.mkdir()
     gap.change_upstream(2)
     for side in (gap.outside, gap.inside):
-        boxes.initialize(
-            load_settings(side.environment()),
-            name=side.state.name,
-            organization_label="acme",
-            organization_name="Acme",
-            actor=ACTOR,
-            clock=now,
-            progress=Silent(),
-        )
+        initialize_box(side.environment(), side.state.name)
     boxes.add_trusted_key(gap.inside.context(), boxes.public_key(gap.outside.context()), "outside")
     outside = gap.outside.context()
     catalog.create_product(outside, organization="acme", label="tools", name="Tools")

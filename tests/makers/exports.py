@@ -8,16 +8,15 @@ from typing import Any
 
 from issbox.bundle.check import Limits
 from issbox.bundle.verifying import VerificationReport, verify
-from issbox.config import load_settings
 from issbox.manifest import ScopeKind
 from issbox.model import Actor, BundleForm, ContentExport, RepositoryKey
 from issbox.progress import Silent
-from issbox.wiring import now, open_context
+from issbox.wiring import open_context
 from issbox.workflows import boxes, catalog, repositories
 from issbox.workflows.context import Context
 from issbox.workflows.exports import ExportPlan, ExportRequest, export, plan_export
 from issbox.workflows.synchronize import synchronize
-from makers.boxes import PACKAGES
+from makers.boxes import PACKAGES, initialize_box
 from makers.rpms import Extra, Repository, write_repository
 
 KEY = RepositoryKey("acme", "tools", "base")
@@ -30,15 +29,7 @@ def make_box(state: Path, *, configuration: str = "") -> Context:
     config = state.with_suffix(".toml")
     config.write_text(configuration)
     environment = {"ISSBOX_STATE_DIR": str(state), "ISSBOX_CONFIG": str(config)}
-    boxes.initialize(
-        load_settings(environment),
-        name=state.name,
-        organization_label="acme",
-        organization_name="Acme",
-        actor=ACTOR,
-        clock=now,
-        progress=Silent(),
-    )
+    initialize_box(environment, state.name)
     return open_context(environ=environment, actor=ACTOR)
 
 

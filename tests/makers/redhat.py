@@ -4,13 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from issbox.config import load_settings
 from issbox.model import Content, Product, ProductKind, Repository, RepositoryKey
-from issbox.progress import Silent
-from issbox.wiring import now
-from issbox.workflows import boxes
 from issbox.workflows.context import Context
-from makers.boxes import ACTOR, Side
+from makers.boxes import Side, initialize_box
 
 RHEL = RepositoryKey("acme", "rhel", "baseos")
 RHEL_PATH = "content/dist/rhel9/9/x86_64/baseos/os"
@@ -27,15 +23,7 @@ VARIABLES = {"releasever": "9", "basearch": "x86_64"}
 def make_plain_box(state: Path, **synchronize: Any) -> Context:
     """Make a box with the organization acme and nothing in it, whose downloads are not repeated."""
     side = Side(state)
-    boxes.initialize(
-        load_settings(side.environment()),
-        name=state.name,
-        organization_label="acme",
-        organization_name="Acme",
-        actor=ACTOR,
-        clock=now,
-        progress=Silent(),
-    )
+    initialize_box(side.environment(), state.name)
     ctx = side.context()
     settings = replace(ctx.settings.synchronize, **{"retries": 0, "timeout_seconds": 20.0, **synchronize})
     return replace(ctx, settings=replace(ctx.settings, synchronize=settings))

@@ -12,17 +12,15 @@ from typing import Any
 from issbox.certs.authority import Authority
 from issbox.certs.entitlement import issue_entitlement, prepare_v1, prepare_v3
 from issbox.certs.keys import KeyKind, new_serial
-from issbox.config import WebSettings, load_settings
+from issbox.config import WebSettings
 from issbox.model import LIBRARY, RepositoryKey, Validity
-from issbox.progress import Silent
 from issbox.web.service import RunningServer, serving
-from issbox.wiring import now
-from issbox.workflows import boxes, catalog, environments, repositories
+from issbox.workflows import catalog, environments, repositories
 from issbox.workflows.authority import open_authority
 from issbox.workflows.context import Context
 from issbox.workflows.promoting import plan_repository_promotion, promote
 from issbox.workflows.synchronize import synchronize
-from makers.boxes import ACTOR, PACKAGES, Side
+from makers.boxes import PACKAGES, Side, initialize_box
 from makers.certificates import YEAR, key_of, payload_of
 from makers.rpms import Repository as Layout
 from makers.rpms import write_repository
@@ -59,17 +57,7 @@ def issue(
 def make_box(state: Path, **web: Any) -> Context:
     """Make a box with the organization acme, whose Library and dev hold tools/base, and another one without content."""
     environ = Side(state).environment()
-    settings = load_settings(environ)
-    box = boxes.initialize(
-        settings,
-        name=state.name,
-        organization_label="acme",
-        organization_name="Acme",
-        actor=ACTOR,
-        clock=now,
-        progress=Silent(),
-    )
-    assert box.name == state.name
+    initialize_box(environ, state.name)
     ctx = with_web(Side(state).context(), listen=(("127.0.0.1", 0),), names=("localhost", "127.0.0.1"), **web)
     upstream = state.parent / f"{state.name}-upstream"
     write_repository(Layout(upstream, PACKAGES))

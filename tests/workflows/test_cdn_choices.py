@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from makers.manifests import APPSTREAM, BASEOS, MadeContent, manifest_authority, manifest_bytes, rhel
 from makers.redhat import make_plain_box
-from makers.repodata import Listed, write, write_repository
+from makers.repodata import Listed
+from makers.two_boxes import lay
 from makers.upstream import Answer, Upstream, serve
 
 from issbox.errors import AlreadyExistsError, InUseError, InvalidValueError, NotFoundError, UnreachableError
@@ -34,15 +35,9 @@ HELD = (
 )
 
 
-def lay(root: Path, *paths: str) -> None:
+def lay_all(root: Path, *paths: str) -> None:
     for path in paths:
-        write_repository(root / path, Listed("bash.rpm", path.encode()))
-        parent = ""
-        for segment in path.split("/"):
-            place = root / parent / "listing"
-            names = set(place.read_text().splitlines()) if place.exists() else set()
-            write(root, f"{parent}listing", "\n".join(sorted({*names, segment})).encode())
-            parent += f"{segment}/"
+        lay(root, path, Listed("bash.rpm", path.encode()))
 
 
 @pytest.fixture
@@ -60,7 +55,7 @@ def take_manifest(ctx: Context) -> None:
 
 @pytest.fixture
 def cdn(ctx: Context, tmp_path: Path) -> Iterator[Upstream]:
-    lay(tmp_path / "cdn", *HELD)
+    lay_all(tmp_path / "cdn", *HELD)
     with serve(tmp_path / "cdn") as running:
         location = CdnLocation("acme", CdnType.CUSTOM_CDN, running.url, shows_manifest=False)
         set_location(ctx, plan_location(ctx, location))

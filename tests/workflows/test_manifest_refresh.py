@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from makers.authority import Authority, serve_tls
-from makers.boxes import ACTOR
+from makers.boxes import ACTOR, initialize_box
 from makers.manifests import (
     APPSTREAM,
     CREATED,
@@ -18,12 +18,9 @@ from makers.manifests import (
     write_manifest,
 )
 
-from issbox.config import load_settings
 from issbox.errors import InvalidValueError, NotFoundError, UnreachableError, UntrustedManifestError, UpstreamError
 from issbox.model import ManifestAction
-from issbox.progress import Silent
-from issbox.wiring import now, open_context
-from issbox.workflows import boxes
+from issbox.wiring import open_context
 from issbox.workflows.context import Context
 from issbox.workflows.manifest_importing import import_manifest
 from issbox.workflows.manifest_refresh import refresh_manifest
@@ -49,22 +46,13 @@ class Portal:
 @pytest.fixture
 def portal(tmp_path: Path) -> Iterator[Portal]:
     environ = {"ISSBOX_STATE_DIR": str(tmp_path / "state"), "XDG_CONFIG_HOME": str(tmp_path / "none")}
-    settings = load_settings(environ)
-    boxes.initialize(
-        settings,
-        name="box",
-        organization_label="acme",
-        organization_name="Acme",
-        actor=ACTOR,
-        clock=now,
-        progress=Silent(),
-    )
+    initialize_box(environ, "box")
     server = Authority(tmp_path, "portal")
     (tmp_path / "portal-ca.pem").write_text(server.pem)
     ctx = open_context(environ=environ, actor=ACTOR)
-    manifests = replace(settings.manifests, portal_ca_file=tmp_path / "portal-ca.pem")
-    synchronize = replace(settings.synchronize, retries=0)
-    ctx = replace(ctx, settings=replace(settings, manifests=manifests, synchronize=synchronize))
+    manifests = replace(ctx.settings.manifests, portal_ca_file=tmp_path / "portal-ca.pem")
+    synchronize = replace(ctx.settings.synchronize, retries=0)
+    ctx = replace(ctx, settings=replace(ctx.settings, manifests=manifests, synchronize=synchronize))
     export = tmp_path / "www/consumers" / DISTRIBUTOR / "export"
     export.parent.mkdir(parents=True)
     with serve_tls(tmp_path / "www", server, clients=True, client_ca=manifest_authority().root_pem) as running:

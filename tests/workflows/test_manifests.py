@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from makers.boxes import ACTOR, PACKAGES
+from makers.boxes import ACTOR, PACKAGES, initialize_box
 from makers.fleets import FACTS
 from makers.manifests import (
     APPSTREAM,
@@ -26,7 +26,7 @@ from makers.rpms import Repository as Layout
 from makers.rpms import write_repository
 
 from issbox.certs.decode import decode_certificate
-from issbox.config import UnsignedManifest, load_settings
+from issbox.config import UnsignedManifest
 from issbox.errors import (
     BusyError,
     InUseError,
@@ -48,12 +48,10 @@ from issbox.model import (
     Upstream,
     Validity,
 )
-from issbox.progress import Silent
 from issbox.rules.health import Trouble
 from issbox.rules.promoted_states import ContentState
 from issbox.wiring import now, open_context
 from issbox.workflows import (
-    boxes,
     catalog,
     certificates,
     contents,
@@ -126,15 +124,7 @@ class Box:
 @pytest.fixture
 def box(tmp_path: Path) -> Box:
     environ = {"ISSBOX_STATE_DIR": str(tmp_path / "state"), "XDG_CONFIG_HOME": str(tmp_path / "none")}
-    boxes.initialize(
-        load_settings(environ),
-        name="box",
-        organization_label="acme",
-        organization_name="Acme",
-        actor=ACTOR,
-        clock=now,
-        progress=Silent(),
-    )
+    initialize_box(environ, "box")
     ctx = open_context(environ=environ, actor=ACTOR)
     certified = replace(ctx.settings.certificates, authority_key="ec-p256", host_key="ec-p256")
     ctx = replace(ctx, settings=replace(ctx.settings, certificates=certified))

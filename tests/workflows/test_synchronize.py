@@ -8,12 +8,11 @@ from pathlib import Path
 import createrepo_c
 import pytest
 from makers.authority import Authority, serve_tls
-from makers.boxes import ACTOR, KEY, PACKAGES
+from makers.boxes import ACTOR, KEY, PACKAGES, initialize_box
 from makers.recorder import Recorder
 from makers.repodata import Listed, createrepo, write, write_repository
 from makers.upstream import Answer, Upstream, serve
 
-from issbox.config import load_settings
 from issbox.errors import (
     BusyError,
     DigestMismatchError,
@@ -26,9 +25,8 @@ from issbox.errors import (
 )
 from issbox.files import remove_tree
 from issbox.model import AuditEntry, CredentialKind, VersionOrigin
-from issbox.progress import Silent
-from issbox.wiring import now, open_context
-from issbox.workflows import boxes, catalog, credentials, repositories
+from issbox.wiring import open_context
+from issbox.workflows import catalog, credentials, repositories
 from issbox.workflows.context import Context
 from issbox.workflows.publishing import changing_content
 from issbox.workflows.synchronize import STEPS, synchronize
@@ -75,15 +73,7 @@ def upstream(tmp_path: Path) -> Iterator[Upstream]:
 def box(tmp_path: Path, upstream: Upstream) -> Box:
     state = tmp_path / "state"
     environ = {"ISSBOX_STATE_DIR": str(state), "XDG_CONFIG_HOME": str(tmp_path / "nothing"), "HOME": str(tmp_path)}
-    boxes.initialize(
-        load_settings(environ),
-        name="box",
-        organization_label="acme",
-        organization_name="Acme",
-        actor=ACTOR,
-        clock=now,
-        progress=Silent(),
-    )
+    initialize_box(environ, "box")
     progress = Recorder()
     ctx = open_context(environ=environ, actor=ACTOR, progress=progress)
     ctx = replace(ctx, settings=replace(ctx.settings, synchronize=replace(ctx.settings.synchronize, retries=0)))

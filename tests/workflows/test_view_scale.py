@@ -7,14 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from makers.boxes import ACTOR
+from makers.boxes import ACTOR, initialize_box
 from makers.repodata import Listed, digest, record_xml, repomd_xml, write
 
-from issbox.config import load_settings
 from issbox.model import PackageRule, RepositoryKey, ViewFilter
-from issbox.progress import Silent
-from issbox.wiring import now, open_context
-from issbox.workflows import boxes, catalog, repositories, views
+from issbox.wiring import open_context
+from issbox.workflows import catalog, repositories, views
 from issbox.workflows.synchronize import synchronize
 
 PACKAGES = 20_000
@@ -78,15 +76,7 @@ def test_filtering_twenty_thousand_packages_needs_little_memory(tmp_path: Path) 
     write_large_repository(root)
     environment = {key: value for key, value in os.environ.items() if not key.startswith("ISSBOX_")}
     environment |= {"ISSBOX_STATE_DIR": str(tmp_path / "state"), "XDG_CONFIG_HOME": str(tmp_path / "nothing")}
-    boxes.initialize(
-        load_settings(environment),
-        name="Box",
-        organization_label="acme",
-        organization_name="Acme",
-        actor=ACTOR,
-        clock=now,
-        progress=Silent(),
-    )
+    initialize_box(environment, "Box")
     ctx = open_context(environ=environment, actor=ACTOR)
     catalog.create_product(ctx, organization="acme", label="tools", name="Tools")
     repositories.create_repository(
