@@ -64,7 +64,7 @@ class _Tally:
     size: int = 0
     mark: int = 0
     files: int = 0
-    """Regular files besides the three that describe the bundle."""
+    """Regular files besides those that describe the bundle."""
     file_size: int = 0
     unfinished: bool = False
     top: int | None = None

@@ -40,10 +40,7 @@ def approve(ctx: Context, import_id: int, *, with_environments: bool = False) ->
         if with_environments:
             ctx.require(Permission.ENVIRONMENT_MANAGE, row.organization)
             ctx.require(Permission.CONTENT_PROMOTE, row.organization)
-        if row.state is not ImportState.WAITING or row.waits_for is not WaitsFor.APPROVAL:
-            raise WrongStateError(
-                f"import {import_id} is {row.state} and does not wait for an approval", shown="content-import info"
-            )
+        _require_waiting(row)
         name = ctx.actor.name
         approvals = approvals_of(ctx, row)
         if name == row.made_by:
@@ -146,11 +143,19 @@ def _turn_away(ctx: Context, row: ContentImport, error: ImportRefusedError) -> C
     return finished[row.id]
 
 
+def _require_waiting(row: ContentImport) -> None:
+    if row.state is not ImportState.WAITING or row.waits_for is not WaitsFor.APPROVAL:
+        raise WrongStateError(
+            f"import {row.id} is {row.state} and does not wait for an approval", shown="content-import info"
+        )
+
+
 def _record(
     ctx: Context, row: ContentImport, name: str, approvals: frozenset[str], *, with_environments: bool
 ) -> ContentImport:
     missing = approvals_missing(ctx.settings.inbox.approvals, approvals, row.made_by)
     with ctx.store.transaction():
+        _require_waiting(ctx.store.imports.get(row.id))  # somebody may have turned it away meanwhile
         now = ctx.clock()
         volumes = _waiting_with(ctx, row)
         for each in volumes:

@@ -13,7 +13,7 @@ from watcher.test_service import serving, wait_for
 from issbox.errors import ApprovalError, BusyError, InvalidValueError, NotFoundError, NotPermittedError, WrongStateError
 from issbox.files import FileLock
 from issbox.model import Actor, BundleForm, ContentImport, ImportState, Role, WaitsFor
-from issbox.workflows import inbox
+from issbox.workflows import approving, inbox
 from issbox.workflows.approving import approve, approved_with, refuse_import
 from issbox.workflows.by_hand import run_import
 from issbox.workflows.context import Context
@@ -64,6 +64,24 @@ def test_two_people_have_to_and_neither_is_the_one_who_exported(crossing: Crossi
     assert actions(ctx).count("content-import.approve") == 2
     with pytest.raises(WrongStateError, match="imported"):
         approve(person(ctx, "cid"), row.id)
+
+
+def test_an_approval_counts_for_nothing_when_the_bundle_is_turned_away_meanwhile(
+    crossing: Crossing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ctx = crossing.receiver
+    row = bring(crossing)
+
+    def turned_away(*_: object) -> int:
+        refuse_import(person(ctx, "bob"), row.id, "not announced")
+        return 0
+
+    monkeypatch.setattr(approving, "approvals_missing", turned_away)
+    with pytest.raises(WrongStateError, match="refused"):
+        approve(person(ctx, "ann"), row.id)
+    with ctx.store.session():
+        after = ctx.store.imports.get(row.id)
+    assert (after.state, after.approvals) == (ImportState.REFUSED, ())
 
 
 def test_the_running_service_imports_it_with_the_last_approval(tmp_path: Path) -> None:
