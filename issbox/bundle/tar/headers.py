@@ -21,6 +21,9 @@ MAX_TRAILING_ZEROS: Final = 16 << 20
 """Bytes of zeros that may follow the end of a tar or gzip: tapes are written in blocks of up to a few MiB, and bsdtar
 fills its output up even when it is a file."""
 _MODE: Final = 0o644
+_LONGEST_NAME: Final = 100
+_LARGE: Final = 8 << 30
+"""What needs a pax header: a longer path, and a file of so many bytes."""
 _OCTAL: Final = re.compile(rb" *([0-7]+)[ \0]*")
 _MAGICS: Final = {b"ustar\x0000", b"ustar  \x00"}
 """POSIX, and GNU."""
@@ -76,6 +79,13 @@ def encode_header(path: str, size: int, modified: int) -> bytes:
     info = tarfile.TarInfo(path)
     info.size, info.mtime, info.mode = size, modified, _MODE
     return info.tobuf(tarfile.PAX_FORMAT, "utf-8", "strict")
+
+
+def header_size(path: str, size: int) -> int:
+    """Give the bytes of `encode_header` for a path and the bytes of its file, mostly without making it."""
+    if path.isascii() and len(path) <= _LONGEST_NAME and size < _LARGE:
+        return BLOCK_SIZE
+    return len(encode_header(path, size, 0))
 
 
 def padding(size: int) -> int:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from issbox.bundle.members import Member, copy_member
-from issbox.bundle.tar.headers import BLOCK_SIZE, encode_header, padding
+from issbox.bundle.tar.headers import BLOCK_SIZE, encode_header, header_size, padding
 from issbox.bundle.tar.stored_gzip import StoredGzip
 from issbox.bundle.tar.toc_checks import Compression
 from issbox.files import Writable
@@ -20,7 +20,7 @@ END_SIZE: Final = 2 * BLOCK_SIZE
 
 def member_size(path: str, size: int) -> int:
     """Give the bytes that a file takes in the tar stream, with its header and what fills it up."""
-    return len(encode_header(path, size, 0)) + size + padding(size)
+    return header_size(path, size) + size + padding(size)
 
 
 @contextmanager

@@ -29,7 +29,7 @@ from makers.tar_streams import (
 
 from issbox.bundle.members import Member
 from issbox.bundle.stages import WriteBehind
-from issbox.bundle.tar.headers import MAX_EXTENSION, MAX_TRAILING_ZEROS, encode_header
+from issbox.bundle.tar.headers import MAX_EXTENSION, MAX_TRAILING_ZEROS, encode_header, header_size
 from issbox.bundle.tar.reading import reading_pipe
 from issbox.bundle.tar.stored_gzip import stored_size
 from issbox.bundle.tar.tar_reader import TarReader
@@ -137,6 +137,12 @@ def test_a_flip_in_a_header_is_damage(offset: int, bit: int) -> None:
         return
     with pytest.raises(BundleDamagedError, match="header at byte 0"):
         members_of(bytes(data))
+
+
+@pytest.mark.parametrize("path", ["a", "a" * 100, "a" * 101, "\u00e4" * 50, "\u00e4" * 51, f"{'d' * 60}/{'e' * 60}"])
+@pytest.mark.parametrize("size", [0, 1, 8**11 - 1, 8**11, 2**53])
+def test_the_size_of_a_header_is_known_before(path: str, size: int) -> None:
+    assert header_size(path, size) == len(encode_header(path, size, 1_700_000_000))
 
 
 def test_a_header_of_every_size_is_read() -> None:
