@@ -56,7 +56,24 @@ async def test_sorting_by_a_column_and_back(filled_gap: Gap) -> None:
         assert chosen(await operator.press("4")).split()[1] == "3"
         assert "by ID up" in await operator.press("s", "enter", "home")
         assert "by ID down" in await operator.press("f8", "enter")
-        assert "one order only" in await operator.press("9", "s")
+        assert "by Who down" in await operator.press("9", "s", "down", "enter", "s", "enter")
+        assert "one order only" in await operator.press("5", "down", "enter", "down", "enter", "enter", "s")
+
+
+async def test_keys_typed_while_a_place_is_read_are_about_its_lines(filled_gap: Gap) -> None:
+    async with at_console(filled_gap.outside) as operator:
+        for key in ("H", "down", "enter"):
+            operator.console.post_message(Key(key, key if len(key) == 1 else None))
+        assert "Host web1" in await operator.press("f1", "escape")
+
+
+async def test_a_line_that_is_cut_is_shown_whole(filled_gap: Gap) -> None:
+    async with at_console(filled_gap.outside) as operator:
+        screen = await operator.press("C", "down")
+        assert "issued when the service s~" in screen
+        assert "=: whole line" in screen
+        assert "issued when the service starts, or by v" in await operator.press("equals_sign")
+        assert "`issbox serve` issues one" in await operator.press("escape", "enter")
 
 
 async def test_every_habit_has_two_keys_that_do_the_same(filled_gap: Gap) -> None:
