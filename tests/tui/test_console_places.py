@@ -33,6 +33,7 @@ async def test_every_place_is_reached_by_its_key_and_fits(filled_gap: Gap, place
     [
         (("3", "m"), "Content by environment"),
         (("3", "down", "enter"), "Content of Development"),
+        (("3", "down", "t"), "What Development is to hold (acme)"),
         (("5", "down", "enter"), "Repositories of Tools"),
         (("5", "down", "enter", "down", "enter"), "Versions of tools/base"),
         (("5", "down", "enter", "down", "enter", "enter"), "Packages of tools/base version 2"),
@@ -42,10 +43,12 @@ async def test_every_place_is_reached_by_its_key_and_fits(filled_gap: Gap, place
         (("K", "c"), "Content credentials"),
         (("H", "enter"), "Host db1"),
         (("H", "a"), "Activation keys of acme"),
+        (("H", "t"), "Regenerations of acme"),
         (("H", "e"), "Expiry of certificates"),
         (("H", "e", "end", "up", "enter"), "Certificates of acme that end"),
         (("C", "b"), "Content credentials"),
         (("D", "m"), "Subscription manifest of acme"),
+        (("D", "b"), "Boxes that read content of acme from here"),
     ],
 )
 async def test_places_below_others_are_reached_and_left(filled_gap: Gap, keys: tuple[str, ...], wanted: str) -> None:
@@ -60,6 +63,10 @@ async def test_places_below_others_are_reached_and_left(filled_gap: Gap, keys: t
         (("4", "enter"), "servers 2.0"),
         (("3", "down", "enter", "enter"), "content path"),
         (("3", "down", "f", "f2"), "What dev has that Library has not"),
+        (("3", "down", "p", "f2"), "Promote everything in dev into qa?"),
+        (("3", "down", "u"), "Take back promotion 3 of dev"),
+        (("3", "down", "t", "n", "w", "f2"), "Let dev hold exactly 0 repositories?"),
+        (("C", "down", "enter"), "issbox web certificate --renew"),
         (("5", "down", "enter", "down", "enter", "f"), "From version 1 to version 2"),
         (("V", "t"), "Filters:"),
         (("V", "enter", "enter"), "tools/base: version 2"),
