@@ -67,6 +67,8 @@ class Dialogue:
     def question(self, question: Question) -> str:
         """Give the answer to a question; raises LeftError."""
         if question.kind is Kind.CHOICE:
+            if question.help:
+                self.say(question.help)
             return self.pick(question.label, question.choices, question.default)
         while True:
             answer = self._one_line(question)
