@@ -22,12 +22,6 @@ def _of(thing: object, name: str) -> object:
     return None if thing is None else getattr(thing, name)
 
 
-def _downstream_name(each: Downstream) -> str:
-    if each.consumer is not None:
-        return each.consumer.name
-    return "" if each.taking is None else each.taking.subject
-
-
 LOCATION = Shape[CdnLocation](
     "CDN location",
     (
@@ -163,7 +157,7 @@ CHOICE = Shape[CdnChoice](
 DOWNSTREAM = Shape[Downstream](
     "downstream box",
     (
-        Field("name", "name of the box, or whose certificate it shows", _downstream_name, column=True),
+        Field("name", "name of the box, or whose certificate it shows", lambda each: each.name, column=True),
         Field(
             "consumer",
             "its UUID here, or null",

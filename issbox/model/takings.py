@@ -39,3 +39,10 @@ class Downstream:
     """None for one that came with a certificate of a manifest, or is registered no more."""
     taking: Taking | None
     """None for one that has not come yet."""
+
+    @property
+    def name(self) -> str:
+        """Name of the box, or whose certificate it shows."""
+        if self.consumer is not None:
+            return self.consumer.name
+        return "" if self.taking is None else self.taking.subject

@@ -47,16 +47,10 @@ def _show(session: Session, subject: Any, wanted: Wanted) -> View:
 def _line(at: int, each: Downstream) -> Line:
     taken = each.taking
     if taken is None:
-        cells = (_name(each), "nothing yet", "never", "", "")
+        cells = (each.name, "nothing yet", "never", "", "")
     else:
-        cells = (_name(each), taken.environment, when(taken.last_at), str(taken.requests), format_size(taken.size))
-    return Line(f"{at} {_name(each)}", cells, each, Mood.QUIET if taken is None else Mood.PLAIN)
-
-
-def _name(each: Downstream) -> str:
-    if each.consumer is not None:
-        return each.consumer.name
-    return "" if each.taking is None else each.taking.subject
+        cells = (each.name, taken.environment, when(taken.last_at), str(taken.requests), format_size(taken.size))
+    return Line(f"{at} {each.name}", cells, each, Mood.QUIET if taken is None else Mood.PLAIN)
 
 
 def _open(session: Session, target: Target, answers: Answers) -> Outcome:
@@ -64,7 +58,7 @@ def _open(session: Session, target: Target, answers: Answers) -> Outcome:
     del session, answers
     each: Downstream = target.thing
     taken, host = each.taking, each.consumer
-    who = [("name", _name(each))]
+    who = [("name", each.name)]
     if host is not None:
         places = ", ".join(host.environments) or "none: the present content of its products"
         who += [("UUID", host.uuid), ("may read", places)]
@@ -82,7 +76,7 @@ def _open(session: Session, target: Target, answers: Answers) -> Outcome:
             ("signed by", taken.issuer),
             ("serial", taken.serial),
         ]
-    return Outcome(text=Text(_name(each), details([*who, *took])))
+    return Outcome(text=Text(each.name, details([*who, *took])))
 
 
 def _host(session: Session, target: Target, answers: Answers) -> Outcome:
