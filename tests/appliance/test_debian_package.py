@@ -16,7 +16,9 @@ DEBIAN = Path("/etc/os-release")
 
 
 def run(*words: str | Path, timeout: float = 900) -> str:
-    done = subprocess.run(list(map(str, words)), capture_output=True, text=True, check=False, timeout=timeout)
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("ISSBOX_")}  # another box's
+    command = list(map(str, words))
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout, env=environ)
     assert done.returncode == 0, f"{words}\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
     return done.stdout
 
