@@ -108,7 +108,7 @@ async def test_a_search_finds_packages_in_all_repositories_and_who_holds_them(fi
         assert "dev:2" in screen
         await operator.press("f")
         await operator.type("CVE-2026-1")
-        assert "Nothing has it." in await operator.press("f2")
+        assert "Nothing has it: f looks for something else." in await operator.press("f2")
 
 
 def normalized(screen: str, gap: Gap) -> str:
