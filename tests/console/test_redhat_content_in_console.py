@@ -12,7 +12,7 @@ from makers.repodata import write_cdn
 from issbox.console.registry import find_action
 from issbox.console.session import Session
 from issbox.console.words import Line, Target
-from issbox.errors import InvalidValueError, NotASubscriptionManifestError, UntrustedManifestError
+from issbox.errors import InvalidValueError, NotASubscriptionManifestError, NotFoundError, UntrustedManifestError
 from issbox.model import CdnType
 from issbox.workflows.cdn import location
 
@@ -82,7 +82,7 @@ def test_what_is_no_manifest_or_was_changed_meanwhile_is_refused(
         do(session, "manifest.import", None, **manifest)
     with pytest.raises(InvalidValueError, match="another file"):
         find_action("manifest.import").run(session, Target(), {**manifest, "force": "", **shown.extra})
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(NotFoundError):
         do(session, "manifest.import", None, **{**manifest, "file": str(tmp_path / "nowhere.zip")})
     assert lines(session, "manifest") == []
 
