@@ -43,14 +43,14 @@ from issbox.model import (
     Validity,
 )
 from issbox.names import format_size
-from issbox.rules.path_tree import build, grants
-from issbox.rules.path_tree_code import decode, encode
+from issbox.rules.entitlements.path_tree import build, grants
+from issbox.rules.entitlements.path_tree_code import decode, encode
 from issbox.store.certificates import CertificateBody
-from issbox.workflows.authority import create_authority
+from issbox.workflows.certificates.authority import create_authority
+from issbox.workflows.certificates.regenerating import run_regeneration, start_regeneration
+from issbox.workflows.certificates.signing import Unsigned, sign_all
 from issbox.workflows.context import Context
 from issbox.workflows.parallel import CORES
-from issbox.workflows.regenerating import run_regeneration, start_regeneration
-from issbox.workflows.signing import Unsigned, sign_all
 
 AIM_OF_SIGNING = 0.85
 CONTENTS = 200

@@ -28,9 +28,9 @@ from makers.stores import NOW, metadata, package, sha256
 
 from benchmarks.promotions import register
 from issbox.model import LIBRARY, LifecycleEnvironment, Role, VersionOrigin
-from issbox.rules.authorized_keys import authorized_line
+from issbox.rules.people.authorized_keys import authorized_line
 from issbox.wiring import open_context
-from issbox.workflows import ssh_keys, users
+from issbox.workflows.people import ssh_keys, users
 
 PACKAGES = HOSTS = 100_000
 FIRST_PAINT = 1.0

@@ -32,12 +32,12 @@ from issbox.model import (
     VersionOrigin,
 )
 from issbox.progress import Silent
-from issbox.rules.promoting import PromotionPlan, plan_promotion
+from issbox.rules.environments.promoting import PromotionPlan, plan_promotion
 from issbox.store import Store, create_store
 from issbox.store.profiles import profile_id
+from issbox.workflows.certificates.following import certificates_follow
 from issbox.workflows.context import Context
-from issbox.workflows.following import certificates_follow
-from issbox.workflows.promotion_effects import with_effect
+from issbox.workflows.environments.promotion_effects import with_effect
 
 HOSTS = 100_000
 CONTENTS = 500

@@ -24,9 +24,9 @@ from makers.ports import free_port
 from makers.serving import BASE, GRANTED, issue, make_box, write_certificate
 
 from issbox.names import format_size
-from issbox.workflows.authority import open_authority
+from issbox.workflows.certificates.authority import open_authority
+from issbox.workflows.certificates.server_certificate import server_certificate
 from issbox.workflows.context import Context
-from issbox.workflows.server_certificate import server_certificate
 
 CLIENTS = 4
 """Processes, each with one connection that is kept."""

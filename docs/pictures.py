@@ -23,10 +23,11 @@ from makers.repodata import Listed, write_repository  # noqa: E402
 from issbox.console.registry import HABITS, PLACES, actions_of  # noqa: E402
 from issbox.console.words import Place  # noqa: E402
 from issbox.model import CdnLocation, CdnType, RegenerationScope, Taking  # noqa: E402
-from issbox.workflows import regenerating, registering  # noqa: E402
 from issbox.workflows.cdn import enabling, location  # noqa: E402
-from issbox.workflows.manifest_importing import import_manifest  # noqa: E402
-from issbox.workflows.manifest_trust import ManifestTrust  # noqa: E402
+from issbox.workflows.certificates import regenerating  # noqa: E402
+from issbox.workflows.hosts import registering  # noqa: E402
+from issbox.workflows.manifests.manifest_importing import import_manifest  # noqa: E402
+from issbox.workflows.manifests.manifest_trust import ManifestTrust  # noqa: E402
 
 PICTURES: Final = HERE / "pictures"
 SIZE: Final = (100, 28)

@@ -12,7 +12,7 @@ from issbox.model import Actor
 from issbox.progress import Progress, Silent
 from issbox.store import open_store
 from issbox.workflows.context import Context
-from issbox.workflows.users import check_enters
+from issbox.workflows.people.users import check_enters
 
 USER_VARIABLE: Final = "ISSBOX_USER"
 

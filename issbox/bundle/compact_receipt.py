@@ -23,8 +23,8 @@ from issbox.model import (
     ReceiptRepository,
 )
 from issbox.names import check_label, check_name
-from issbox.rules.receipts import PATH_TAG_DIGITS, SHORT_REPOMD_DIGITS, OwnRepository, path_tag, recognise
-from issbox.rules.typed_text import decode_bytes, encode_bytes, tidy
+from issbox.rules.bundles.receipts import PATH_TAG_DIGITS, SHORT_REPOMD_DIGITS, OwnRepository, path_tag, recognise
+from issbox.rules.bundles.typed_text import decode_bytes, encode_bytes, tidy
 
 COMPACT_PREFIX: Final = "IBC1:"
 """How the text begins; all its characters are in the alphanumeric set of QR codes."""

@@ -8,7 +8,7 @@ from issbox.errors import InvalidValueError
 from issbox.manifest import ManifestEnvironment, ManifestPromotion
 from issbox.model import LIBRARY
 from issbox.names import check_label, check_name, check_view_version
-from issbox.rules.environments import (
+from issbox.rules.environments.environments import (
     check_environment_description,
     check_environment_label,
     check_environment_type,

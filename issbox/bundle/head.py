@@ -35,7 +35,7 @@ from issbox.manifest import (
     Volume,
     part_path,
 )
-from issbox.rules.volumes import Boundless, Meter, VolumePlanner
+from issbox.rules.bundles.volumes import Boundless, Meter, VolumePlanner
 
 _VOLUME_FILE = 256
 """Bytes that the file naming the volume has at most."""

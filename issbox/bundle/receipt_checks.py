@@ -9,7 +9,7 @@ from issbox.bundle.decoding import MAX_NUMBER
 from issbox.errors import BadReceiptError, InvalidValueError
 from issbox.model import LastImport, PackageDigests, Receipt, ReceiptRepository
 from issbox.names import check_label, check_name, is_sha256, path_problem
-from issbox.rules.receipts import MAX_MISSING, KnownFiles
+from issbox.rules.bundles.receipts import MAX_MISSING, KnownFiles
 
 PREFIX_BYTES: Final = 16
 """Bytes of each package's SHA-256 that a receipt written here has."""

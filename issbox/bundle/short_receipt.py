@@ -4,8 +4,8 @@ from typing import Final
 
 from issbox.errors import ReceiptError
 from issbox.model import LastImport, Receipt, ShortReceipt
-from issbox.rules.receipts import export_tag, state_digest
-from issbox.rules.typed_text import seal, unseal
+from issbox.rules.bundles.receipts import export_tag, state_digest
+from issbox.rules.bundles.typed_text import seal, unseal
 
 SHORT_PREFIX: Final = "IB1-"
 _KEY, _SEQUENCE, _TAG, _STATE = 24, 22, 24, 56

@@ -18,9 +18,9 @@ from issbox.model import (
     SlipReason,
 )
 from issbox.names import check_label, check_name, format_time, path_problem
-from issbox.rules.slips import MAX_FILES, MAX_ITEMS, MAX_SLIP_NUMBER, bundle_tag, format_ranges, parse_ranges
-from issbox.rules.typed_text import CHECK_CHARACTERS, check_characters, encode, tidy
-from issbox.rules.typed_text import decode as decode_number
+from issbox.rules.bundles.slips import MAX_FILES, MAX_ITEMS, MAX_SLIP_NUMBER, bundle_tag, format_ranges, parse_ranges
+from issbox.rules.bundles.typed_text import CHECK_CHARACTERS, check_characters, encode, tidy
+from issbox.rules.bundles.typed_text import decode as decode_number
 
 MAX_SLIP: Final = 16 << 20
 """Bytes of a slip's JSON."""

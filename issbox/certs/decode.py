@@ -16,9 +16,9 @@ from issbox.certs.payload import DATA_LABEL, RSA_SIGNATURE_LABEL, SIGNATURE_LABE
 from issbox.certs.version1 import read_version1
 from issbox.errors import BadCertificateError, InvalidValueError
 from issbox.model import CertificateType, EntitlementPayload, Validity
-from issbox.rules.path_tree import EMPTY, PathTree, build, paths
-from issbox.rules.path_tree_code import decode as decode_path_tree
-from issbox.rules.paths import is_uri
+from issbox.rules.entitlements.path_tree import EMPTY, PathTree, build, paths
+from issbox.rules.entitlements.path_tree_code import decode as decode_path_tree
+from issbox.rules.entitlements.paths import is_uri
 
 _CERTIFICATE: Final = "CERTIFICATE"
 _PRODUCT_NAME: Final = ".1"

@@ -15,9 +15,9 @@ from issbox.certs.payload import signed_payload
 from issbox.certs.version1 import version1_values
 from issbox.errors import CertificateTooLargeError
 from issbox.model import CertificateType, EntitlementPayload, Validity
-from issbox.rules.path_tree import build
-from issbox.rules.path_tree_code import encode
-from issbox.rules.paths import is_uri
+from issbox.rules.entitlements.path_tree import build
+from issbox.rules.entitlements.path_tree_code import encode
+from issbox.rules.entitlements.paths import is_uri
 
 VERSION_3: Final = "3.4"
 """The version that is written; clients take any that begins with 3."""

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from issbox.certs.decode import CertificateKind, DecodedCertificate
 from issbox.names import format_time
-from issbox.rules.path_tree import grants
+from issbox.rules.entitlements.path_tree import grants
 
 
 class Reason(StrEnum):

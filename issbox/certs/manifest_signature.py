@@ -16,7 +16,7 @@ from issbox.certs.decode import CertificateKind, DecodedCertificate, decode_cert
 from issbox.certs.keys import PrivateKey, verifies
 from issbox.errors import AuthorityKeyError, BadCertificateError, NotASubscriptionManifestError
 from issbox.model import SignedExport
-from issbox.rules.path_tree import count_paths, grants
+from issbox.rules.entitlements.path_tree import count_paths, grants
 
 ACCEPTED: Final = frozenset({"sha256", "sha384", "sha512", "ml-dsa"})
 """Algorithms of signatures that count. ML-DSA is that of FIPS 204 without a context, as Candlepin signs from 4.8 on."""

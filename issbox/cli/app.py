@@ -36,7 +36,7 @@ class Root(click.Group):
         entry = COMMANDS.get(cmd_name)
         if entry is None:
             return None
-        made = getattr(importlib.import_module(entry.module), entry.attribute)
+        made = getattr(importlib.import_module(entry.module, "issbox.cli"), entry.attribute)
         if not isinstance(made, click.Command):
             raise TypeError(f"{entry.module}.{entry.attribute} is no command")
         return made

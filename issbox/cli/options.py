@@ -89,7 +89,7 @@ def label_and_name(label: str | None, name: str | None) -> tuple[str, str]:
 
 def chosen_organization(ctx: "Context", label: str | None) -> str:
     """Give the organization named, or the only one."""
-    from issbox.workflows.catalog import choose_organization
+    from issbox.workflows.content.catalog import choose_organization
 
     return choose_organization(ctx, label)
 

@@ -7,7 +7,7 @@ import click
 
 from issbox.cli.app import root
 from issbox.errors import RemoteRefusedError
-from issbox.rules import remote
+from issbox.rules.people import remote
 
 _HELP = frozenset({"-h", "--help", "--version"})
 

@@ -7,7 +7,7 @@ from ipaddress import ip_network
 
 from issbox.errors import InvalidValueError
 from issbox.names import parse_size
-from issbox.rules.layout import LAYOUT_FIELDS, layout_problem
+from issbox.rules.bundles.layout import LAYOUT_FIELDS, layout_problem
 from issbox.rules.serving import parse_listen, parse_site
 
 Check = Callable[[object], object]

@@ -15,7 +15,7 @@ def read_text(path: str, what: str, most: int = MOST_BYTES) -> str:
 
     Raises NotFoundError, InvalidValueError for one that is too large or no regular file, and what opening it raises.
     """
-    from issbox.workflows.handed import handed_over
+    from issbox.workflows.exchange.handed import handed_over
 
     if path.strip() == "-":
         raise InvalidValueError("the console has no standard input to read", hint="Give the path of a file.")

@@ -11,8 +11,9 @@ from issbox.model import Role
 from issbox.names import check_name, check_user_name, make_label
 from issbox.progress import Silent
 from issbox.wiring import calling_actor, now, open_context, require_local_administrator
-from issbox.workflows import boxes, ssh_keys, users
-from issbox.workflows.handed import handed_over
+from issbox.workflows.appliance import boxes
+from issbox.workflows.exchange.handed import handed_over
+from issbox.workflows.people import ssh_keys, users
 
 _LARGEST_KEY: Final = 16_384
 

@@ -9,9 +9,9 @@ from issbox.console.words import Action, Target
 from issbox.errors import InterruptedByUserError
 from issbox.job_running import Caretaker, begin
 from issbox.model import Job
-from issbox.rules import permissions
-from issbox.rules.permissions import Verdict
-from issbox.workflows import catalog
+from issbox.rules.people import permissions
+from issbox.rules.people.permissions import Verdict
+from issbox.workflows.content import catalog
 from issbox.workflows.context import Context
 from issbox.workflows.job_kinds import JobParameters
 

@@ -6,8 +6,8 @@ from typing import Final
 
 from issbox.model import Advisory, Nevra
 from issbox.names import format_size
-from issbox.rules.comparing import ContentDifference
-from issbox.rules.promoting import ChangeKind, PlannedChange, PromotionPlan
+from issbox.rules.content.comparing import ContentDifference
+from issbox.rules.environments.promoting import ChangeKind, PlannedChange, PromotionPlan
 
 _MOST: Final = 2000
 """Lines of one kind that a difference shows."""

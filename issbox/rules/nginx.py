@@ -14,7 +14,7 @@ from pathlib import Path
 from textwrap import indent
 from typing import Final
 
-from issbox.rules.media_types import BY_ENDING, OTHER
+from issbox.rules.content.media_types import BY_ENDING, OTHER
 from issbox.rules.serving import CONTENT, GPG_KEYS, PKI, VIEWS, Site, parse_listen
 
 GUARD_PATH: Final = "/.issbox/guard"

@@ -12,7 +12,7 @@ from typing import Final
 from issbox.errors import InvalidValueError
 from issbox.model import ViewVersionName
 from issbox.names import check_label, is_label
-from issbox.rules.paths import request_path
+from issbox.rules.entitlements.paths import request_path
 
 CONTENT: Final = "content"
 """First segment of everything that hosts read."""

@@ -7,11 +7,11 @@ from issbox.on_demand import on_demand
 from issbox.store.opening import Store, create_store, open_store
 
 if TYPE_CHECKING:
-    from issbox.store.batches import Batch
+    from issbox.store.disk.batches import Batch
+    from issbox.store.disk.tree_files import OpenFile, open_below
+    from issbox.store.disk.trees import Trees
     from issbox.store.drafts import Draft
     from issbox.store.products import UNCHANGED
-    from issbox.store.tree_files import OpenFile, open_below
-    from issbox.store.trees import Trees
 
 __all__ = [
     "UNCHANGED",
@@ -26,11 +26,11 @@ __all__ = [
 ]
 
 _LATE: Final = {
-    "batches": "Batch",
+    "disk.batches": "Batch",
     "drafts": "Draft",
     "products": "UNCHANGED",
-    "tree_files": "OpenFile open_below",
-    "trees": "Trees",
+    "disk.tree_files": "OpenFile open_below",
+    "disk.trees": "Trees",
 }
 
 if not TYPE_CHECKING:

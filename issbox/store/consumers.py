@@ -8,7 +8,7 @@ from typing import Any
 
 from issbox.errors import AlreadyExistsError, ConsumerDeletedError, NotFoundError
 from issbox.model import Consumer, HostProfile, InstalledProduct, Purpose
-from issbox.rules.consumers import without
+from issbox.rules.entitlements.consumers import without
 from issbox.store.database import Noun, first, rows, transaction
 from issbox.store.organizations import environment_id, organization_id
 from issbox.store.profiles import (

@@ -9,7 +9,7 @@ from peewee import JOIN, fn
 
 from issbox.errors import NotFoundError
 from issbox.model import Claim, Entitlement, HostCount, RegenerationScope
-from issbox.rules.staleness import Holder
+from issbox.rules.entitlements.staleness import Holder
 from issbox.store.consumers import consumer_id
 from issbox.store.database import Noun, execute_many, first, rows, transaction
 from issbox.store.organizations import environment_id, organization_id

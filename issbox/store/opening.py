@@ -10,7 +10,6 @@ import peewee
 
 from issbox.errors import AlreadyExistsError, DatabaseError, NotInitializedError
 from issbox.files import error_from_os
-from issbox.store.blobs import BlobStore
 from issbox.store.database import (
     after_transaction,
     create_sqlite_file,
@@ -21,12 +20,13 @@ from issbox.store.database import (
     transaction,
     translated,
 )
+from issbox.store.disk.blobs import BlobStore
+from issbox.store.disk.staging import Staging, sweep
 from issbox.store.migrating import Migrations
 from issbox.store.nouns import Nouns
-from issbox.store.staging import Staging, sweep
 
 if TYPE_CHECKING:
-    from issbox.store.trees import Trees
+    from issbox.store.disk.trees import Trees
     from issbox.store.versions import Versions
 
 
@@ -78,7 +78,7 @@ class Store(Nouns):
     @cached_property
     def trees(self) -> "Trees":
         """The published trees."""
-        from issbox.store.trees import Trees
+        from issbox.store.disk.trees import Trees
 
         return Trees(self.state_dir / "published", self.state_dir / "content", self._staging, self.blobs)
 

@@ -13,7 +13,7 @@ from issbox.watcher.facts import fields
 from issbox.watcher.scan import Candidate, look
 from issbox.watcher.settle import SettleTracker
 from issbox.workflows.context import Context
-from issbox.workflows.inbox import WAITING_STATES, Sighting, record
+from issbox.workflows.inbox.inbox import WAITING_STATES, Sighting, record
 
 _LOG: Final = logging.getLogger("issbox.inbox")
 

@@ -17,10 +17,10 @@ from issbox.bundle.tar.toc_checks import SIGNATURE_SUFFIX, TOC_SUFFIX
 from issbox.manifest import MANIFEST_NAME, SIGNATURE_NAME, TABLE_NAME, VOLUME_NAME
 from issbox.names import format_size
 from issbox.watcher.places import Place, is_unfinished, places
-from issbox.workflows.chunks import missing_chunks
 from issbox.workflows.foreign import foreign_progress
-from issbox.workflows.incoming import words_for_volumes
-from issbox.workflows.peeking import Hint, image_size, peek
+from issbox.workflows.imports.chunks import missing_chunks
+from issbox.workflows.imports.incoming import words_for_volumes
+from issbox.workflows.inbox.peeking import Hint, image_size, peek
 
 _HEAD: Final = (MANIFEST_NAME, SIGNATURE_NAME, TABLE_NAME, VOLUME_NAME)
 _RSYNC: Final = re.compile(r"\..+\.[A-Za-z0-9]{6}")

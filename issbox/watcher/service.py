@@ -17,11 +17,11 @@ from issbox.watcher.facts import fields
 from issbox.watcher.narration import ServiceProgress, Systemd, configure_log
 from issbox.watcher.observer import InboxObserver
 from issbox.watcher.rounds import Round, Rounds
-from issbox.workflows.approving import expire_waiting
+from issbox.workflows.appliance.upkeep import reconcile
 from issbox.workflows.context import Context, Permission
-from issbox.workflows.inbox import heal
-from issbox.workflows.intake import Attempts, import_settled, is_left_behind, next_settled
-from issbox.workflows.upkeep import reconcile
+from issbox.workflows.inbox.approving import expire_waiting
+from issbox.workflows.inbox.inbox import heal
+from issbox.workflows.inbox.intake import Attempts, import_settled, is_left_behind, next_settled
 
 __all__ = ["Systemd", "configure_log", "run_service", "scan_once"]
 

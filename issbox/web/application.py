@@ -11,7 +11,7 @@ from typing import Final
 from aiohttp import web
 
 from issbox.errors import IssboxError
-from issbox.rules.media_types import content_type
+from issbox.rules.content.media_types import content_type
 from issbox.rules.nginx import FILE_HEADER, GUARD_PATH, PATH_HEADER, REASON_HEADER
 from issbox.rules.serving import Site
 from issbox.store import open_below
@@ -23,8 +23,8 @@ from issbox.web.guard import Answer, Guard, Question, site_of
 from issbox.web.peers import Peer
 from issbox.web.sending import Sent
 from issbox.web.takings import Takings
+from issbox.workflows.appliance.measuring import measure
 from issbox.workflows.context import Context
-from issbox.workflows.measuring import measure
 
 _METHODS: Final = ("GET", "HEAD")
 _LOG: Final = logging.getLogger("issbox.web")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from issbox.rules.health import Trouble
-from issbox.workflows.measuring import Measures
+from issbox.workflows.appliance.measuring import Measures
 
 _METHODS: Final = ("GET", "HEAD", "other")
 _REASONS: Final = ("cut", "left", "slow", "too-many", "unread")

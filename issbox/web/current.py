@@ -10,9 +10,9 @@ from typing import Final, TypeVar
 
 from issbox.errors import IssboxError
 from issbox.model import ViewVersionName
-from issbox.workflows import serving
+from issbox.workflows.appliance import serving
+from issbox.workflows.appliance.serving import Overview, ServedTrees
 from issbox.workflows.context import Context
-from issbox.workflows.serving import Overview, ServedTrees
 
 T = TypeVar("T")
 

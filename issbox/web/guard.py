@@ -9,10 +9,10 @@ from typing import Final
 from issbox.certs.clients import Presented, Request, Wallet, judge
 from issbox.certs.guard import Verdict
 from issbox.errors import BadCertificateError, InvalidValueError
-from issbox.rules.path_tree import LISTING
+from issbox.rules.entitlements.path_tree import LISTING
 from issbox.rules.serving import GpgKeyPlace, Place, Site, place_of, served_path
 from issbox.web.current import Current
-from issbox.workflows.serving import Overview, ServedRepository, ServedTrees
+from issbox.workflows.appliance.serving import Overview, ServedRepository, ServedTrees
 
 NO_CERTIFICATE: Final = "this content needs a client certificate, and none was shown"
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from aiohttp import web
 
-from issbox.rules.media_types import TEXT
+from issbox.rules.content.media_types import TEXT
 from issbox.store import OpenFile
 from issbox.web.conditions import Part, choose, http_time
 

@@ -19,10 +19,10 @@ from issbox.web.peers import Peer, peer_by_headers, peer_by_tls
 from issbox.web.revoked import RevokedList
 from issbox.web.takings import WRITE_EVERY
 from issbox.web.tls import ServerFiles, ServerTls
+from issbox.workflows.appliance.nginx import write_authorities
 from issbox.workflows.cdn.downstream import record_takings
+from issbox.workflows.certificates.server_certificate import server_certificate
 from issbox.workflows.context import Context
-from issbox.workflows.nginx import write_authorities
-from issbox.workflows.server_certificate import server_certificate
 
 HANDSHAKE_SECONDS: Final = 20.0
 STOP_SECONDS: Final = 10.0

@@ -107,7 +107,7 @@ def find_packages(ctx: Context, organization: str, search: str) -> list[Found]:
 
 def find_advisories(ctx: Context, organization: str, search: str) -> list[FoundAdvisory]:
     """Give advisories with this id, or that fix this CVE, in the newest versions; raises BadMetadataError."""
-    from issbox.workflows.comparing import read_advisories, updateinfo_of
+    from issbox.workflows.content.comparing import read_advisories, updateinfo_of
 
     products = ctx.require_some(Permission.CONTENT_READ, organization)
     word = search.strip().upper()

@@ -9,8 +9,8 @@ from issbox.config import Settings
 from issbox.errors import NotFoundError, NotPermittedError
 from issbox.model import Actor, Grant, Role
 from issbox.progress import Progress
-from issbox.rules import permissions
-from issbox.rules.permissions import Permission, Products, Reach, Verdict
+from issbox.rules.people import permissions
+from issbox.rules.people.permissions import Permission, Products, Reach, Verdict
 from issbox.store import Store
 
 __all__ = ["Context", "Permission"]

@@ -6,7 +6,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from issbox.errors import UnsafePathError
 from issbox.names import path_problem
-from issbox.rules.urls import check_url
+from issbox.rules.content.urls import check_url
 
 _KEPT = "/%~+^!$&'()*,;=:@-._"
 """Characters of a path that go into a URL as they are; `%` too, since paths in metadata are URL references."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from issbox.rules.cdn import fits_variable, template_segments, variable_of
+from issbox.rules.content.cdn import fits_variable, template_segments, variable_of
 from issbox.yum.groups import first_failure
 from issbox.yum.listings import Listings, open_listings
 from issbox.yum.request import MirrorRequest

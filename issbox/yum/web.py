@@ -13,7 +13,7 @@ from yarl import URL
 from issbox import VERSION
 from issbox.errors import InvalidValueError, IssboxError, UnreachableError, UpstreamError
 from issbox.files import error_from_os
-from issbox.rules.urls import PROXY_SCHEMES, check_url, mask_url
+from issbox.rules.content.urls import PROXY_SCHEMES, check_url, mask_url
 from issbox.yum.address import Address
 from issbox.yum.part import Part
 from issbox.yum.request import MirrorRequest

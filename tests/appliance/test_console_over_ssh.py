@@ -20,19 +20,14 @@ from makers.terminals import PATIENCE, Tmux, in_tmux, terminal_environment
 
 from issbox.model import LIBRARY, ExportState, ImportState, Role
 from issbox.wiring import open_context
-from issbox.workflows import (
-    audit_log,
-    certificates,
-    consumers,
-    environments,
-    history,
-    registering,
-    ssh_keys,
-    users,
-)
+from issbox.workflows import history
 from issbox.workflows.cdn import location
+from issbox.workflows.certificates import certificates
+from issbox.workflows.content.synchronize import synchronize
 from issbox.workflows.context import Context
-from issbox.workflows.synchronize import synchronize
+from issbox.workflows.environments import environments
+from issbox.workflows.hosts import consumers, registering
+from issbox.workflows.people import audit_log, ssh_keys, users
 
 pytestmark = [
     pytest.mark.skipif(SSHD is None or shutil.which("ssh") is None, reason="openssh-server is not installed"),

@@ -30,7 +30,7 @@ from issbox.bundle.table import MAX_LINE
 from issbox.errors import BundleError
 from issbox.manifest import EntryKind, FileEntry, Manifest
 from issbox.names import LABEL_RULE, MAX_PATH_BYTES, MAX_SEGMENT_BYTES
-from issbox.rules.volumes import DirectoryMeter
+from issbox.rules.bundles.volumes import DirectoryMeter
 
 DOC = (Path(__file__).parents[2] / "docs" / "bundle-format.md").read_text()
 SHELL = re.findall(r"```sh\n(.*?)```", DOC, re.DOTALL)

@@ -29,8 +29,8 @@ from issbox.errors import (
     UntrustedReceiptError,
 )
 from issbox.model import LastImport, Receipt, ReceiptRepository, RepositoryKey, ShortReceipt
-from issbox.rules.receipts import OwnRepository
-from issbox.rules.typed_text import ALPHABET, encode_bytes
+from issbox.rules.bundles.receipts import OwnRepository
+from issbox.rules.bundles.typed_text import ALPHABET, encode_bytes
 
 KEY = new_key()
 Change = Callable[[dict[str, Any]], object]

@@ -30,9 +30,9 @@ from issbox.model import (
     SlipItem,
     SlipReason,
 )
-from issbox.rules.receipts import MAX_MISSING
-from issbox.rules.slips import MAX_FILES, MAX_ITEMS, MAX_SLIP_NUMBER
-from issbox.rules.typed_text import ALPHABET
+from issbox.rules.bundles.receipts import MAX_MISSING
+from issbox.rules.bundles.slips import MAX_FILES, MAX_ITEMS, MAX_SLIP_NUMBER
+from issbox.rules.bundles.typed_text import ALPHABET
 
 DOC = (Path(__file__).parents[2] / "docs" / "receipt-format.md").read_text()
 (SHELL,) = re.findall(r"```sh\n(.*?)```", DOC, re.DOTALL)

@@ -21,8 +21,8 @@ from issbox.bundle.slip import (
 )
 from issbox.errors import BadSlipError, IssboxError, MistypedError
 from issbox.model import Slip, SlipForm, SlipItem, SlipReason
-from issbox.rules.slips import bundle_tag
-from issbox.rules.typed_text import ALPHABET, check_characters
+from issbox.rules.bundles.slips import bundle_tag
+from issbox.rules.bundles.typed_text import ALPHABET, check_characters
 
 DAMAGED = SlipItem(number=7, reason=SlipReason.DAMAGED, detail="2 files differ", files=("custom/a/x.rpm",))
 SLIP = make_slip(SlipItem(number=3, reason=SlipReason.MISSING), DAMAGED, SlipItem(number=8, reason=SlipReason.MISSING))

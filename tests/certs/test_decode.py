@@ -19,8 +19,8 @@ from issbox.certs.entitlement import issue_entitlement, prepare_v1
 from issbox.certs.keys import KeyKind
 from issbox.certs.payload import pack
 from issbox.errors import BadCertificateError
-from issbox.rules.path_tree import build
-from issbox.rules.path_tree_code import encode
+from issbox.rules.entitlements.path_tree import build
+from issbox.rules.entitlements.path_tree_code import encode
 
 WHOLE = entitle(["/Acme/dev/a", "/Acme/dev/$releasever/b"])
 

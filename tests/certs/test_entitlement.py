@@ -34,8 +34,8 @@ from issbox.certs.oids import CONTENT_TYPES
 from issbox.certs.showing import to_document, to_text
 from issbox.errors import CertificateTooLargeError, InvalidValueError
 from issbox.model import CertificateType, CertifiedContent, EntitlementPayload, Order, Subscription
-from issbox.rules.path_tree import build
-from issbox.rules.path_tree import paths as paths_of
+from issbox.rules.entitlements.path_tree import build
+from issbox.rules.entitlements.path_tree import paths as paths_of
 
 
 def issue(prepared: PreparedEntitlement, authority: Authority | None = None, serial: int = 11) -> str:

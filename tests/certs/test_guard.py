@@ -10,7 +10,7 @@ from issbox.certs.guard import Reason, decide
 from issbox.certs.identity import issue_identity
 from issbox.certs.keys import KeyKind
 from issbox.errors import InvalidValueError
-from issbox.rules.paths import request_path
+from issbox.rules.entitlements.paths import request_path
 
 CERTIFICATE = decode_certificate(entitle(["/Acme/dev/tools", "/Acme/dev/$releasever/os"], serial=77))
 SECOND = timedelta(seconds=1)

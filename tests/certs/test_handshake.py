@@ -25,7 +25,7 @@ from issbox.certs.keys import KeyKind, new_serial
 from issbox.certs.site_authority import accept_answer, request_certificate
 from issbox.certs.verify import TrustedAuthorities
 from issbox.errors import UntrustedCertificateError
-from issbox.rules.paths import request_path
+from issbox.rules.entitlements.paths import request_path
 
 
 @dataclass

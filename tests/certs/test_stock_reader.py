@@ -25,7 +25,7 @@ from issbox.certs.entitlement import issue_entitlement, prepare_v1, prepare_v3
 from issbox.certs.identity import issue_identity
 from issbox.certs.keys import KeyKind
 from issbox.model import CertifiedContent, EntitlementPayload, Order, Subscription
-from issbox.rules.path_tree import grants
+from issbox.rules.entitlements.path_tree import grants
 
 stock = pytest.importorskip("rhsm.certificate", reason="the package rhsm, the stock client's reader, is not installed")
 SETS = 300

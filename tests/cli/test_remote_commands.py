@@ -8,7 +8,7 @@ import pytest
 from issbox.cli.reference import every_command
 from issbox.cli.remote import check_remote
 from issbox.errors import RemoteRefusedError
-from issbox.rules.remote import split_command
+from issbox.rules.people.remote import split_command
 
 REFUSED = [
     "sh", "/bin/sh", "bash -i", "id", "cat /etc/passwd", "status && id", "`id`", "issbox; id", "python3 -c 'print(1)'",

@@ -2,8 +2,8 @@
 
 import pytest
 
-from issbox.cli.export_shapes import EXPORT
-from issbox.cli.import_shapes import IMPORT
+from issbox.cli.exchange.export_shapes import EXPORT
+from issbox.cli.exchange.import_shapes import IMPORT
 
 
 @pytest.mark.parametrize(

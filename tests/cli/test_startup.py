@@ -37,7 +37,7 @@ def test_help_imports_no_module_of_a_noun() -> None:
         [sys.executable, "-X", "importtime", "-m", "issbox", "--help"], capture_output=True, text=True, check=True
     )
     assert "issbox.cli.index" in done.stderr
-    assert "issbox.cli.repository" not in done.stderr
+    assert "issbox.cli.content.repository" not in done.stderr
     assert "Make a box" in done.stdout
 
 
@@ -62,8 +62,13 @@ except SystemExit:
 UNUSED_BY_MOST = {
     *("psycopg.pq", "pycdlib", "createrepo_c", "aiohttp", "huey", "textual", "playhouse.migrations", "cryptography"),
     *("issbox.model.receipts", "issbox.model.reports", "issbox.model.slips", "issbox.store.receipts"),
-    *("issbox.store.trees", "issbox.store.reports", "issbox.store.tables.receipts", "issbox.store.tables.every"),
-    *("issbox.workflows.exports", "issbox.workflows.issuing", "issbox.console.first_run", "issbox.yum.repomd"),
+    *("issbox.store.disk.trees", "issbox.store.reports", "issbox.store.tables.receipts", "issbox.store.tables.every"),
+    *(
+        "issbox.workflows.exports",
+        "issbox.workflows.certificates.issuing",
+        "issbox.console.first_run",
+        "issbox.yum.repomd",
+    ),
     "issbox.manifest",
 }
 """What most commands do without."""

@@ -14,7 +14,8 @@ from issbox.console.session import Session
 from issbox.console.words import Target
 from issbox.errors import AlreadyExistsError, BadCertificateError, InvalidValueError, NotFoundError
 from issbox.model import CredentialKind
-from issbox.workflows import authority, catalog, credentials, server_certificate
+from issbox.workflows.certificates import authority, server_certificate
+from issbox.workflows.content import catalog, credentials
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from issbox.console.words import Target
 from issbox.errors import NotPermittedError
 from issbox.job_running import work_through
 from issbox.model import Role
-from issbox.workflows import history, users
+from issbox.workflows import history
+from issbox.workflows.people import users
 
 pytestmark = pytest.mark.usefixtures("_without_workers")
 

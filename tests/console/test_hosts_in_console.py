@@ -14,7 +14,8 @@ from issbox.console.words import Line, Target
 from issbox.errors import AlreadyExistsError, InvalidValueError, NotFoundError, WrongStateError
 from issbox.job_running import work_through
 from issbox.model import HostFilter, Taking
-from issbox.workflows import activation_keys, consumers, revocation_lists
+from issbox.workflows.certificates import revocation_lists
+from issbox.workflows.hosts import activation_keys, consumers
 
 pytestmark = pytest.mark.usefixtures("_without_workers")
 

@@ -13,7 +13,8 @@ from makers.consoles import arrive, export_library, session_of
 from issbox.console.plain import PlainConsole
 from issbox.job_running import work_through
 from issbox.model import ImportState
-from issbox.workflows import environments, jobs
+from issbox.workflows import jobs
+from issbox.workflows.environments import environments
 
 
 class Paper:

@@ -20,7 +20,11 @@ from issbox.errors import InvalidValueError, NotFoundError
 from issbox.manifest import ScopeKind
 from issbox.model import BundleForm, Repository
 from issbox.rules.health import Trouble
-from issbox.workflows import audit_log, box_status, catalog, exports, inbox, repositories, ssh_keys, users
+from issbox.workflows import exports
+from issbox.workflows.appliance import box_status
+from issbox.workflows.content import catalog, repositories
+from issbox.workflows.inbox import inbox
+from issbox.workflows.people import audit_log, ssh_keys, users
 
 SECRET_URL = "https://carl:s3cret@cdn.example.com/base?token=s3cret"
 SECRET_PROXY = "http://carl:s3cret@proxy.example.com:3128"

@@ -7,7 +7,7 @@ from pathlib import Path
 from issbox.console.places.jobs import PLACE as JOBS
 from issbox.console.registry import ACTIONS, HABITS, PLACES, Habit, actions_of, find_action, find_place
 from issbox.console.words import Action, Place
-from issbox.rules.permissions import Permission
+from issbox.rules.people.permissions import Permission
 from issbox.tui.frame import help_lines, key_lines
 
 DOCS = Path(__file__).parents[2] / "docs/console.md"

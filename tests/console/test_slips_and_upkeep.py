@@ -15,7 +15,9 @@ from issbox.errors import BadSlipError, InvalidValueError, MistypedError, NotFou
 from issbox.job_running import work_through
 from issbox.manifest import ScopeKind
 from issbox.model import BundleForm, ContentExport, ExportState, JobState
-from issbox.workflows import boxes, exports, inbox, intake
+from issbox.workflows import exports
+from issbox.workflows.appliance import boxes
+from issbox.workflows.inbox import inbox, intake
 
 pytestmark = pytest.mark.usefixtures("_without_workers")
 

@@ -20,19 +20,22 @@ from makers.upstream import Answer
 from issbox.certs.keys import KeyKind
 from issbox.errors import UnreachableError, UpstreamError
 from issbox.model import CredentialKind, RepositoryKey, Role, Validity
-from issbox.workflows import consumers, credentials, environments, passwords, registering, repositories, users
-from issbox.workflows.authority import open_authority
 from issbox.workflows.cdn.choices import Wish, list_choices
 from issbox.workflows.cdn.downstream import list_downstream
 from issbox.workflows.cdn.enabling import enable
 from issbox.workflows.cdn.joining import join
 from issbox.workflows.cdn.location import get_location
 from issbox.workflows.cdn.testing import try_location
-from issbox.workflows.certificates import certificates_of
+from issbox.workflows.certificates.authority import open_authority
+from issbox.workflows.certificates.certificates import certificates_of
+from issbox.workflows.certificates.redhat_trust import distrust_redhat
+from issbox.workflows.content import credentials, repositories
+from issbox.workflows.content.credentials import client_key_path
+from issbox.workflows.content.synchronize import SynchronizeReport, synchronize
 from issbox.workflows.context import Context
-from issbox.workflows.credentials import client_key_path
-from issbox.workflows.redhat_trust import distrust_redhat
-from issbox.workflows.synchronize import SynchronizeReport, synchronize
+from issbox.workflows.environments import environments
+from issbox.workflows.hosts import consumers, registering
+from issbox.workflows.people import passwords, users
 
 OLD = (Listed("bash.rpm", b"bash" * 5000), Listed("zlib.rpm", b"zlib" * 5000))
 KINDS = ["built-in", pytest.param("nginx", marks=needs_nginx)]

@@ -17,8 +17,8 @@ from issbox.errors import (
     OlderBundleError,
 )
 from issbox.model import BundleForm, ImportState, WaitsFor
-from issbox.workflows.by_hand import run_import
 from issbox.workflows.context import Context
+from issbox.workflows.imports.by_hand import run_import
 
 FORMS = [BundleForm.DIRECTORY, BundleForm.ISO, BundleForm.TAR, BundleForm.TGZ]
 RPM = b"\xed\xab\xee\xdb"

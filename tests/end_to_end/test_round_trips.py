@@ -12,12 +12,13 @@ from makers.inboxes import make_context
 from issbox.files import digest_file, remove_tree
 from issbox.manifest import ScopeKind
 from issbox.model import BundleForm, ContentExport, ImportState, RepositoryKey, ViewVersionName, WaitsFor
-from issbox.workflows import environments, promoting, views
-from issbox.workflows.boxes import signing_key
-from issbox.workflows.by_hand import run_import
+from issbox.workflows.appliance.boxes import signing_key
+from issbox.workflows.content import views
+from issbox.workflows.content.synchronize import synchronize
+from issbox.workflows.content.view_publishing import publish_view
 from issbox.workflows.context import Context
-from issbox.workflows.synchronize import synchronize
-from issbox.workflows.view_publishing import publish_view
+from issbox.workflows.environments import environments, promoting
+from issbox.workflows.imports.by_hand import run_import
 
 BASE, EXTRA = RepositoryKey("acme", "tools", "base"), RepositoryKey("acme", "tools", "extra")
 SCOPES: dict[str, dict[str, Any]] = {

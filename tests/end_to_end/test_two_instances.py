@@ -22,11 +22,14 @@ from makers.serving import GRANTED, KEY, REPOMD, Client, issue
 
 from issbox.model import LIBRARY
 from issbox.wiring import open_context
-from issbox.workflows import catalog, certificates, consumers, environments, registering, repositories
-from issbox.workflows.authority import open_authority
+from issbox.workflows.certificates import certificates
+from issbox.workflows.certificates.authority import open_authority
+from issbox.workflows.content import catalog, repositories
+from issbox.workflows.content.synchronize import synchronize
 from issbox.workflows.context import Context
-from issbox.workflows.promoting import plan_demotion, plan_repository_promotion, promote
-from issbox.workflows.synchronize import synchronize
+from issbox.workflows.environments import environments
+from issbox.workflows.environments.promoting import plan_demotion, plan_repository_promotion, promote
+from issbox.workflows.hosts import consumers, registering
 
 DEV = REPOMD.replace("Library", "dev")
 

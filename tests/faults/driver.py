@@ -15,25 +15,25 @@ from issbox.job_running import work_through
 from issbox.manifest import ScopeKind
 from issbox.model import LIBRARY, BundleForm, RepositoryKey, ViewVersionName, WantedContent
 from issbox.wiring import open_context
-from issbox.workflows.authority import renew_authority
-from issbox.workflows.by_hand import run_import
-from issbox.workflows.consumers import move_consumers
+from issbox.workflows.appliance.upkeep import collect_garbage, reconcile
+from issbox.workflows.certificates.authority import renew_authority
+from issbox.workflows.certificates.regenerating import run_regeneration
+from issbox.workflows.content.synchronize import synchronize
+from issbox.workflows.content.view_publishing import publish_view
 from issbox.workflows.context import Context
-from issbox.workflows.environments import delete_environment
-from issbox.workflows.exact_content import plan_content_set, plan_everything
+from issbox.workflows.environments.environments import delete_environment
+from issbox.workflows.environments.exact_content import plan_content_set, plan_everything
+from issbox.workflows.environments.promoting import plan_demotion, plan_view_promotion, promote
+from issbox.workflows.exchange.slips import read_slip
 from issbox.workflows.exports import ExportRequest, export, plan_export, recut, stream
-from issbox.workflows.importing import import_bundle
+from issbox.workflows.hosts.consumers import move_consumers
+from issbox.workflows.hosts.registering import register
+from issbox.workflows.imports.by_hand import run_import
+from issbox.workflows.imports.importing import import_bundle
+from issbox.workflows.imports.rolling_back import roll_back
 from issbox.workflows.job_progress import JobReporter
-from issbox.workflows.manifest_importing import delete_manifest, import_manifest
-from issbox.workflows.manifest_trust import ManifestTrust
-from issbox.workflows.promoting import plan_demotion, plan_view_promotion, promote
-from issbox.workflows.regenerating import run_regeneration
-from issbox.workflows.registering import register
-from issbox.workflows.rolling_back import roll_back
-from issbox.workflows.slips import read_slip
-from issbox.workflows.synchronize import synchronize
-from issbox.workflows.upkeep import collect_garbage, reconcile
-from issbox.workflows.view_publishing import publish_view
+from issbox.workflows.manifests.manifest_importing import delete_manifest, import_manifest
+from issbox.workflows.manifests.manifest_trust import ManifestTrust
 
 KEY = RepositoryKey("acme", "tools", "base")
 BASE_ONE = WantedContent("tools", "base", 1)

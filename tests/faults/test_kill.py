@@ -8,7 +8,9 @@ import pytest
 from makers.boxes import Gap
 
 from issbox.model import ExportState, ImportState
-from issbox.workflows import exports, importing, synchronize
+from issbox.workflows import exports
+from issbox.workflows.content import synchronize
+from issbox.workflows.imports import importing
 
 AFTER_COMMIT = {"switch-links"}
 """Steps that begin after the transaction: killed there, the change is done once the box has started again."""

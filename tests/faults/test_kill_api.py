@@ -15,10 +15,12 @@ from makers.towns import make_town
 
 from issbox.job_running import work_through
 from issbox.model import JobState
-from issbox.workflows import environments, promoting, repositories, tokens
-from issbox.workflows.authority import open_authority
+from issbox.workflows.certificates.authority import open_authority
+from issbox.workflows.content import repositories
 from issbox.workflows.context import Context
+from issbox.workflows.environments import environments, promoting
 from issbox.workflows.jobs import list_jobs
+from issbox.workflows.people import tokens
 
 SERVER = Path(__file__).with_name("api_server.py")
 

@@ -7,9 +7,9 @@ from makers.boxes import KEY, Gap
 
 from issbox.manifest import ScopeKind
 from issbox.model import LIBRARY
-from issbox.workflows import environments, promoting
-from issbox.workflows.carried_environments import STEPS
+from issbox.workflows.environments import environments, promoting
 from issbox.workflows.exports import ExportRequest, export, plan_export
+from issbox.workflows.imports.carried_environments import STEPS
 
 AFTER_COMMIT = {"switch-links", "switch-environments"}
 

@@ -10,16 +10,9 @@ from makers.fleets import Fleet, make_fleet
 
 from issbox.certs.decode import decode_certificate
 from issbox.model import LIBRARY, Consumer, JobState, RegenerationScope
-from issbox.workflows import (
-    authority,
-    certificates,
-    consumers,
-    environments,
-    promoting,
-    regenerating,
-    registering,
-    revocation_lists,
-)
+from issbox.workflows.certificates import authority, certificates, regenerating, revocation_lists
+from issbox.workflows.environments import environments, promoting
+from issbox.workflows.hosts import consumers, registering
 from issbox.workflows.job_kinds.regeneration import RegenerateJob
 from issbox.workflows.jobs import create_job, get_job
 

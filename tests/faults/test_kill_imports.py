@@ -8,8 +8,8 @@ from makers.boxes import Gap
 
 from issbox.manifest import ScopeKind
 from issbox.model import BundleForm, ImportState
+from issbox.workflows.content.publishing import STEPS as PUBLISH_STEPS
 from issbox.workflows.exports import ExportRequest, export, plan_export
-from issbox.workflows.publishing import STEPS as PUBLISH_STEPS
 
 FORMS = {BundleForm.DIRECTORY: 60 << 10, BundleForm.ISO: 400 << 10, BundleForm.TGZ: 8 << 10}
 """Bytes of a volume or chunk, so that there are several, but few."""

@@ -9,9 +9,14 @@ from makers.boxes import Side, make_gap
 from makers.manifests import APPSTREAM, CREATED, manifest_authority, rhel, write_manifest
 
 from issbox.errors import NotFoundError
-from issbox.workflows import catalog
-from issbox.workflows.manifest_importing import STEPS
-from issbox.workflows.manifests import manifest_certificate, manifest_contents, manifest_history, show_manifest
+from issbox.workflows.content import catalog
+from issbox.workflows.manifests.manifest_importing import STEPS
+from issbox.workflows.manifests.manifests import (
+    manifest_certificate,
+    manifest_contents,
+    manifest_history,
+    show_manifest,
+)
 
 
 @dataclass(frozen=True)

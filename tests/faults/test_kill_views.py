@@ -4,7 +4,8 @@ import pytest
 from makers.boxes import KEY, Gap
 
 from issbox.model import LIBRARY, PackageRule, ViewFilter, ViewVersionName
-from issbox.workflows import environments, promoting, view_publishing, views
+from issbox.workflows.content import view_publishing, views
+from issbox.workflows.environments import environments, promoting
 
 AFTER_COMMIT = {"switch-links"}
 """Steps that begin after the transaction: killed there, the change is done once the box has started again."""

@@ -18,12 +18,12 @@ from makers.inboxes import now
 from issbox.errors import BundleError, IssboxError, NoSpaceError, OperatingSystemError
 from issbox.model import BundleForm, ImportState
 from issbox.progress import Silent
-from issbox.workflows import boxes
-from issbox.workflows.by_hand import run_import
+from issbox.workflows.appliance import boxes
+from issbox.workflows.appliance.upkeep import reconcile
 from issbox.workflows.context import Context
-from issbox.workflows.importing import import_bundle
-from issbox.workflows.intake import Attempts, import_settled
-from issbox.workflows.upkeep import reconcile
+from issbox.workflows.imports.by_hand import run_import
+from issbox.workflows.imports.importing import import_bundle
+from issbox.workflows.inbox.intake import Attempts, import_settled
 
 FORMS = [BundleForm.DIRECTORY, BundleForm.ISO, BundleForm.TAR, BundleForm.TGZ]
 

@@ -14,7 +14,8 @@ from issbox.files import digest_file, remove_tree
 from issbox.model import Actor, Repository, RepositoryKey
 from issbox.progress import Silent
 from issbox.wiring import now, open_context
-from issbox.workflows import boxes, catalog, repositories
+from issbox.workflows.appliance import boxes
+from issbox.workflows.content import catalog, repositories
 from issbox.workflows.context import Context
 from makers.rpms import Repository as Layout
 from makers.rpms import write_repository

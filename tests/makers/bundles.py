@@ -41,7 +41,7 @@ from issbox.manifest import (
     Totals,
 )
 from issbox.model import Content, ProductKind
-from issbox.rules.layout import listings
+from issbox.rules.bundles.layout import listings
 
 NOW = datetime(2026, 11, 1, 12, 0, 0, tzinfo=UTC)
 PACKAGES: Mapping[str, bytes] = {"bell-1.0-1.noarch.rpm": b"ding" * 50, "drum-2.0-1.noarch.rpm": b"boom" * 70}

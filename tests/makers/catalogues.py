@@ -6,7 +6,7 @@ from dataclasses import replace
 from hypothesis import strategies as st
 
 from issbox.model import Catalogue, ContentSnapshot, HostProfile, Offer, PromotedContent, Stage
-from issbox.rules.staleness import Holder
+from issbox.rules.entitlements.staleness import Holder
 
 CONTENTS = ("1", "2", "3", "4")
 STAGES = ("A", "B", "C")

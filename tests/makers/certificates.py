@@ -11,7 +11,7 @@ from issbox.certs.certificates import read_certificates
 from issbox.certs.entitlement import issue_entitlement, prepare_v3
 from issbox.certs.keys import KeyKind, PrivateKey, new_serial
 from issbox.model import CertifiedContent, CertifiedProduct, EntitlementPayload, Order, Subscription, Validity
-from issbox.rules.paths import content_path
+from issbox.rules.entitlements.paths import content_path
 from makers.path_strategies import content_paths
 
 NOW = datetime.now(UTC).replace(microsecond=0)

@@ -13,23 +13,15 @@ from issbox.console.terminal import Terminal
 from issbox.manifest import ScopeKind
 from issbox.model import LIBRARY, ActivationKey, ImportState, RepositoryKey, Role, ViewVersionName
 from issbox.tui.app import Console
-from issbox.workflows import (
-    activation_keys,
-    catalog,
-    certificates,
-    environments,
-    exports,
-    inbox,
-    intake,
-    promoting,
-    registering,
-    repositories,
-    users,
-    view_publishing,
-    views,
-)
+from issbox.workflows import exports
+from issbox.workflows.certificates import certificates
+from issbox.workflows.content import catalog, repositories, view_publishing, views
+from issbox.workflows.content.synchronize import synchronize
 from issbox.workflows.context import Context
-from issbox.workflows.synchronize import synchronize
+from issbox.workflows.environments import environments, promoting
+from issbox.workflows.hosts import activation_keys, registering
+from issbox.workflows.inbox import inbox, intake
+from issbox.workflows.people import users
 from makers.boxes import KEY, PACKAGES, Gap, Side, make_gap
 from makers.fleets import FACTS, quick
 from makers.rpms import Repository as Layout

@@ -8,10 +8,11 @@ from typing import Any
 
 from issbox.files import remove_tree
 from issbox.model import BundleForm, ContentExport, ContentImport, RepositoryKey
-from issbox.workflows import boxes, inbox
+from issbox.workflows.appliance import boxes
+from issbox.workflows.content.synchronize import synchronize
 from issbox.workflows.context import Context
-from issbox.workflows.importing import import_bundle
-from issbox.workflows.synchronize import synchronize
+from issbox.workflows.imports.importing import import_bundle
+from issbox.workflows.inbox import inbox
 from makers.boxes import PACKAGES
 from makers.exports import KEY, make_sender, write
 from makers.inboxes import make_context, now

@@ -12,10 +12,11 @@ from issbox.manifest import ScopeKind
 from issbox.model import Actor, BundleForm, ContentExport, RepositoryKey
 from issbox.progress import Silent
 from issbox.wiring import open_context
-from issbox.workflows import boxes, catalog, repositories
+from issbox.workflows.appliance import boxes
+from issbox.workflows.content import catalog, repositories
+from issbox.workflows.content.synchronize import synchronize
 from issbox.workflows.context import Context
 from issbox.workflows.exports import ExportPlan, ExportRequest, export, plan_export
-from issbox.workflows.synchronize import synchronize
 from makers.boxes import PACKAGES, initialize_box
 from makers.rpms import Extra, Repository, write_repository
 

@@ -5,9 +5,12 @@ from pathlib import Path
 
 from issbox.certs.decode import DecodedCertificate, decode_certificate
 from issbox.model import LIBRARY, Consumer, RepositoryKey
-from issbox.workflows import certificates, environments, promoting, registering, repositories
+from issbox.workflows.certificates import certificates
+from issbox.workflows.content import repositories
+from issbox.workflows.content.synchronize import synchronize
 from issbox.workflows.context import Context
-from issbox.workflows.synchronize import synchronize
+from issbox.workflows.environments import environments, promoting
+from issbox.workflows.hosts import registering
 from makers.boxes import KEY, Gap, make_gap
 
 APPS = RepositoryKey("acme", "tools", "apps")

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from issbox.workflows.appliance.nginx import write_nginx_config
 from issbox.workflows.context import Context
-from issbox.workflows.nginx import write_nginx_config
 from makers.ports import free_port
 from makers.serving import Client, Service, serve, with_web
 

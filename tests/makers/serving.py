@@ -15,11 +15,12 @@ from issbox.certs.keys import KeyKind, new_serial
 from issbox.config import WebSettings
 from issbox.model import LIBRARY, RepositoryKey, Validity
 from issbox.web.service import RunningServer, serving
-from issbox.workflows import catalog, environments, repositories
-from issbox.workflows.authority import open_authority
+from issbox.workflows.certificates.authority import open_authority
+from issbox.workflows.content import catalog, repositories
+from issbox.workflows.content.synchronize import synchronize
 from issbox.workflows.context import Context
-from issbox.workflows.promoting import plan_repository_promotion, promote
-from issbox.workflows.synchronize import synchronize
+from issbox.workflows.environments import environments
+from issbox.workflows.environments.promoting import plan_repository_promotion, promote
 from makers.boxes import PACKAGES, Side, initialize_box
 from makers.certificates import YEAR, key_of, payload_of
 from makers.rpms import Repository as Layout

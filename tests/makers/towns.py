@@ -8,8 +8,10 @@ from pathlib import Path
 
 from issbox.job_running import JobThreads
 from issbox.model import ActivationKey, LifecycleEnvironment, Role
-from issbox.workflows import activation_keys, environments, passwords, tokens, users
 from issbox.workflows.context import Context
+from issbox.workflows.environments import environments
+from issbox.workflows.hosts import activation_keys
+from issbox.workflows.people import passwords, tokens, users
 from makers.api import PASSWORD, ApiClient, basic, holder, nobody
 from makers.fleets import quick
 from makers.serving import Client, Service, make_box, serve

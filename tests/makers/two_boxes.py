@@ -7,15 +7,16 @@ from pathlib import Path
 
 from issbox.certs.authority import Authority
 from issbox.model import LIBRARY, CdnLocation, CdnType, CdnUpstream, CredentialKind, Repository
-from issbox.workflows import credentials, environments
-from issbox.workflows.authority import open_authority
 from issbox.workflows.cdn.enabling import enable
 from issbox.workflows.cdn.location import plan_location, set_location
+from issbox.workflows.certificates.authority import open_authority
+from issbox.workflows.certificates.redhat_trust import trust_redhat
+from issbox.workflows.content import credentials
+from issbox.workflows.content.synchronize import synchronize
 from issbox.workflows.context import Context
-from issbox.workflows.manifest_importing import import_manifest
-from issbox.workflows.manifest_trust import ManifestTrust
-from issbox.workflows.redhat_trust import trust_redhat
-from issbox.workflows.synchronize import synchronize
+from issbox.workflows.environments import environments
+from issbox.workflows.manifests.manifest_importing import import_manifest
+from issbox.workflows.manifests.manifest_trust import ManifestTrust
 from makers.manifests import APPSTREAM, BASEOS, MadeContent, manifest_authority, manifest_bytes, rhel
 from makers.nginx import nginx_in_front
 from makers.redhat import make_plain_box

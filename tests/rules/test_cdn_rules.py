@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from issbox.errors import InvalidValueError
 from issbox.model import REDHAT_CDN_URL, CdnLocation, CdnServer, CdnType, CdnUpstream
 from issbox.names import path_problem
-from issbox.rules.cdn import (
+from issbox.rules.content.cdn import (
     LocationChange,
     base_url,
     changed_location,

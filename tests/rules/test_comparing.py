@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from issbox.model import Advisory, ErratumType, Nevra, Package
-from issbox.rules.comparing import ContentDifference, compare_content
-from issbox.rules.evr import compare_nevra
+from issbox.rules.content.comparing import ContentDifference, compare_content
+from issbox.rules.content.evr import compare_nevra
 
 
 def package(name: str, version: str, arch: str = "noarch", checksum: str = "") -> Package:

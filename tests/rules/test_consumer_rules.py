@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from issbox.errors import InvalidValueError
 from issbox.model import Attempts, InstalledProduct, Purpose
-from issbox.rules.consumers import check_installed, check_purpose, check_release, release_order
-from issbox.rules.passwords import FREE_FAILURES_OF_ADDRESS, after_failure, after_success, blocked_until
+from issbox.rules.entitlements.consumers import check_installed, check_purpose, check_release, release_order
+from issbox.rules.people.passwords import FREE_FAILURES_OF_ADDRESS, after_failure, after_success, blocked_until
 from issbox.wiring import now
 
 

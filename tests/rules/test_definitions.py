@@ -20,10 +20,10 @@ from issbox.model import (
     RepositoryKey,
     Upstream,
 )
-from issbox.rules import definition_table
-from issbox.rules.definition_table import COLUMNS, Row, guard, read_table, unguard, write_table
-from issbox.rules.definitions import DefinitionsPlan, describe_definitions, plan_definitions
-from issbox.rules.importing import Library
+from issbox.rules.bundles.importing import Library
+from issbox.rules.content import definition_table
+from issbox.rules.content.definition_table import COLUMNS, Row, guard, read_table, unguard, write_table
+from issbox.rules.content.definitions import DefinitionsPlan, describe_definitions, plan_definitions
 
 TOOLS = Product("acme", "tools", "Tools", description="For all", gpg_key="key")
 RHEL = Product("acme", "rhel", "RHEL", ProductKind.REDHAT)

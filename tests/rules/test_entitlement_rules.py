@@ -8,15 +8,15 @@ from makers.catalogues import CONTENTS, catalogue, catalogues, held, profiles, s
 
 from issbox.errors import InvalidValueError
 from issbox.model import Catalogue, CertificateType, ContentOverride, HostProfile, Offer, PromotedContent
-from issbox.rules.arches import fits
-from issbox.rules.consumers import (
+from issbox.rules.entitlements.arches import fits
+from issbox.rules.entitlements.consumers import (
     check_environments,
     check_facts,
     check_override,
     layered,
     profile_of,
 )
-from issbox.rules.entitlements import (
+from issbox.rules.entitlements.entitlements import (
     contents,
     entry,
     granted_paths,

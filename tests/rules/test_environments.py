@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from issbox.errors import InvalidValueError
 from issbox.model import LIBRARY, LifecycleEnvironment
-from issbox.rules.environments import check_environment_label, environment_paths
+from issbox.rules.environments.environments import check_environment_label, environment_paths
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from issbox.errors import InvalidValueError
 from issbox.model import Nevra
-from issbox.rules.evr import Evr, compare_nevra, compare_to, compare_words, newest_last, parse_evr
+from issbox.rules.content.evr import Evr, compare_nevra, compare_to, compare_words, newest_last, parse_evr
 
 words = st.text("0129abzAZ.~^_+", min_size=1, max_size=9)
 

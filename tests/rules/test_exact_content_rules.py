@@ -17,8 +17,8 @@ from issbox.model import (
     RepositoryKey,
     ViewVersionName,
 )
-from issbox.rules.exact_content import plan_exact_content
-from issbox.rules.promoting import PromotionPlan, plan_undo
+from issbox.rules.environments.exact_content import plan_exact_content
+from issbox.rules.environments.promoting import PromotionPlan, plan_undo
 
 ENVIRONMENTS = [
     LifecycleEnvironment("acme", LIBRARY, LIBRARY, None),

@@ -20,7 +20,7 @@ from issbox.model import (
     RepositoryKey,
     ViewFilter,
 )
-from issbox.rules.filtering import Sieve, check_filter, filters_for, matches, needs_errata
+from issbox.rules.content.filtering import Sieve, check_filter, filters_for, matches, needs_errata
 
 BASE, APPS = (RepositoryKey("acme", "tools", label) for label in ("base", "apps"))
 VIEW = ContentView("acme", "servers", "Servers", repositories=(APPS, BASE))

@@ -33,7 +33,7 @@ from issbox.model import (
     RepositoryKey,
     Upstream,
 )
-from issbox.rules.importing import Library, plan_import
+from issbox.rules.bundles.importing import Library, plan_import
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 BOX = "4be0643f-1d98-573b-97cd-ca98a65347dd"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from issbox.names import path_problem
-from issbox.rules.layout import (
+from issbox.rules.bundles.layout import (
     LAYOUT_FIELDS,
     bundle_name,
     custom_path,

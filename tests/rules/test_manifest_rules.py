@@ -21,8 +21,8 @@ from issbox.model import (
     SubscriptionManifest,
 )
 from issbox.names import is_label
-from issbox.rules.manifest_conflicts import Holdings
-from issbox.rules.manifests import ManifestPlan, plan_deletion, plan_import, product_labels
+from issbox.rules.content.manifest_conflicts import Holdings
+from issbox.rules.content.manifests import ManifestPlan, plan_deletion, plan_import, product_labels
 
 NOW = datetime(2026, 11, 20, 8, 0, 0, tzinfo=UTC)
 EARLIER = NOW - timedelta(days=1)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from issbox.errors import InvalidValueError
 from issbox.model import Attempts
-from issbox.rules.passwords import (
+from issbox.rules.people.passwords import (
     FREE_FAILURES,
     LONGEST_WAIT,
     after_failure,

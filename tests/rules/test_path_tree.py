@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from makers.path_strategies import content_paths, obviously_granted, segments, segments_of
 
 from issbox.errors import BadCertificateError, CertificateTooLargeError, InvalidValueError
-from issbox.rules.huffman import codes
-from issbox.rules.path_tree import PathTree, build, count_paths, grants, paths
-from issbox.rules.path_tree_code import MOST_NODES, MOST_WORD_BYTES, decode, encode
-from issbox.rules.paths import content_path
+from issbox.rules.entitlements.huffman import codes
+from issbox.rules.entitlements.path_tree import PathTree, build, count_paths, grants, paths
+from issbox.rules.entitlements.path_tree_code import MOST_NODES, MOST_WORD_BYTES, decode, encode
+from issbox.rules.entitlements.paths import content_path
 
 EXAMPLES = [
     (["/a"], b"a\0", "0338"),

@@ -9,7 +9,7 @@ from makers.path_strategies import content_paths
 
 from issbox.errors import InvalidValueError
 from issbox.names import path_problem
-from issbox.rules.paths import content_path, is_uri, request_path
+from issbox.rules.entitlements.paths import content_path, is_uri, request_path
 
 labels = st.text("abcXYZ019_-", min_size=1, max_size=8)
 

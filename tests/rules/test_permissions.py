@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from issbox.model import Grant, Role
-from issbox.rules.permissions import (
+from issbox.rules.people.permissions import (
     BOX_WIDE,
     MEANINGS,
     ROLES,

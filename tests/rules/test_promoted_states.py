@@ -5,7 +5,7 @@ from dataclasses import replace
 from makers.catalogues import catalogue, held, snapshot, staged
 
 from issbox.model import Offer, PromotedContent
-from issbox.rules.promoted_states import ContentState, ContentStatus, content_statuses
+from issbox.rules.environments.promoted_states import ContentState, ContentStatus, content_statuses
 
 
 def statuses(known, shown=(), paths=None) -> dict[str, ContentStatus]:  # type: ignore[no-untyped-def]  # short

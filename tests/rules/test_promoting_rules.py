@@ -17,7 +17,7 @@ from issbox.model import (
     RepositoryKey,
     ViewVersionName,
 )
-from issbox.rules.promoting import ChangeKind, PromotionPlan, plan_demotion, plan_promotion, plan_undo
+from issbox.rules.environments.promoting import ChangeKind, PromotionPlan, plan_demotion, plan_promotion, plan_undo
 
 ENVIRONMENTS = [
     LifecycleEnvironment("acme", LIBRARY, LIBRARY, None),

@@ -4,7 +4,7 @@ import pytest
 from makers.catalogues import catalogue, snapshot
 
 from issbox.model import Content, Held, HostProfile, Repository, RepositoryKey
-from issbox.rules.promotion_effects import broken_arches
+from issbox.rules.environments.promotion_effects import broken_arches
 
 KEY = RepositoryKey("Acme", "tools", "base")
 TEMPLATE = "/custom/$basearch/os"

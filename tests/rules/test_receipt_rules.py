@@ -10,7 +10,7 @@ from makers.stores import sha256
 
 from issbox.bundle.receipt_checks import known_files
 from issbox.model import LastImport, Receipt, ReceiptRepository, RepositoryKey
-from issbox.rules.receipts import (
+from issbox.rules.bundles.receipts import (
     MAX_MISSING,
     KnownFiles,
     OwnRepository,

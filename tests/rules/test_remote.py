@@ -10,9 +10,9 @@ from makers.stores import NOW
 
 from issbox.errors import InvalidValueError, RemoteRefusedError
 from issbox.model import SshKey, UserSshKey
-from issbox.rules.authorized_keys import authorized_line
-from issbox.rules.remote import LONGEST, split_command, value_problem
-from issbox.rules.ssh_keys import parse_ssh_key
+from issbox.rules.people.authorized_keys import authorized_line
+from issbox.rules.people.remote import LONGEST, split_command, value_problem
+from issbox.rules.people.ssh_keys import parse_ssh_key
 
 KEY = "AAAAC3NzaC1lZDI1NTE5AAAAIGtra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tr"
 

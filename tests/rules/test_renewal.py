@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from issbox.model import Validity
-from issbox.rules.renewal import RenewalState, authority_outlook, renewal_state
+from issbox.rules.entitlements.renewal import RenewalState, authority_outlook, renewal_state
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -4,7 +4,7 @@ from configparser import RawConfigParser
 from dataclasses import replace
 
 from issbox.model import CertifiedContent
-from issbox.rules.repo_files import HostContent, yum_file, zypper_file
+from issbox.rules.entitlements.repo_files import HostContent, yum_file, zypper_file
 
 BASE = CertifiedContent("1", "tools_base", "Tools", "/acme/dev/custom/tools/$releasever/os", gpg_url="/acme/gpg-keys/k")
 BOX = "https://box:8443/content"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from issbox.model import ContentExport, ExportedVersion, ExportState, RepositoryKey
-from issbox.rules.retention import Retention, plan_retention, spared_versions
+from issbox.rules.bundles.retention import Retention, plan_retention, spared_versions
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 KEY = RepositoryKey("acme", "tools", "base")

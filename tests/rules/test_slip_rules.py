@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from issbox.errors import BadSlipError
 from issbox.model import SlipItem, SlipReason
-from issbox.rules.slips import MAX_FILES, MAX_SLIP_NUMBER, format_ranges, parse_ranges, slip_items
+from issbox.rules.bundles.slips import MAX_FILES, MAX_SLIP_NUMBER, format_ranges, parse_ranges, slip_items
 
 
 @given(st.sets(st.integers(0, 60) | st.integers(0, MAX_SLIP_NUMBER), min_size=1))

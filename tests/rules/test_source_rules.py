@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from issbox.model import Content, ProductKind, Repository, RepositoryKey, Upstream
-from issbox.rules.sources import first_unlisted, join_url, listing_places, misfit, plan_sources, source_kind
+from issbox.rules.content.sources import first_unlisted, join_url, listing_places, misfit, plan_sources, source_kind
 from issbox.yum.address import parse_address
 
 labels = st.from_regex(r"[A-Za-z0-9_-]{1,20}", fullmatch=True)

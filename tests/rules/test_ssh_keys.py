@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from issbox.errors import InvalidValueError
 from issbox.model import SshKey
-from issbox.rules.ssh_keys import LONGEST_LINE, parse_ssh_key
+from issbox.rules.people.ssh_keys import LONGEST_LINE, parse_ssh_key
 
 
 def field(data: bytes) -> bytes:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from issbox.errors import InvalidValueError
-from issbox.rules.ssh_targets import SshTarget, check_ssh_option, is_harmless, parse_ssh_target, ssh_command
+from issbox.rules.people.ssh_targets import SshTarget, check_ssh_option, is_harmless, parse_ssh_target, ssh_command
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from makers.catalogues import catalogue, changes, held, holders, snapshot, staged
 
 from issbox.model import Catalogue, CertificateType, HostProfile, Offer, PromotedContent, Stage
-from issbox.rules.entitlements import contents, is_organization_wide, organization_paths
-from issbox.rules.staleness import Holder, stale
+from issbox.rules.entitlements.entitlements import contents, is_organization_wide, organization_paths
+from issbox.rules.entitlements.staleness import Holder, stale
 
 A, B, NOWHERE = HostProfile(("A",)), HostProfile(("B",)), HostProfile()
 EVERYBODY = [Holder.staying(profile, scope) for profile in (A, B, NOWHERE) for scope in (None, "tools", "apps")]

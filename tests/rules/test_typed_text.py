@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from issbox.errors import MistypedError
-from issbox.rules.typed_text import (
+from issbox.rules.bundles.typed_text import (
     ALPHABET,
     check_characters,
     crc24,

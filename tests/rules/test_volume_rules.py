@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from issbox.errors import VolumeSizeError
 from issbox.manifest import part_path
 from issbox.model import BundleForm
-from issbox.rules.volumes import (
+from issbox.rules.bundles.volumes import (
     FAT32_FILE,
     PRESETS,
     Boundless,

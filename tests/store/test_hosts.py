@@ -29,7 +29,7 @@ from issbox.model import (
     RepositoryKey,
     Validity,
 )
-from issbox.rules.staleness import Holder
+from issbox.rules.entitlements.staleness import Holder
 from issbox.store.certificates import CertificateBody, Standing
 
 APPS = RepositoryKey("Example", "apps", "apps")

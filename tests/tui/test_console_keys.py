@@ -20,7 +20,8 @@ from issbox.store import Store
 from issbox.tui.dialogs import PickDialog, TextDialog
 from issbox.tui.place_screen import PlaceScreen
 from issbox.tui.table import Table
-from issbox.workflows import audit_log, environments, users
+from issbox.workflows.environments import environments
+from issbox.workflows.people import audit_log, users
 
 
 def chosen(screen: str) -> str:
@@ -185,7 +186,7 @@ async def test_a_failure_says_what_to_do_and_the_console_goes_on(
 
     async with at_console(filled_gap.outside) as operator:
         with monkeypatch.context() as patched:
-            patched.setattr("issbox.workflows.promoting.list_promotions", fail)
+            patched.setattr("issbox.workflows.environments.promoting.list_promotions", fail)
             screen = await operator.press("4")
         assert "the database failed: disk I/O error" in screen
         assert "What to do:" in screen
@@ -227,12 +228,12 @@ async def test_a_bug_is_a_dialog_too(filled_gap: Gap, monkeypatch: pytest.Monkey
         raise RuntimeError("boom")
 
     async with at_console(filled_gap.outside) as operator:
-        monkeypatch.setattr("issbox.workflows.promoting.list_promotions", fail)
+        monkeypatch.setattr("issbox.workflows.environments.promoting.list_promotions", fail)
         assert "RuntimeError: boom" in await operator.press("4")
 
 
 async def test_another_organization_is_worked_on(gap: Gap) -> None:
-    from issbox.workflows import catalog
+    from issbox.workflows.content import catalog
 
     catalog.create_organization(gap.outside.context(), label="other", name="Other")
     async with at_console(gap.outside) as operator:

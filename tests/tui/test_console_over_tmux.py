@@ -13,7 +13,8 @@ from makers.boxes import Gap
 from makers.terminals import PATIENCE, Tmux, in_tmux, terminal_environment
 
 from issbox.model import JobState
-from issbox.workflows import jobs, promoting
+from issbox.workflows import jobs
+from issbox.workflows.environments import promoting
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
 

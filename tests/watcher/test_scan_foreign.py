@@ -12,7 +12,7 @@ from makers.katello import REAL
 from issbox.model import ImportState, WaitsFor
 from issbox.watcher.scan import Candidate, look
 from issbox.watcher.service import scan_once
-from issbox.workflows.peeking import peek
+from issbox.workflows.inbox.peeking import peek
 
 
 def candidate(inbox: Path) -> Candidate:

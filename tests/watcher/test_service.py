@@ -297,7 +297,7 @@ class TestServing:
 
     def test_a_bundle_retried_by_hand_is_taken_up_where_it_lies(self, tmp_path: Path, key: SigningKey) -> None:
         from issbox.model import TrustedKey
-        from issbox.workflows import inbox
+        from issbox.workflows.inbox import inbox
 
         ctx = make_context(tmp_path / "distrustful")
         make_bundle(ctx.settings.inbox.path, key)

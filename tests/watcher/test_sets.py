@@ -20,15 +20,15 @@ from issbox.bundle.slip import decode_short_slip, decode_slip
 from issbox.errors import WrongStateError
 from issbox.model import BundleForm, ContentImport, ImportState, SlipForm, SlipReason, WaitsFor
 from issbox.watcher.service import scan_once
-from issbox.workflows import catalog
-from issbox.workflows.asking_again import make_slip
+from issbox.workflows.appliance.upkeep import collect_garbage
+from issbox.workflows.content import catalog
 from issbox.workflows.context import Context
+from issbox.workflows.exchange.slips import read_slip
 from issbox.workflows.exports.recutting import recut
-from issbox.workflows.inbox import retry
-from issbox.workflows.inbox_sets import BundleOnItsWay, list_bundles
-from issbox.workflows.lacking import lacking
-from issbox.workflows.slips import read_slip
-from issbox.workflows.upkeep import collect_garbage
+from issbox.workflows.imports.asking_again import make_slip
+from issbox.workflows.imports.lacking import lacking
+from issbox.workflows.inbox.inbox import retry
+from issbox.workflows.inbox.inbox_sets import BundleOnItsWay, list_bundles
 
 FORMS = [BundleForm.DIRECTORY, BundleForm.ISO, BundleForm.TAR, BundleForm.TGZ]
 CHUNKED = [BundleForm.TAR, BundleForm.TGZ]

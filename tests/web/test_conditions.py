@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from issbox.rules.media_types import content_type
+from issbox.rules.content.media_types import content_type
 from issbox.web.conditions import Part, choose, http_time
 
 THEN = 1_700_000_000.75

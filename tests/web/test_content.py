@@ -11,10 +11,12 @@ from makers.serving import BASE, GRANTED, KEY, REPOMD, Service, issue, make_box,
 
 from issbox.certs.keys import KeyKind
 from issbox.model import CredentialKind, Validity
-from issbox.workflows import catalog, credentials, environments, promoting, redhat_trust, repositories, views
-from issbox.workflows.authority import open_authority
+from issbox.workflows.certificates import redhat_trust
+from issbox.workflows.certificates.authority import open_authority
+from issbox.workflows.content import catalog, credentials, repositories, views
+from issbox.workflows.content.view_publishing import publish_view
 from issbox.workflows.context import Context
-from issbox.workflows.view_publishing import publish_view
+from issbox.workflows.environments import environments, promoting
 
 GPG_KEY = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDMEZ\n-----END PGP PUBLIC KEY BLOCK-----\n"
 DEV = REPOMD.replace("Library", "dev")

@@ -17,12 +17,12 @@ from makers.boxes import Side
 from makers.ports import free_port
 from makers.serving import BASE, GRANTED, KEY, REPOMD, Client, issue
 
-from issbox.workflows import consumers
-from issbox.workflows.authority import open_authority
-from issbox.workflows.certificates import certificates_of
+from issbox.workflows.certificates.authority import open_authority
+from issbox.workflows.certificates.certificates import certificates_of
 from issbox.workflows.context import Context
-from issbox.workflows.promoting import plan_demotion, promote
-from issbox.workflows.registering import register
+from issbox.workflows.environments.promoting import plan_demotion, promote
+from issbox.workflows.hosts import consumers
+from issbox.workflows.hosts.registering import register
 
 SIZE = 2
 

@@ -19,7 +19,7 @@ from issbox.certs.keys import KeyKind
 from issbox.model import ViewVersionName
 from issbox.web.current import Current
 from issbox.web.guard import Answer, Guard, Question
-from issbox.workflows.serving import Overview, ServedRepository, ServedTrees
+from issbox.workflows.appliance.serving import Overview, ServedRepository, ServedTrees
 
 TREE = Path("/tree")
 REPOSITORIES = {

@@ -17,10 +17,10 @@ from makers.serving import KEY, make_box, serve
 
 from issbox.errors import ConfigurationError, InvalidValueError, MissingToolError, NotFoundError
 from issbox.model import ActivationKey, ContentOverride, OverrideHolder, OverrideKind
-from issbox.rules.host_client import HostClient, check_server, host_script
-from issbox.workflows import activation_keys, consumers, host_client, overrides
+from issbox.rules.entitlements.host_client import HostClient, check_server, host_script
 from issbox.workflows.context import Context
-from issbox.workflows.promoting import plan_demotion, promote
+from issbox.workflows.environments.promoting import plan_demotion, promote
+from issbox.workflows.hosts import activation_keys, consumers, host_client, overrides
 
 needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 

@@ -13,11 +13,11 @@ from issbox.certs.keys import KeyKind
 from issbox.model import CredentialKind
 from issbox.web import server
 from issbox.web.tls import ServerTls
-from issbox.workflows import catalog, credentials
-from issbox.workflows.authority import open_authority
+from issbox.workflows.appliance.nginx import AUTHORITIES, write_authorities
+from issbox.workflows.certificates.authority import open_authority
+from issbox.workflows.certificates.server_certificate import CERTIFICATE
+from issbox.workflows.content import catalog, credentials
 from issbox.workflows.context import Context
-from issbox.workflows.nginx import AUTHORITIES, write_authorities
-from issbox.workflows.server_certificate import CERTIFICATE
 
 SITE = authority_of(KeyKind.EC_P256, 1).root_pem
 

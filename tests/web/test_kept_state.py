@@ -6,9 +6,9 @@ import pytest
 
 from issbox.errors import DatabaseError
 from issbox.web.current import Current
-from issbox.workflows import serving
+from issbox.workflows.appliance import serving
+from issbox.workflows.appliance.serving import ServedTrees
 from issbox.workflows.context import Context
-from issbox.workflows.serving import ServedTrees
 
 
 class Reading:

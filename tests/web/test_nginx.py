@@ -15,11 +15,14 @@ from makers.serving import BASE, GRANTED, KEY, REPOMD, issue
 from issbox.certs.keys import KeyKind
 from issbox.errors import ConfigurationError
 from issbox.model import CredentialKind, Validity
-from issbox.workflows import certificates, consumers, credentials, environments, registering, repositories
-from issbox.workflows.authority import open_authority
+from issbox.workflows.appliance.nginx import write_nginx_config
+from issbox.workflows.certificates import certificates
+from issbox.workflows.certificates.authority import open_authority
+from issbox.workflows.content import credentials, repositories
 from issbox.workflows.context import Context
-from issbox.workflows.nginx import write_nginx_config
-from issbox.workflows.promoting import plan_demotion, plan_repository_promotion, promote
+from issbox.workflows.environments import environments
+from issbox.workflows.environments.promoting import plan_demotion, plan_repository_promotion, promote
+from issbox.workflows.hosts import consumers, registering
 
 pytestmark = needs_nginx
 GPG_KEY = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDMEZ\n-----END PGP PUBLIC KEY BLOCK-----\n"

@@ -20,11 +20,12 @@ from issbox.certs.keys import KeyKind, new_serial
 from issbox.certs.revocation import RevocationList, read_revocation_list
 from issbox.errors import IssboxError
 from issbox.model import Consumer
-from issbox.workflows import consumers, doctoring, registering
-from issbox.workflows.authority import create_authority, read_chain
-from issbox.workflows.certificates import certificates_of, forged_certificates
+from issbox.workflows.appliance import doctoring
+from issbox.workflows.certificates.authority import create_authority, read_chain
+from issbox.workflows.certificates.certificates import certificates_of, forged_certificates
+from issbox.workflows.certificates.revocation_lists import kept_at, offered_list
 from issbox.workflows.context import Context
-from issbox.workflows.revocation_lists import kept_at, offered_list
+from issbox.workflows.hosts import consumers, registering
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from makers.hosts import CANNOT_INSTALL
 from makers.nginx import needs_nginx, nginx_in_front
 from makers.serving import Service, issue, serve, write_certificate
 
-from issbox.workflows.authority import open_authority
+from issbox.workflows.certificates.authority import open_authority
 from issbox.workflows.context import Context
 
 NAMES = ("Library", "dev")

@@ -12,8 +12,9 @@ from issbox.model import Actor, AuditEntry, Role
 from issbox.progress import Silent
 from issbox.store import Store
 from issbox.wiring import calling_actor
-from issbox.workflows import catalog, users
+from issbox.workflows.content import catalog
 from issbox.workflows.context import Context, Permission
+from issbox.workflows.people import users
 
 NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 

@@ -9,11 +9,11 @@ from makers.crossings import make_crossing
 from makers.inboxes import make_context, now
 
 from issbox.model import Actor, ImportState, TrustedKey, WaitsFor
-from issbox.workflows.approving import approve
-from issbox.workflows.by_hand import run_import
 from issbox.workflows.context import Context
-from issbox.workflows.importing import import_bundle
-from issbox.workflows.rolling_back import roll_back
+from issbox.workflows.imports.by_hand import run_import
+from issbox.workflows.imports.importing import import_bundle
+from issbox.workflows.imports.rolling_back import roll_back
+from issbox.workflows.inbox.approving import approve
 
 
 def as_user(ctx: Context, name: str) -> Context:

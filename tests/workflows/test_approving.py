@@ -13,13 +13,13 @@ from watcher.test_service import serving, wait_for
 from issbox.errors import ApprovalError, BusyError, InvalidValueError, NotFoundError, NotPermittedError, WrongStateError
 from issbox.files import FileLock
 from issbox.model import Actor, BundleForm, ContentImport, ImportState, Role, WaitsFor
-from issbox.workflows import approving, inbox
-from issbox.workflows.approving import approve, approved_with, refuse_import
-from issbox.workflows.by_hand import run_import
 from issbox.workflows.context import Context
-from issbox.workflows.importing import import_bundle
-from issbox.workflows.previewing import preview_import
-from issbox.workflows.users import create_user, grant_role
+from issbox.workflows.imports.by_hand import run_import
+from issbox.workflows.imports.importing import import_bundle
+from issbox.workflows.imports.previewing import preview_import
+from issbox.workflows.inbox import approving, inbox
+from issbox.workflows.inbox.approving import approve, approved_with, refuse_import
+from issbox.workflows.people.users import create_user, grant_role
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ from makers.command_line import CommandLine
 
 from issbox.errors import NotPermittedError, StoreDamagedError
 from issbox.wiring import open_context
-from issbox.workflows import audit_log, catalog
+from issbox.workflows.content import catalog
 from issbox.workflows.context import Context
+from issbox.workflows.people import audit_log
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def test_openssl_can_check_a_head(ctx: Context, tmp_path: Path) -> None:
     import shutil
     import subprocess
 
-    from issbox.workflows.boxes import public_key
+    from issbox.workflows.appliance.boxes import public_key
 
     if shutil.which("openssl") is None:
         pytest.skip("openssl is not installed")

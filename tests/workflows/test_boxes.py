@@ -27,7 +27,7 @@ from issbox.model import LIBRARY, Actor, Box
 from issbox.progress import Silent
 from issbox.store import create_store, open_store
 from issbox.wiring import open_context
-from issbox.workflows import boxes
+from issbox.workflows.appliance import boxes
 from issbox.workflows.context import Context
 
 NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)

@@ -16,14 +16,17 @@ from issbox.certs.decode import decode_certificate
 from issbox.errors import ImportRefusedError, InvalidValueError, NotPermittedError
 from issbox.manifest import ManifestEnvironment, ManifestPromotion, ScopeKind
 from issbox.model import LIBRARY, BundleForm, ImportState, RepositoryKey, Role, ViewVersionName
-from issbox.rules.carried_environments import EnvironmentFate, PromotionFate
-from issbox.workflows import catalog, certificates, contents, environments, promoting, registering, views
-from issbox.workflows.by_hand import run_import
+from issbox.rules.bundles.carried_environments import EnvironmentFate, PromotionFate
+from issbox.workflows.certificates import certificates
+from issbox.workflows.content import catalog, views
+from issbox.workflows.content.view_publishing import publish_view
 from issbox.workflows.context import Context
-from issbox.workflows.previewing import preview
-from issbox.workflows.reporting import import_report
-from issbox.workflows.users import create_user, grant_role
-from issbox.workflows.view_publishing import publish_view
+from issbox.workflows.environments import contents, environments, promoting
+from issbox.workflows.hosts import registering
+from issbox.workflows.imports.by_hand import run_import
+from issbox.workflows.imports.previewing import preview
+from issbox.workflows.imports.reporting import import_report
+from issbox.workflows.people.users import create_user, grant_role
 
 
 def stage(ctx: Context, label: str, prior: str = LIBRARY, **facts: str) -> None:

@@ -31,11 +31,12 @@ from issbox.model import (
     VersionOrigin,
 )
 from issbox.progress import Silent
-from issbox.rules.urls import check_url, mask_url
+from issbox.rules.content.urls import check_url, mask_url
 from issbox.store import open_store
-from issbox.workflows import boxes, catalog, credentials, repositories
+from issbox.workflows.appliance import boxes
+from issbox.workflows.content import catalog, credentials, repositories
+from issbox.workflows.content.publishing import changing_content, publish
 from issbox.workflows.context import Context
-from issbox.workflows.publishing import changing_content, publish
 
 NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 GPG_KEY = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDMEZ\n-----END PGP PUBLIC KEY BLOCK-----\n"

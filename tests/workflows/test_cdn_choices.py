@@ -13,15 +13,16 @@ from makers.upstream import Answer, Upstream, serve
 
 from issbox.errors import AlreadyExistsError, InUseError, InvalidValueError, NotFoundError, UnreachableError
 from issbox.model import LIBRARY, CdnLocation, CdnType
-from issbox.workflows import environments, repositories
 from issbox.workflows.cdn.choices import Choices, Wish, list_choices
 from issbox.workflows.cdn.enabling import disable, enable, find_enabled
 from issbox.workflows.cdn.location import plan_location, set_location
+from issbox.workflows.content import repositories
+from issbox.workflows.content.synchronize import synchronize
 from issbox.workflows.context import Context
-from issbox.workflows.manifest_importing import delete_manifest, import_manifest
-from issbox.workflows.manifest_trust import ManifestTrust
-from issbox.workflows.promoting import plan_repository_promotion, promote
-from issbox.workflows.synchronize import synchronize
+from issbox.workflows.environments import environments
+from issbox.workflows.environments.promoting import plan_repository_promotion, promote
+from issbox.workflows.manifests.manifest_importing import delete_manifest, import_manifest
+from issbox.workflows.manifests.manifest_trust import ManifestTrust
 
 TOOLS = MadeContent("20001", "rhel-9-tools-rpms", "/content/dist/rhel9/$releasever/$basearch/tools/os", arches="")
 IMAGES = MadeContent("20002", "rhel-9-images", "/content/dist/rhel9/$releasever/x86_64/images", type="file")

@@ -12,12 +12,13 @@ from makers.upstream import Answer, serve
 
 from issbox.errors import InUseError, InvalidValueError, NotFoundError, SourceRefusedError
 from issbox.model import CdnLocation, CdnType, CdnUpstream, CredentialKind, Role
-from issbox.workflows import catalog, credentials, repositories, users
 from issbox.workflows.cdn.location import get_location, plan_location, set_location
 from issbox.workflows.cdn.testing import LocationTest, try_location
+from issbox.workflows.content import catalog, credentials, repositories
+from issbox.workflows.content.synchronize import synchronize
+from issbox.workflows.content.upstreams import TemporarySource
 from issbox.workflows.context import Context
-from issbox.workflows.synchronize import synchronize
-from issbox.workflows.upstreams import TemporarySource
+from issbox.workflows.people import users
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from makers.recorder import Recorder
 from issbox.errors import AlreadyExistsError, BusyError, InUseError, InvalidValueError, NotFoundError
 from issbox.files import FileLock
 from issbox.model import ContentView, RepositoryKey, ViewVersionName
-from issbox.workflows import repositories, views
+from issbox.workflows.appliance.upkeep import collect_garbage
+from issbox.workflows.content import repositories, views
+from issbox.workflows.content.synchronize import synchronize
+from issbox.workflows.content.view_publishing import STEPS, publish_view
 from issbox.workflows.context import Context
-from issbox.workflows.synchronize import synchronize
-from issbox.workflows.upkeep import collect_garbage
-from issbox.workflows.view_publishing import STEPS, publish_view
 
 EMPTY = RepositoryKey("acme", "tools", "empty")
 FIRST = ViewVersionName("servers", "1.0")

@@ -16,21 +16,15 @@ from makers.fleets import APPS, FACTS, Fleet, make_fleet, quick
 
 from issbox.errors import NotFoundError, PromotionRefusedError
 from issbox.model import LIBRARY, WantedContent
-from issbox.rules.promoted_states import ContentState
-from issbox.workflows import (
-    catalog,
-    certificates,
-    consumers,
-    contents,
-    environments,
-    promoting,
-    registering,
-    repositories,
-)
-from issbox.workflows.by_hand import run_import
+from issbox.rules.environments.promoted_states import ContentState
+from issbox.workflows.certificates import certificates
+from issbox.workflows.content import catalog, repositories
+from issbox.workflows.content.synchronize import synchronize
 from issbox.workflows.context import Context
-from issbox.workflows.exact_content import plan_content_set
-from issbox.workflows.synchronize import synchronize
+from issbox.workflows.environments import contents, environments, promoting
+from issbox.workflows.environments.exact_content import plan_content_set
+from issbox.workflows.hosts import consumers, registering
+from issbox.workflows.imports.by_hand import run_import
 
 BASE = "/acme/dev/custom/tools/base"
 

@@ -9,19 +9,13 @@ from makers.fleets import APPS, Fleet, make_fleet
 
 from issbox.errors import NotFoundError, NotPermittedError
 from issbox.model import LIBRARY, Consumer, RepositoryKey, Role, User
-from issbox.rules.promoted_states import ContentState
-from issbox.workflows import (
-    catalog,
-    certificates,
-    contents,
-    environments,
-    promoting,
-    repositories,
-    revocation_lists,
-)
+from issbox.rules.environments.promoted_states import ContentState
+from issbox.workflows.certificates import certificates, revocation_lists
+from issbox.workflows.certificates.following import certificates_follow
+from issbox.workflows.content import catalog, repositories
+from issbox.workflows.content.synchronize import synchronize
 from issbox.workflows.context import Context
-from issbox.workflows.following import certificates_follow
-from issbox.workflows.synchronize import synchronize
+from issbox.workflows.environments import contents, environments, promoting
 
 BASE = "/acme/dev/custom/tools/base"
 MORE = RepositoryKey("acme", "more", "extra")

@@ -13,14 +13,15 @@ from makers.fleets import APPS, Fleet, make_fleet
 
 from issbox.errors import InvalidValueError, NotFoundError, PromotionRefusedError
 from issbox.model import LIBRARY, PackageRule, PromotionRecord, ViewFilter, ViewVersionName, WantedContent
-from issbox.rules.promoted_states import ContentState
-from issbox.workflows import contents, environments, promoting, repositories, views
-from issbox.workflows.exact_content import plan_content_set, plan_everything
+from issbox.rules.environments.promoted_states import ContentState
+from issbox.workflows.content import repositories, views
+from issbox.workflows.content.view_publishing import publish_view
+from issbox.workflows.environments import contents, environments, promoting
+from issbox.workflows.environments.exact_content import plan_content_set, plan_everything
+from issbox.workflows.environments.wanted_content import read_wanted, view_content
 from issbox.workflows.job_kinds import from_row, to_row
 from issbox.workflows.job_kinds.promotions import PromoteJob
 from issbox.workflows.jobs import create_job, run_job
-from issbox.workflows.view_publishing import publish_view
-from issbox.workflows.wanted_content import read_wanted, view_content
 
 BASE_ONE, APPS_ONE = WantedContent("tools", "base", 1), WantedContent("tools", "apps", 1)
 ONE = ViewVersionName("servers", "1.0")

@@ -10,12 +10,12 @@ from issbox.errors import NotFoundError, RecutError
 from issbox.files import remove_tree
 from issbox.manifest import ScopeKind
 from issbox.model import BundleForm, ContentExport, ExportState
-from issbox.workflows import boxes
-from issbox.workflows.by_hand import run_import
+from issbox.workflows.appliance import boxes
+from issbox.workflows.appliance.upkeep import collect_garbage, reconcile
+from issbox.workflows.content.synchronize import synchronize
 from issbox.workflows.context import Context
 from issbox.workflows.exports import export, kept, plan_pruning, prune, pruning
-from issbox.workflows.synchronize import synchronize
-from issbox.workflows.upkeep import collect_garbage, reconcile
+from issbox.workflows.imports.by_hand import run_import
 
 SIZES = dict.fromkeys(BundleForm, 500000) | {BundleForm.ISO: 700 << 10}
 
@@ -136,8 +136,8 @@ class Receiving:
     def __call__(self, ctx: Context, made: ContentExport) -> None:
         from makers.exports import make_box
 
-        from issbox.workflows.receipts import create_receipt
-        from issbox.workflows.received import read_receipt
+        from issbox.workflows.exchange.receipts import create_receipt
+        from issbox.workflows.exchange.received import read_receipt
 
         receiver = make_box(self._root / "receiver")
         boxes.add_trusted_key(receiver, boxes.public_key(ctx), "sender")

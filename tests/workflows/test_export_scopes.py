@@ -13,13 +13,15 @@ from issbox.files import remove_tree
 from issbox.manifest import Scope, ScopeKind
 from issbox.model import LIBRARY, ContentExport, Held, RepositoryKey, VersionOrigin, ViewVersionName
 from issbox.wiring import now
-from issbox.workflows import boxes, catalog, environments, promoting, views
-from issbox.workflows.by_hand import run_import
+from issbox.workflows.appliance import boxes
+from issbox.workflows.content import catalog, views
+from issbox.workflows.content.synchronize import synchronize
+from issbox.workflows.content.view_publishing import publish_view
 from issbox.workflows.context import Context
+from issbox.workflows.environments import environments, promoting
+from issbox.workflows.exchange.receipts import create_receipt, write_receipt
 from issbox.workflows.exports import ExportRequest, plan_export
-from issbox.workflows.receipts import create_receipt, write_receipt
-from issbox.workflows.synchronize import synchronize
-from issbox.workflows.view_publishing import publish_view
+from issbox.workflows.imports.by_hand import run_import
 
 MORE = RepositoryKey("acme", "tools", "more")
 FILTERED = replace(KEY, view="servers")

@@ -52,10 +52,10 @@ from issbox.model import (
     RepositoryKey,
     WaitsFor,
 )
-from issbox.workflows import inbox
-from issbox.workflows.by_hand import run_import
 from issbox.workflows.context import Context
-from issbox.workflows.importing import import_bundle
+from issbox.workflows.imports.by_hand import run_import
+from issbox.workflows.imports.importing import import_bundle
+from issbox.workflows.inbox import inbox
 from issbox.yum.repomd import parse_repomd
 
 RPM = b"\xed\xab\xee\xdb"

@@ -7,8 +7,8 @@ from makers.inboxes import make_context, now
 from makers.tar_streams import write_set
 
 from issbox.model import ImportState
-from issbox.workflows import inbox
-from issbox.workflows.importing import import_bundle
+from issbox.workflows.imports.importing import import_bundle
+from issbox.workflows.inbox import inbox
 
 
 def test_a_refused_set_takes_no_chunk_of_another_organization(tmp_path: Path) -> None:

@@ -16,8 +16,9 @@ from makers.command_line import CommandLine
 from issbox.files import FileLock
 from issbox.model import ImportState, WaitsFor
 from issbox.wiring import now, open_context
-from issbox.workflows import doctoring, hooks, inbox
+from issbox.workflows.appliance import doctoring, hooks
 from issbox.workflows.context import Context
+from issbox.workflows.inbox import inbox
 
 
 @pytest.fixture

@@ -36,23 +36,14 @@ from issbox.model import (
     RegenerationState,
 )
 from issbox.store.catalogues import Catalogues
-from issbox.workflows import (
-    authority,
-    catalog,
-    certificates,
-    consumers,
-    environments,
-    host_keys,
-    promoting,
-    regenerating,
-    registering,
-    repositories,
-    revocation_lists,
-)
-from issbox.workflows.issuing import Issuer
-from issbox.workflows.serving import read_overview
-from issbox.workflows.synchronize import synchronize
-from issbox.workflows.upkeep import collect_garbage
+from issbox.workflows.appliance.serving import read_overview
+from issbox.workflows.appliance.upkeep import collect_garbage
+from issbox.workflows.certificates import authority, certificates, regenerating, revocation_lists
+from issbox.workflows.certificates.issuing import Issuer
+from issbox.workflows.content import catalog, repositories
+from issbox.workflows.content.synchronize import synchronize
+from issbox.workflows.environments import environments, promoting
+from issbox.workflows.hosts import consumers, host_keys, registering
 
 BASE = "/acme/dev/custom/tools/base"
 

@@ -20,11 +20,11 @@ from issbox.files import FileLock
 from issbox.manifest import MANIFEST_NAME, SIGNATURE_NAME, TABLE_NAME
 from issbox.model import ContentImport, ImportState, Product, ProductKind, RepositoryKey
 from issbox.rules.health import Trouble
-from issbox.workflows import inbox
-from issbox.workflows.box_status import status
-from issbox.workflows.by_hand import import_stream, run_import
+from issbox.workflows.appliance.box_status import status
 from issbox.workflows.context import Context
-from issbox.workflows.importing import import_bundle
+from issbox.workflows.imports.by_hand import import_stream, run_import
+from issbox.workflows.imports.importing import import_bundle
+from issbox.workflows.inbox import inbox
 
 KEY = RepositoryKey("acme", "tools", "base")
 HISTORY = {"content_import", "audit_entry", "sqlite_sequence"}
@@ -280,7 +280,7 @@ def test_too_little_space_is_known_before_anything_is_written(
 ) -> None:
     bundle = make_bundle(ctx.settings.inbox.path, key)
     before = everything(ctx)
-    monkeypatch.setattr("issbox.workflows.staging._HEAD_ROOM", 1 << 60)
+    monkeypatch.setattr("issbox.workflows.imports.staging._HEAD_ROOM", 1 << 60)
     with pytest.raises(NoSpaceError, match="the import needs"):
         drop(ctx, bundle)
     assert everything(ctx) == before
@@ -303,7 +303,7 @@ def test_a_full_disk_lets_a_person_go_on_later(
 
     for _ in range(3):
         with monkeypatch.context() as patch:
-            patch.setattr("issbox.workflows.staging._HEAD_ROOM", 1 << 60)
+            patch.setattr("issbox.workflows.imports.staging._HEAD_ROOM", 1 << 60)
             with pytest.raises(NoSpaceError):
                 run_import(ctx, bundle)
     with ctx.store.session():

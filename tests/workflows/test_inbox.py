@@ -16,9 +16,9 @@ from issbox.bundle.signature import SigningKey
 from issbox.errors import BusyError, NotFoundError, WrongStateError
 from issbox.files import FileLock
 from issbox.model import ContentImport, ImportState
-from issbox.workflows import inbox
 from issbox.workflows.context import Context
-from issbox.workflows.inbox import Sighting
+from issbox.workflows.inbox import inbox
+from issbox.workflows.inbox.inbox import Sighting
 
 
 @pytest.fixture(scope="module")

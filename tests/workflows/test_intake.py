@@ -16,12 +16,12 @@ from issbox.errors import InterruptedByUserError
 from issbox.files import FileLock
 from issbox.model import ContentImport, ImportState
 from issbox.progress import Silent
-from issbox.workflows import inbox
 from issbox.workflows.context import Context
-from issbox.workflows.import_order import in_order, in_their_order
-from issbox.workflows.inbox import Sighting
-from issbox.workflows.intake import Attempts, import_settled, is_left_behind, next_settled
-from issbox.workflows.peeking import Hint, peek
+from issbox.workflows.inbox import inbox
+from issbox.workflows.inbox.import_order import in_order, in_their_order
+from issbox.workflows.inbox.inbox import Sighting
+from issbox.workflows.inbox.intake import Attempts, import_settled, is_left_behind, next_settled
+from issbox.workflows.inbox.peeking import Hint, peek
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 

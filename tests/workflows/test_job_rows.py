@@ -37,8 +37,9 @@ from issbox.model import (
     SlipReason,
 )
 from issbox.wiring import now
-from issbox.workflows import environments, exports, promoting, users
+from issbox.workflows import exports
 from issbox.workflows.context import Context
+from issbox.workflows.environments import environments, promoting
 from issbox.workflows.job_kinds import KINDS, JobParameters, from_row, to_row
 from issbox.workflows.job_kinds.content import PublishJob, SynchronizeJob
 from issbox.workflows.job_kinds.content_promotions import Deed, PromoteContentJob
@@ -48,6 +49,7 @@ from issbox.workflows.job_kinds.regeneration import RegenerateJob
 from issbox.workflows.job_kinds.upkeep import AuditJob, GarbageJob, InboxJob
 from issbox.workflows.job_progress import JobReporter
 from issbox.workflows.jobs import MOST_ATTEMPTS, any_left, cancel_job, create_job, get_job, list_jobs, next_job, run_job
+from issbox.workflows.people import users
 
 
 @pytest.fixture

@@ -22,8 +22,9 @@ from issbox.errors import (
 from issbox.model import Actor, Role
 from issbox.progress import Silent
 from issbox.store import Store
-from issbox.workflows import catalog, passwords, ssh_keys, tokens, users
+from issbox.workflows.content import catalog
 from issbox.workflows.context import Context
+from issbox.workflows.people import passwords, ssh_keys, tokens, users
 
 PASSWORD = "correct horse battery"
 ORIGIN = "192.0.2.7"

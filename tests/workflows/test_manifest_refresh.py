@@ -22,10 +22,10 @@ from issbox.errors import InvalidValueError, NotFoundError, UnreachableError, Un
 from issbox.model import ManifestAction
 from issbox.wiring import open_context
 from issbox.workflows.context import Context
-from issbox.workflows.manifest_importing import import_manifest
-from issbox.workflows.manifest_refresh import refresh_manifest
-from issbox.workflows.manifest_trust import ManifestTrust
-from issbox.workflows.manifests import manifest_contents, manifest_history, show_manifest
+from issbox.workflows.manifests.manifest_importing import import_manifest
+from issbox.workflows.manifests.manifest_refresh import refresh_manifest
+from issbox.workflows.manifests.manifest_trust import ManifestTrust
+from issbox.workflows.manifests.manifests import manifest_contents, manifest_history, show_manifest
 
 TRUST = ManifestTrust((manifest_authority().root_pem,))
 

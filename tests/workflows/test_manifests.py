@@ -48,29 +48,28 @@ from issbox.model import (
     Upstream,
     Validity,
 )
+from issbox.rules.environments.promoted_states import ContentState
 from issbox.rules.health import Trouble
-from issbox.rules.promoted_states import ContentState
 from issbox.wiring import now, open_context
-from issbox.workflows import (
-    catalog,
-    certificates,
-    contents,
-    credentials,
-    environments,
-    promoting,
-    registering,
-    repositories,
-    upkeep,
-    users,
-)
+from issbox.workflows.appliance import upkeep
+from issbox.workflows.appliance.health import problems
+from issbox.workflows.certificates import certificates
+from issbox.workflows.certificates.redhat_trust import trust_redhat
+from issbox.workflows.content import catalog, credentials, repositories
+from issbox.workflows.content.synchronize import synchronize
 from issbox.workflows.context import Context
-from issbox.workflows.health import problems
-from issbox.workflows.manifest_importing import ManifestChange, delete_manifest, import_manifest
-from issbox.workflows.manifest_keys import changing_manifest
-from issbox.workflows.manifest_trust import KNOWN_AUTHORITIES, ManifestTrust
-from issbox.workflows.manifests import manifest_certificate, manifest_contents, manifest_history, show_manifest
-from issbox.workflows.redhat_trust import trust_redhat
-from issbox.workflows.synchronize import synchronize
+from issbox.workflows.environments import contents, environments, promoting
+from issbox.workflows.hosts import registering
+from issbox.workflows.manifests.manifest_importing import ManifestChange, delete_manifest, import_manifest
+from issbox.workflows.manifests.manifest_keys import changing_manifest
+from issbox.workflows.manifests.manifest_trust import KNOWN_AUTHORITIES, ManifestTrust
+from issbox.workflows.manifests.manifests import (
+    manifest_certificate,
+    manifest_contents,
+    manifest_history,
+    show_manifest,
+)
+from issbox.workflows.people import users
 
 RHEL = "Red_Hat_Enterprise_Linux_for_x86_64"
 KEY = RepositoryKey("acme", RHEL, "baseos-9")

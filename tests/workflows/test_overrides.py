@@ -7,9 +7,10 @@ from makers.fleets import Fleet, make_fleet
 
 from issbox.errors import ConsumerDeletedError, InvalidValueError, NotFoundError, NotPermittedError
 from issbox.model import ActivationKey, ContentOverride, OverrideHolder, OverrideKind, Role
-from issbox.workflows import activation_keys, consumers, overrides, users
-from issbox.workflows.audit_log import list_audit
-from issbox.workflows.overrides import change_overrides, read_overrides
+from issbox.workflows.hosts import activation_keys, consumers, overrides
+from issbox.workflows.hosts.overrides import change_overrides, read_overrides
+from issbox.workflows.people import users
+from issbox.workflows.people.audit_log import list_audit
 
 ONE = ContentOverride("base", "enabled", "1")
 DEV = OverrideHolder(OverrideKind.ENVIRONMENT, "dev", "acme")

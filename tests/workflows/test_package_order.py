@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from issbox.model import Package
-from issbox.workflows.package_order import sorted_by_path
+from issbox.workflows.content.package_order import sorted_by_path
 from issbox.yum.primary import PackageEntry
 
 

@@ -15,12 +15,12 @@ from workflows.test_importing import everything
 
 from issbox.errors import BundleSignatureError, ImportRefusedError, NotFoundError, NotPermittedError
 from issbox.model import Actor, BundleForm, ImportState, Role, WaitsFor
-from issbox.workflows import boxes
-from issbox.workflows.approving import approve
-from issbox.workflows.by_hand import run_import
+from issbox.workflows.appliance import boxes
 from issbox.workflows.context import Context
-from issbox.workflows.previewing import ImportPreview, preview, preview_import
-from issbox.workflows.users import create_user, grant_role
+from issbox.workflows.imports.by_hand import run_import
+from issbox.workflows.imports.previewing import ImportPreview, preview, preview_import
+from issbox.workflows.inbox.approving import approve
+from issbox.workflows.people.users import create_user, grant_role
 
 
 @pytest.fixture

@@ -18,9 +18,13 @@ from issbox.errors import (
 )
 from issbox.files import FileLock, remove_tree
 from issbox.model import LIBRARY, PromotionAction, RepositoryKey, ViewVersionName
-from issbox.workflows import environments, promoting, repositories, views
+from issbox.workflows.appliance.upkeep import collect_garbage, reconcile
+from issbox.workflows.content import repositories, views
+from issbox.workflows.content.synchronize import synchronize
+from issbox.workflows.content.view_publishing import publish_view
 from issbox.workflows.context import Context
-from issbox.workflows.promoting import (
+from issbox.workflows.environments import environments, promoting
+from issbox.workflows.environments.promoting import (
     STEPS,
     plan_demotion,
     plan_repository_promotion,
@@ -28,9 +32,6 @@ from issbox.workflows.promoting import (
     plan_view_promotion,
     promote,
 )
-from issbox.workflows.synchronize import synchronize
-from issbox.workflows.upkeep import collect_garbage, reconcile
-from issbox.workflows.view_publishing import publish_view
 
 APPS = RepositoryKey("acme", "tools", "apps")
 ONE, TWO = ViewVersionName("servers", "1.0"), ViewVersionName("servers", "2.0")

@@ -12,13 +12,15 @@ from issbox.errors import AlreadyExistsError, BusyError, NotFoundError, NotPermi
 from issbox.files import FileLock
 from issbox.job_running import do_now
 from issbox.model import LIBRARY, Role
-from issbox.workflows import environments, promoting, repositories, users
+from issbox.workflows.content import repositories
+from issbox.workflows.content.synchronize import synchronize
 from issbox.workflows.context import Context
+from issbox.workflows.environments import environments, promoting
+from issbox.workflows.environments.promoting_contents import plan_contents_exactly, plan_contents_in, plan_contents_out
 from issbox.workflows.job_kinds import from_row, to_row
 from issbox.workflows.job_kinds.content_promotions import Deed, PromoteContentJob
 from issbox.workflows.jobs import list_jobs
-from issbox.workflows.promoting_contents import plan_contents_exactly, plan_contents_in, plan_contents_out
-from issbox.workflows.synchronize import synchronize
+from issbox.workflows.people import users
 
 
 @pytest.fixture

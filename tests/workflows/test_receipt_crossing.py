@@ -24,11 +24,11 @@ from issbox.errors import (
 )
 from issbox.manifest import ScopeKind
 from issbox.model import ContentExport, ImportMark, ReceiptForm, Role, Slip, SlipForm, SlipItem, SlipReason
-from issbox.workflows import boxes, catalog, users
-from issbox.workflows.by_hand import run_import
-from issbox.workflows.exports import ExportRequest, export, plan_export
-from issbox.workflows.receipts import MadeReceipt, create_receipt, write_receipt
-from issbox.workflows.received import (
+from issbox.workflows.appliance import boxes
+from issbox.workflows.content import catalog
+from issbox.workflows.content.synchronize import synchronize
+from issbox.workflows.exchange.receipts import MadeReceipt, create_receipt, write_receipt
+from issbox.workflows.exchange.received import (
     acknowledged,
     chosen_receipt,
     delete_receipt,
@@ -38,8 +38,10 @@ from issbox.workflows.received import (
     read_receipt,
     receipt_base,
 )
-from issbox.workflows.slips import read_slip
-from issbox.workflows.synchronize import synchronize
+from issbox.workflows.exchange.slips import read_slip
+from issbox.workflows.exports import ExportRequest, export, plan_export
+from issbox.workflows.imports.by_hand import run_import
+from issbox.workflows.people import users
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from issbox.certs.sealing import SealedWriter
 from issbox.errors import BackupDamagedError, UnsafePathError
 from issbox.files import remove_tree
 from issbox.wiring import now, open_context
-from issbox.workflows import backing_up, scrubbing
+from issbox.workflows.appliance import backing_up, scrubbing
 from issbox.workflows.context import Context
 
 PACKAGES = sorted((Path(__file__).parents[2] / "demo/packages").glob("*.rpm"))

@@ -23,11 +23,11 @@ from issbox.model import (
     SlipReason,
 )
 from issbox.wiring import now
+from issbox.workflows.appliance.upkeep import collect_garbage, reconcile
+from issbox.workflows.content.synchronize import synchronize
 from issbox.workflows.context import Context
+from issbox.workflows.exchange.slips import read_slip
 from issbox.workflows.exports import recut, recutting
-from issbox.workflows.slips import read_slip
-from issbox.workflows.synchronize import synchronize
-from issbox.workflows.upkeep import collect_garbage, reconcile
 
 SIZES = {
     BundleForm.DIRECTORY: 400_000,

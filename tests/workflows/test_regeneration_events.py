@@ -20,21 +20,14 @@ from issbox.model import (
     RepositoryKey,
     WantedContent,
 )
-from issbox.workflows import (
-    catalog,
-    certificates,
-    consumers,
-    contents,
-    entitling,
-    environments,
-    overrides,
-    promoting,
-    repositories,
-)
-from issbox.workflows.exact_content import plan_content_set, plan_everything
-from issbox.workflows.following import certificates_follow
-from issbox.workflows.preparing import Preparer
-from issbox.workflows.synchronize import synchronize
+from issbox.workflows.certificates import certificates
+from issbox.workflows.certificates.following import certificates_follow
+from issbox.workflows.certificates.preparing import Preparer
+from issbox.workflows.content import catalog, repositories
+from issbox.workflows.content.synchronize import synchronize
+from issbox.workflows.environments import contents, environments, promoting
+from issbox.workflows.environments.exact_content import plan_content_set, plan_everything
+from issbox.workflows.hosts import consumers, entitling, overrides
 
 NEW = RepositoryKey("acme", "tools", "new")
 

@@ -12,12 +12,15 @@ from issbox.errors import BusyError, NotFoundError, NotPermittedError, WrongStat
 from issbox.files import FileLock
 from issbox.job_running import work_through
 from issbox.model import Consumer, Job, JobState, RegenerationScope, RegenerationState, Role
-from issbox.workflows import catalog, regenerating, registering, users
+from issbox.workflows.certificates import regenerating
+from issbox.workflows.certificates.regenerating import get_regeneration, start_regeneration
+from issbox.workflows.content import catalog
 from issbox.workflows.context import Context
+from issbox.workflows.hosts import registering
 from issbox.workflows.job_kinds.regeneration import RegenerateJob
 from issbox.workflows.job_progress import JobReporter
 from issbox.workflows.jobs import cancel_job, create_job, get_job, next_job
-from issbox.workflows.regenerating import get_regeneration, start_regeneration
+from issbox.workflows.people import users
 
 ALL = RegenerationScope("acme")
 ANEW = RegenerationScope("acme", unchanged=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from issbox.errors import InterruptedByUserError
-from issbox.workflows.relocating import relocate, remove
+from issbox.workflows.inbox.relocating import relocate, remove
 
 NUMBER = 7
 

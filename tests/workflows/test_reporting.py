@@ -16,14 +16,14 @@ from issbox.bundle.report import decode_report, report_text
 from issbox.bundle.signature import verify
 from issbox.errors import NotFoundError, NotPermittedError, WrongStateError
 from issbox.model import Actor, BundleForm, ImportState, ReportCheck, Role
-from issbox.workflows import boxes
-from issbox.workflows.approving import approve
-from issbox.workflows.by_hand import run_import
+from issbox.workflows.appliance import boxes
 from issbox.workflows.context import Context
-from issbox.workflows.importing import import_bundle
-from issbox.workflows.reporting import import_report, write_report
-from issbox.workflows.rolling_back import roll_back
-from issbox.workflows.users import create_user, grant_role
+from issbox.workflows.imports.by_hand import run_import
+from issbox.workflows.imports.importing import import_bundle
+from issbox.workflows.imports.reporting import import_report, write_report
+from issbox.workflows.imports.rolling_back import roll_back
+from issbox.workflows.inbox.approving import approve
+from issbox.workflows.people.users import create_user, grant_role
 
 SIGNED = ["signature", "file-table", "files", "repodata"]
 

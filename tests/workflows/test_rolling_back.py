@@ -12,12 +12,13 @@ from issbox.errors import BusyError, NotFoundError, NotPermittedError, WrongStat
 from issbox.files import FileLock
 from issbox.manifest import ScopeKind
 from issbox.model import LIBRARY, ContentImport, ImportState, RepositoryKey, Role, ViewVersionName
-from issbox.workflows import environments, promoting, repositories, view_publishing, views
-from issbox.workflows.by_hand import run_import
+from issbox.workflows.appliance.upkeep import collect_garbage, reconcile
+from issbox.workflows.content import repositories, view_publishing, views
 from issbox.workflows.context import Context
-from issbox.workflows.rolling_back import roll_back
-from issbox.workflows.upkeep import collect_garbage, reconcile
-from issbox.workflows.users import create_user, grant_role
+from issbox.workflows.environments import environments, promoting
+from issbox.workflows.imports.by_hand import run_import
+from issbox.workflows.imports.rolling_back import roll_back
+from issbox.workflows.people.users import create_user, grant_role
 
 EXTRA = RepositoryKey("acme", "tools", "extra")
 

@@ -14,10 +14,10 @@ from makers.recorder import Recorder
 from issbox.bundle.signature import SigningKey
 from issbox.errors import InterruptedByUserError, ScannerFailedError, ScannerRefusedError
 from issbox.model import ContentImport, ImportState
-from issbox.workflows.by_hand import run_import
 from issbox.workflows.context import Context
-from issbox.workflows.importing import import_bundle
-from issbox.workflows.reporting import import_report
+from issbox.workflows.imports.by_hand import run_import
+from issbox.workflows.imports.importing import import_bundle
+from issbox.workflows.imports.reporting import import_report
 
 GOOD, BAD = b"a good package", b"a package with the EICAR of this test"
 SCANNER = """\

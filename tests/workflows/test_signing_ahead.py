@@ -16,9 +16,11 @@ from makers.fleets import APPS, Fleet, make_fleet
 from issbox.certs.authority import Authority
 from issbox.errors import AuthorityExpiredError
 from issbox.model import Claim, Consumer, Regeneration, RegenerationScope, Validity
-from issbox.workflows import authority, certificates, consumers, environments, issuing, regenerating
-from issbox.workflows.issuing import Issuer
-from issbox.workflows.signing import Signed, Unsigned, sign_all
+from issbox.workflows.certificates import authority, certificates, issuing, regenerating
+from issbox.workflows.certificates.issuing import Issuer
+from issbox.workflows.certificates.signing import Signed, Unsigned, sign_all
+from issbox.workflows.environments import environments
+from issbox.workflows.hosts import consumers
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from makers.exports import KEY, add_repository
 from issbox.manifest import ScopeKind
 from issbox.model import ContentImport, ImportState, RepositoryKey
 from issbox.rules.health import Trouble
-from issbox.workflows.by_hand import run_import
-from issbox.workflows.health import problems
+from issbox.workflows.appliance.health import problems
+from issbox.workflows.imports.by_hand import run_import
 
 
 @pytest.fixture

@@ -26,11 +26,12 @@ from issbox.files import remove_tree
 from issbox.model import AuditEntry, Content, CredentialKind, Product, ProductKind, Repository, RepositoryKey, Role
 from issbox.model import Upstream as Settings
 from issbox.wiring import open_context
-from issbox.workflows import catalog, credentials, repositories, users
+from issbox.workflows.content import catalog, credentials, repositories
+from issbox.workflows.content.sources import find_sources, plan_repointing, repoint
+from issbox.workflows.content.synchronize import synchronize
+from issbox.workflows.content.upstreams import TemporarySource
 from issbox.workflows.context import Context
-from issbox.workflows.sources import find_sources, plan_repointing, repoint
-from issbox.workflows.synchronize import synchronize
-from issbox.workflows.upstreams import TemporarySource
+from issbox.workflows.people import users
 
 EXTRAS = replace(KEY, label="extras")
 RHEL = RepositoryKey("acme", "rhel", "baseos")

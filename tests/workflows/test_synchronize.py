@@ -26,11 +26,11 @@ from issbox.errors import (
 from issbox.files import remove_tree
 from issbox.model import AuditEntry, CredentialKind, VersionOrigin
 from issbox.wiring import open_context
-from issbox.workflows import catalog, credentials, repositories
+from issbox.workflows.content import catalog, credentials, repositories
+from issbox.workflows.content.publishing import changing_content
+from issbox.workflows.content.synchronize import STEPS, synchronize
+from issbox.workflows.content.upstreams import TemporarySource
 from issbox.workflows.context import Context
-from issbox.workflows.publishing import changing_content
-from issbox.workflows.synchronize import STEPS, synchronize
-from issbox.workflows.upstreams import TemporarySource
 
 
 @dataclass

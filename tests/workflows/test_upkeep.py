@@ -14,12 +14,12 @@ from issbox.config import JobSettings
 from issbox.errors import BusyError, NotFoundError
 from issbox.files import FileLock
 from issbox.model import ImportState, RepositoryKey
-from issbox.workflows.box_status import status
-from issbox.workflows.by_hand import run_import
+from issbox.workflows.appliance.box_status import status
+from issbox.workflows.appliance.upkeep import GarbageReport, collect_garbage, reconcile
 from issbox.workflows.context import Context
+from issbox.workflows.imports.by_hand import run_import
 from issbox.workflows.job_kinds.upkeep import AuditJob
 from issbox.workflows.jobs import create_job, get_job, list_jobs, run_job
-from issbox.workflows.upkeep import GarbageReport, collect_garbage, reconcile
 
 KEY = RepositoryKey("acme", "tools", "base")
 

@@ -9,8 +9,8 @@ from makers.rpms import Extra, Recipe, Repository, updateinfo, write_repository
 
 from issbox.errors import NotFoundError
 from issbox.files import remove_tree
-from issbox.workflows.comparing import compare_versions
-from issbox.workflows.synchronize import synchronize
+from issbox.workflows.content.comparing import compare_versions
+from issbox.workflows.content.synchronize import synchronize
 
 
 @pytest.fixture

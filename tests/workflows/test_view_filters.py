@@ -30,13 +30,14 @@ from issbox.model import (
     ViewVersion,
     ViewVersionName,
 )
-from issbox.workflows import environments, repositories, views
+from issbox.workflows.appliance.upkeep import collect_garbage, reconcile
+from issbox.workflows.content import repositories, views
+from issbox.workflows.content.synchronize import synchronize
+from issbox.workflows.content.view_publishing import publish_view
 from issbox.workflows.context import Context
+from issbox.workflows.environments import environments
+from issbox.workflows.environments.promoting import plan_view_promotion, promote
 from issbox.workflows.exports import ExportRequest, export, plan_export
-from issbox.workflows.promoting import plan_view_promotion, promote
-from issbox.workflows.synchronize import synchronize
-from issbox.workflows.upkeep import collect_garbage, reconcile
-from issbox.workflows.view_publishing import publish_view
 
 FILTERED = replace(KEY, view="servers")
 NO_GREETING = ViewFilter("No greetings", False, PackageRule(("gap-greet*",)))

@@ -12,8 +12,8 @@ from makers.repodata import Listed, digest, record_xml, repomd_xml, write
 
 from issbox.model import PackageRule, RepositoryKey, ViewFilter
 from issbox.wiring import open_context
-from issbox.workflows import catalog, repositories, views
-from issbox.workflows.synchronize import synchronize
+from issbox.workflows.content import catalog, repositories, views
+from issbox.workflows.content.synchronize import synchronize
 
 PACKAGES = 20_000
 LIMIT_MIB = 300
@@ -21,7 +21,7 @@ KEY = RepositoryKey("acme", "tools", "base")
 
 _RUN = """
 from issbox.wiring import open_context
-from issbox.workflows.view_publishing import publish_view
+from issbox.workflows.content.view_publishing import publish_view
 version = publish_view(open_context(), "acme", "servers")
 peak = next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))
 print(version.repositories[0].packages, int(peak) // 1024)

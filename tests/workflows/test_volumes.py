@@ -15,12 +15,12 @@ from issbox.bundle.head import Layout
 from issbox.bundle.signature import SigningKey
 from issbox.errors import BundleDamagedError, UnlistedFileError
 from issbox.model import ContentImport, ImportState, RepositoryKey, WaitsFor
-from issbox.rules.volumes import DirectoryMeter
-from issbox.workflows import inbox
-from issbox.workflows.by_hand import run_import
+from issbox.rules.bundles.volumes import DirectoryMeter
+from issbox.workflows.appliance.upkeep import collect_garbage, reconcile
 from issbox.workflows.context import Context
-from issbox.workflows.importing import import_bundle
-from issbox.workflows.upkeep import collect_garbage, reconcile
+from issbox.workflows.imports.by_hand import run_import
+from issbox.workflows.imports.importing import import_bundle
+from issbox.workflows.inbox import inbox
 
 KEY = RepositoryKey("acme", "tools", "base")
 PACKAGES = {f"p{number}-1-1.noarch.rpm": os.urandom(9000 + number) for number in range(6)} | {

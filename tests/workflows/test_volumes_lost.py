@@ -15,13 +15,13 @@ from issbox.bundle.head import Layout
 from issbox.bundle.signature import SigningKey
 from issbox.errors import OperatingSystemError
 from issbox.model import ContentImport, ImportState, WaitsFor
-from issbox.rules.volumes import DirectoryMeter
+from issbox.rules.bundles.volumes import DirectoryMeter
 from issbox.store import Batch
-from issbox.workflows import importing
-from issbox.workflows.by_hand import run_import
+from issbox.workflows.appliance.upkeep import collect_garbage, reconcile
 from issbox.workflows.context import Context
-from issbox.workflows.importing import import_bundle
-from issbox.workflows.upkeep import collect_garbage, reconcile
+from issbox.workflows.imports import importing
+from issbox.workflows.imports.by_hand import run_import
+from issbox.workflows.imports.importing import import_bundle
 
 PACKAGES = {f"p{number}-1-1.noarch.rpm": os.urandom(9000 + number) for number in range(6)} | {
     "huge-1-1.noarch.rpm": os.urandom(70_000)

@@ -29,8 +29,8 @@ from issbox.manifest import (
 )
 from issbox.model import Content, CredentialKind, ProductKind, Repository
 from issbox.names import check_name, is_label, make_label
-from issbox.rules.importing import Library
-from issbox.rules.layout import custom_path
+from issbox.rules.bundles.importing import Library
+from issbox.rules.bundles.layout import custom_path
 
 _CARRIED_TYPE: Final = "yum"
 _MAX_DESCRIPTION: Final = 64 << 10

@@ -25,7 +25,7 @@ from issbox.workflows.context import Permission
 
 
 def _show(session: Session, subject: Any, wanted: Wanted) -> View:
-    from issbox.workflows import activation_keys
+    from issbox.workflows.hosts import activation_keys
 
     del subject
     lines = (_line(each) for each in activation_keys.list_activation_keys(session.ctx, session.organization))
@@ -100,7 +100,7 @@ def _most(answers: Answers) -> int:
 
 def _create(session: Session, target: Target, answers: Answers) -> Outcome:
     """Make an activation key."""
-    from issbox.workflows import activation_keys
+    from issbox.workflows.hosts import activation_keys
 
     del target
     made = activation_keys.create_activation_key(
@@ -123,7 +123,7 @@ def _edit_questions(session: Session, target: Target) -> list[Question]:
 
 def _edit(session: Session, target: Target, answers: Answers) -> Outcome:
     """Change an activation key; hosts that came by it stay as they are."""
-    from issbox.workflows import activation_keys
+    from issbox.workflows.hosts import activation_keys
 
     made = activation_keys.update_activation_key(
         session.ctx,
@@ -145,7 +145,7 @@ def _delete_confirm(session: Session, target: Target, answers: Answers) -> Conse
 
 def _delete(session: Session, target: Target, answers: Answers) -> Outcome:
     """Delete an activation key."""
-    from issbox.workflows import activation_keys
+    from issbox.workflows.hosts import activation_keys
 
     del answers
     gone = activation_keys.delete_activation_key(session.ctx, session.organization, target.thing.label)

@@ -99,7 +99,7 @@ def _export_questions(session: Session, target: Target) -> list[Question]:
 def _export(session: Session, target: Target, answers: Answers) -> Outcome:
     """Write the entries into a file, one JSON object a line, newest first."""
     from issbox.workflows import browsing
-    from issbox.workflows.audit_log import describe_entry
+    from issbox.workflows.people.audit_log import describe_entry
 
     del target
     pages = browsing.browse_audit(session.ctx, AuditSearch(words=answers["search"]))

@@ -25,7 +25,7 @@ from issbox.console.words import (
 )
 from issbox.errors import NotFoundError
 from issbox.model import Organization
-from issbox.rules.renewal import RenewalState
+from issbox.rules.entitlements.renewal import RenewalState
 from issbox.workflows.context import Permission
 
 _MOODS: Final = {RenewalState.CURRENT: Mood.GOOD, RenewalState.DUE: Mood.BUSY}
@@ -51,7 +51,7 @@ def _show(session: Session, subject: Any, wanted: Wanted) -> View:
 
 
 def _lines(session: Session) -> Iterator[Line]:
-    from issbox.workflows import revocation_lists
+    from issbox.workflows.certificates import revocation_lists
 
     yield _authority_line(session)
     yield _server_line(session)
@@ -62,7 +62,7 @@ def _lines(session: Session) -> Iterator[Line]:
 
 
 def _authority_line(session: Session) -> Line:
-    from issbox.workflows import authority
+    from issbox.workflows.certificates import authority
 
     try:
         found = authority.show_authority(session.ctx)
@@ -78,7 +78,7 @@ def _authority_line(session: Session) -> Line:
 
 
 def _server_line(session: Session) -> Line:
-    from issbox.workflows import server_certificate
+    from issbox.workflows.certificates import server_certificate
 
     ctx = session.ctx
     try:
@@ -98,7 +98,7 @@ def _server_line(session: Session) -> Line:
 
 
 def _redhat_line(session: Session) -> Line:
-    from issbox.workflows import redhat_trust
+    from issbox.workflows.certificates import redhat_trust
 
     found = redhat_trust.show_redhat_trust(session.ctx)
     if not found.trusted:
@@ -108,7 +108,7 @@ def _redhat_line(session: Session) -> Line:
 
 
 def _organization_lines(session: Session) -> Iterator[Line]:
-    from issbox.workflows import catalog
+    from issbox.workflows.content import catalog
 
     for each in catalog.list_organizations(session.ctx):
         cas = ", ".join(each.client_cas) or "only the authority of this box"
@@ -129,7 +129,7 @@ def _open(session: Session, target: Target, answers: Answers) -> Outcome:
 
 
 def _authority_text(session: Session) -> Text:
-    from issbox.workflows import authority
+    from issbox.workflows.certificates import authority
 
     found = authority.show_authority(session.ctx)
     facts = details(
@@ -148,7 +148,7 @@ def _authority_text(session: Session) -> Text:
 
 
 def _server_text(session: Session) -> Text:
-    from issbox.workflows import server_certificate
+    from issbox.workflows.certificates import server_certificate
 
     found = server_certificate.show_server_certificate(session.ctx)
     facts = details(
@@ -165,7 +165,7 @@ def _server_text(session: Session) -> Text:
 
 
 def _redhat_text(session: Session) -> Text:
-    from issbox.workflows import redhat_trust
+    from issbox.workflows.certificates import redhat_trust
 
     found = redhat_trust.show_redhat_trust(session.ctx)
     if not found.trusted:
@@ -176,7 +176,7 @@ def _redhat_text(session: Session) -> Text:
 
 
 def _revoked_text(session: Session) -> Text:
-    from issbox.workflows import revocation_lists
+    from issbox.workflows.certificates import revocation_lists
 
     serials = [str(each) for each in revocation_lists.revoked_serials(session.ctx)]
     return Text("Revoked serial numbers", tuple(serials) or ("None is revoked that would be valid otherwise.",))
@@ -204,7 +204,7 @@ def _crl_questions(session: Session, target: Target) -> list[Question]:
 
 def _crl(session: Session, target: Target, answers: Answers) -> Outcome:
     """Write the signed list of revoked serial numbers into a file."""
-    from issbox.workflows import revocation_lists
+    from issbox.workflows.certificates import revocation_lists
 
     del target
     path = new_path(answers["path"])

@@ -19,7 +19,7 @@ def _name_questions(session: Session, target: Target) -> list[Question]:
 
 def _create(session: Session, target: Target, answers: Answers) -> Outcome:
     """Make an authority that is a root of its own; the first certificate would do the same."""
-    from issbox.workflows import authority
+    from issbox.workflows.certificates import authority
 
     del target
     made = authority.create_authority(session.ctx, name=answers["name"] or None, organization=answers["owner"] or None)
@@ -37,7 +37,7 @@ def _renew_confirm(session: Session, target: Target, answers: Answers) -> Conseq
 
 def _renew(session: Session, target: Target, answers: Answers) -> Outcome:
     """Give an authority that is a root of its own a new certificate for the same key."""
-    from issbox.workflows import authority
+    from issbox.workflows.certificates import authority
 
     del target, answers
     return Outcome(f"The authority is valid until {when(authority.renew_authority(session.ctx).valid.not_after)}.")
@@ -50,7 +50,7 @@ def _request_questions(session: Session, target: Target) -> list[Question]:
 
 def _request(session: Session, target: Target, answers: Answers) -> Outcome:
     """Write a certificate request for the site's authority; the present one stays until the answer is installed."""
-    from issbox.workflows import authority
+    from issbox.workflows.certificates import authority
 
     del target
     path = new_path(answers["path"])
@@ -80,7 +80,7 @@ def _install_confirm(session: Session, target: Target, answers: Answers) -> Cons
 
 def _install(session: Session, target: Target, answers: Answers) -> Outcome:
     """Use the certificate that the site's authority signed for the request."""
-    from issbox.workflows import authority
+    from issbox.workflows.certificates import authority
 
     del target
     above = read_text(answers["chain"], "a chain of certificates") if answers["chain"].strip() else ""
@@ -89,7 +89,7 @@ def _install(session: Session, target: Target, answers: Answers) -> Outcome:
 
 
 def _server_confirm(session: Session, target: Target, answers: Answers) -> Consequences:
-    from issbox.workflows import server_certificate
+    from issbox.workflows.certificates import server_certificate
 
     del target, answers
     names = ", ".join(server_certificate.server_names(session.ctx))
@@ -99,7 +99,7 @@ def _server_confirm(session: Session, target: Target, answers: Answers) -> Conse
 
 def _server(session: Session, target: Target, answers: Answers) -> Outcome:
     """Issue another certificate for the server of this box, with a new key and the configured names."""
-    from issbox.workflows import server_certificate
+    from issbox.workflows.certificates import server_certificate
 
     del target, answers
     made = server_certificate.renew_server_certificate(session.ctx)

@@ -27,8 +27,8 @@ from issbox.console.words import (
 )
 from issbox.errors import InvalidValueError
 from issbox.model import CdnLocation, CdnServer, CdnType, CredentialKind, OfferedContent, Repository
-from issbox.rules.cdn import PROXY_OF_BOX, LocationChange, base_url, changed_location
-from issbox.rules.urls import mask_url
+from issbox.rules.content.cdn import PROXY_OF_BOX, LocationChange, base_url, changed_location
+from issbox.rules.content.urls import mask_url
 from issbox.workflows.context import Permission
 
 if TYPE_CHECKING:
@@ -50,8 +50,9 @@ _PROXIES: Final = (
 
 
 def _show(session: Session, subject: Any, wanted: Wanted) -> View:
-    from issbox.workflows import manifests, repositories
     from issbox.workflows.cdn import location
+    from issbox.workflows.content import repositories
+    from issbox.workflows.manifests import manifests
 
     del subject
     ctx, organization = session.ctx, session.organization
@@ -89,7 +90,7 @@ def _content_line(product: str, each: OfferedContent, enabled: Sequence[Reposito
 
 def _open(session: Session, target: Target, answers: Answers) -> Outcome:
     """Show a content that the manifest offers."""
-    from issbox.workflows import repositories
+    from issbox.workflows.content import repositories
 
     del answers
     offered: OfferedContent = target.thing
@@ -234,7 +235,7 @@ def _change(session: Session, target: Target, answers: Answers) -> Outcome:
 
 
 def _choices_questions(session: Session, target: Target) -> list[Question]:
-    from issbox.workflows import manifests
+    from issbox.workflows.manifests import manifests
 
     offered = manifests.manifest_contents(session.ctx, session.organization)
     label = target.thing.content.label if isinstance(target.thing, OfferedContent) else ""

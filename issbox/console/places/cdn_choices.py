@@ -20,7 +20,7 @@ from issbox.console.words import (
     Wanted,
 )
 from issbox.model import CdnChoice, Repository
-from issbox.rules.cdn import ARCH, RELEASE
+from issbox.rules.content.cdn import ARCH, RELEASE
 from issbox.workflows.context import Permission
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def _show(session: Session, subject: Any, wanted: Wanted) -> View:
-    from issbox.workflows import repositories
+    from issbox.workflows.content import repositories
 
     found: Choices = subject
     known = repositories.list_repositories(session.ctx, session.organization)

@@ -25,7 +25,7 @@ from issbox.workflows.context import Permission
 
 
 def _show(session: Session, subject: Any, wanted: Wanted) -> View:
-    from issbox.workflows import catalog, repositories
+    from issbox.workflows.content import catalog, repositories
 
     del subject
     ctx, organization = session.ctx, session.organization
@@ -71,7 +71,7 @@ def _create_product_questions(session: Session, target: Target) -> list[Question
 
 def _create_product(session: Session, target: Target, answers: Answers) -> Outcome:
     """Make a custom product."""
-    from issbox.workflows import catalog
+    from issbox.workflows.content import catalog
 
     del target
     made = catalog.create_product(
@@ -97,7 +97,7 @@ def _edit_product_questions(session: Session, target: Target) -> list[Question]:
 
 def _edit_product(session: Session, target: Target, answers: Answers) -> Outcome:
     """Change name, description and GPG key."""
-    from issbox.workflows import catalog
+    from issbox.workflows.content import catalog
 
     made = catalog.update_product(
         session.ctx,
@@ -111,7 +111,7 @@ def _edit_product(session: Session, target: Target, answers: Answers) -> Outcome
 
 
 def _delete_product_confirm(session: Session, target: Target, answers: Answers) -> Consequences:
-    from issbox.workflows import repositories
+    from issbox.workflows.content import repositories
 
     del answers
     known = repositories.list_repositories(session.ctx, session.organization, target.thing.label)
@@ -127,7 +127,7 @@ def _delete_product_confirm(session: Session, target: Target, answers: Answers) 
 
 def _delete_product(session: Session, target: Target, answers: Answers) -> Outcome:
     """Delete a product without repositories."""
-    from issbox.workflows import catalog
+    from issbox.workflows.content import catalog
 
     del answers
     catalog.delete_product(session.ctx, session.organization, target.thing.label)
@@ -146,7 +146,7 @@ def _product_where(session: Session, target: Target) -> tuple[str | None, tuple[
 
 def credential_choices(session: Session, kind: CredentialKind) -> tuple[tuple[str, str], ...]:
     """Give the content credentials of a kind as choices, with none."""
-    from issbox.workflows import credentials
+    from issbox.workflows.content import credentials
 
     known = credentials.list_credentials(session.ctx, session.organization)
     return (("", "none"), *((each.label, each.name) for each in known if each.kind is kind))

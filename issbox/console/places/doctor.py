@@ -11,12 +11,12 @@ from issbox.workflows.context import Permission
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from issbox.workflows.doctoring import Finding
+    from issbox.workflows.appliance.doctoring import Finding
 
 
 def _look(session: Session, target: Target, answers: Answers) -> Outcome:
     """Look at owner, modes, keys, database, clock, inbox, ports and certificates; each finding says what to do."""
-    from issbox.workflows import doctoring
+    from issbox.workflows.appliance import doctoring
 
     del target, answers
     found = doctoring.examine(session.ctx)
@@ -32,7 +32,7 @@ def _lines(found: "Sequence[Finding]") -> Iterator[str]:
 
 
 def _mend_confirm(session: Session, target: Target, answers: Answers) -> Consequences:
-    from issbox.workflows import doctoring
+    from issbox.workflows.appliance import doctoring
 
     del target, answers
     found = doctoring.examine(session.ctx)
@@ -46,7 +46,7 @@ def _mend_confirm(session: Session, target: Target, answers: Answers) -> Consequ
 
 def _mend(session: Session, target: Target, answers: Answers) -> Outcome:
     """Put right what can do no harm: modes of the box's files, and a missing inbox."""
-    from issbox.workflows import doctoring
+    from issbox.workflows.appliance import doctoring
 
     del target, answers
     found = doctoring.examine(session.ctx, fix=True)

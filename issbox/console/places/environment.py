@@ -71,7 +71,7 @@ def _demotion(target: Target, confirmed: str = "") -> "PromoteJob":
 
 def _content_details(session: Session, target: Target, answers: Answers) -> Outcome:
     """Show one content and what happened to it here."""
-    from issbox.workflows import promoting
+    from issbox.workflows.environments import promoting
 
     del answers
     each: Promotion = target.thing

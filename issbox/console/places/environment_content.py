@@ -80,7 +80,7 @@ def _held(ctx: Context, organization: str, label: str) -> dict[str, WantedConten
 
 
 def _show(session: Session, subject: Any, wanted: Wanted) -> View:
-    from issbox.workflows import repositories
+    from issbox.workflows.content import repositories
 
     draft: Draft = subject
     organization = draft.place.organization
@@ -123,7 +123,7 @@ def _opening(draft: Draft) -> Opening:
 
 
 def _choose_questions(session: Session, target: Target) -> list[Question]:
-    from issbox.workflows import repositories
+    from issbox.workflows.content import repositories
 
     choice: _Choice = target.thing
     key = choice.repository
@@ -142,7 +142,7 @@ def _choose_questions(session: Session, target: Target) -> list[Question]:
 
 
 def _view_versions(session: Session, organization: str) -> list[ViewVersion]:
-    from issbox.workflows import views
+    from issbox.workflows.content import views
 
     ctx = session.ctx
     return [
@@ -174,7 +174,7 @@ def _view_questions(session: Session, target: Target) -> list[Question]:
 
 def _view(session: Session, target: Target, answers: Answers) -> Outcome:
     """Let it hold all of a content view version, in place of other versions of the same repositories."""
-    from issbox.workflows import wanted_content
+    from issbox.workflows.environments import wanted_content
 
     if not answers["version"]:
         raise WrongStateError("no content view has been published yet", hint="Publish one: V leads to content views.")
@@ -184,7 +184,7 @@ def _view(session: Session, target: Target, answers: Answers) -> Outcome:
 
 
 def _like_questions(session: Session, target: Target) -> list[Question]:
-    from issbox.workflows import environments
+    from issbox.workflows.environments import environments
 
     place: LifecycleEnvironment = target.subject.place
     known = environments.list_environments(session.ctx, place.organization)
@@ -239,7 +239,7 @@ def _begin_draft(session: Session, target: Target, answers: Answers) -> Outcome:
 
 
 def _everything_questions(session: Session, target: Target) -> list[Question]:
-    from issbox.workflows import environments
+    from issbox.workflows.environments import environments
 
     place: LifecycleEnvironment = target.thing
     known = environments.list_environments(session.ctx, session.organization)
@@ -255,7 +255,7 @@ def _everything(session: Session, target: Target, answers: Answers) -> Outcome:
 
 
 def _undo_confirm(session: Session, target: Target, answers: Answers) -> Consequences:
-    from issbox.workflows import promoting
+    from issbox.workflows.environments import promoting
 
     del answers
     place: LifecycleEnvironment = target.thing

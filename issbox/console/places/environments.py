@@ -29,7 +29,7 @@ from issbox.workflows.context import Context, Permission
 
 
 def _show(session: Session, subject: Any, wanted: Wanted) -> View:
-    from issbox.workflows import environments
+    from issbox.workflows.environments import environments
 
     del subject
     ctx, organization = session.ctx, session.organization
@@ -54,7 +54,7 @@ def _tree(
 
 def held_content(ctx: Context, organization: str, label: str) -> dict[str, Promotion]:
     """Give what an environment holds, by product and label."""
-    from issbox.workflows import environments
+    from issbox.workflows.environments import environments
 
     content = environments.get_environment(ctx, organization, label).content
     return {f"{each.repository.key.product}/{each.repository.key.label}": each for each in content}
@@ -80,7 +80,7 @@ def state_of(each: Promotion) -> tuple[object, int]:
 
 
 def _show_matrix(session: Session, subject: Any, wanted: Wanted) -> View:
-    from issbox.workflows import environments
+    from issbox.workflows.environments import environments
 
     del subject
     ctx, organization = session.ctx, session.organization
@@ -120,7 +120,7 @@ def _matrix(session: Session, target: Target, answers: Answers) -> Outcome:
 
 
 def _create_questions(session: Session, target: Target) -> list[Question]:
-    from issbox.workflows import environments
+    from issbox.workflows.environments import environments
 
     known = environments.list_environments(session.ctx, session.organization)
     prior = target.thing.label if isinstance(target.thing, LifecycleEnvironment) else LIBRARY
@@ -134,7 +134,7 @@ def _create_questions(session: Session, target: Target) -> list[Question]:
 
 def _create(session: Session, target: Target, answers: Answers) -> Outcome:
     """Make an environment after another one."""
-    from issbox.workflows import environments
+    from issbox.workflows.environments import environments
 
     del target
     made = environments.create_environment(
@@ -159,7 +159,7 @@ def _rename_questions(session: Session, target: Target) -> list[Question]:
 
 def _rename(session: Session, target: Target, answers: Answers) -> Outcome:
     """Change name and description."""
-    from issbox.workflows import environments
+    from issbox.workflows.environments import environments
 
     made = environments.update_environment(
         session.ctx,
@@ -172,7 +172,7 @@ def _rename(session: Session, target: Target, answers: Answers) -> Outcome:
 
 
 def _delete_confirm(session: Session, target: Target, answers: Answers) -> Consequences:
-    from issbox.workflows import environments
+    from issbox.workflows.environments import environments
 
     del answers
     plan = environments.plan_deletion(session.ctx, session.organization, target.thing.label)
@@ -185,7 +185,7 @@ def _delete_confirm(session: Session, target: Target, answers: Answers) -> Conse
 
 def _delete(session: Session, target: Target, answers: Answers) -> Outcome:
     """Delete an environment, after showing what goes with it."""
-    from issbox.workflows import environments
+    from issbox.workflows.environments import environments
 
     del answers
     gone = environments.delete_environment(session.ctx, session.organization, target.thing.label, force=True)
@@ -199,7 +199,7 @@ def not_library(session: Session, target: Target) -> str:
 
 
 def _difference_questions(session: Session, target: Target) -> list[Question]:
-    from issbox.workflows import environments
+    from issbox.workflows.environments import environments
 
     known = environments.list_environments(session.ctx, session.organization)
     other = target.thing.prior or next((each.label for each in known if each.prior == target.thing.label), LIBRARY)
@@ -219,7 +219,7 @@ def _difference(session: Session, target: Target, answers: Answers) -> Outcome:
 
 
 def _one_difference(ctx: Context, name: str, one: Promotion | None, other: Promotion | None) -> Iterator[str]:
-    from issbox.workflows import comparing
+    from issbox.workflows.content import comparing
 
     if one is not None and other is not None and state_of(one) == state_of(other):
         return

@@ -25,8 +25,8 @@ from issbox.model import EndingCertificate, EndingFilter
 from issbox.workflows.context import Permission
 
 if TYPE_CHECKING:
-    from issbox.workflows.health import Expiry
-    from issbox.workflows.host_lists import Period
+    from issbox.workflows.appliance.health import Expiry
+    from issbox.workflows.hosts.host_lists import Period
 
 
 _ENDS: Final = 2
@@ -34,7 +34,8 @@ _ENDS: Final = 2
 
 
 def _show(session: Session, subject: Any, wanted: Wanted) -> View:
-    from issbox.workflows import health, host_lists
+    from issbox.workflows.appliance import health
+    from issbox.workflows.hosts import host_lists
 
     del subject
     ctx = session.ctx
@@ -75,7 +76,7 @@ def _open(session: Session, target: Target, answers: Answers) -> Outcome:
 
 
 def _show_ending(session: Session, subject: Any, wanted: Wanted) -> View:
-    from issbox.workflows import host_lists
+    from issbox.workflows.hosts import host_lists
 
     period: EndingFilter = subject
     shown = replace(period, search=wanted.search, descending=wanted.descending)

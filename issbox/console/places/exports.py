@@ -58,7 +58,7 @@ def _show(session: Session, subject: Any, wanted: Wanted) -> View:
 
 
 def _line(session: Session, each: ContentExport) -> Line:
-    from issbox.workflows import received
+    from issbox.workflows.exchange import received
 
     kind = "incr." if each.incremental else "full"
     there = received.acknowledged(session.ctx, each)
@@ -78,7 +78,8 @@ def _line(session: Session, each: ContentExport) -> Line:
 
 def _details(session: Session, target: Target, answers: Answers) -> Outcome:
     """Show an export: where it lies, its volumes and repositories, and whether its arrival was acknowledged."""
-    from issbox.workflows import history, received
+    from issbox.workflows import history
+    from issbox.workflows.exchange import received
 
     del answers
     each = history.get_export(session.ctx, target.thing.id)
@@ -115,7 +116,8 @@ def _details(session: Session, target: Target, answers: Answers) -> Outcome:
 
 
 def _scopes(session: Session) -> tuple[tuple[str, str], ...]:
-    from issbox.workflows import catalog, environments, repositories, views
+    from issbox.workflows.content import catalog, repositories, views
+    from issbox.workflows.environments import environments
 
     ctx, organization = session.ctx, session.organization
     found = [("library", "Library: every repository")]
@@ -138,7 +140,8 @@ def _scopes(session: Session) -> tuple[tuple[str, str], ...]:
 
 
 def _questions(session: Session, target: Target) -> list[Question]:
-    from issbox.workflows import history, received
+    from issbox.workflows import history
+    from issbox.workflows.exchange import received
 
     del target
     known = history.list_exports(session.ctx, session.organization)
@@ -184,7 +187,7 @@ def _questions(session: Session, target: Target) -> list[Question]:
 
 def _request(session: Session, answers: Answers) -> "exports.ExportRequest":
     from issbox.manifest import ScopeKind
-    from issbox.rules.volumes import volume_limits
+    from issbox.rules.bundles.volumes import volume_limits
     from issbox.workflows import exports
 
     kind, *words = answers["what"].split(":")

@@ -35,7 +35,7 @@ from issbox.workflows.context import Permission
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from issbox.workflows.host_lists import HostView
+    from issbox.workflows.hosts.host_lists import HostView
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class _Held:
 
 
 def _show(session: Session, subject: Any, wanted: Wanted) -> View:
-    from issbox.workflows import host_lists
+    from issbox.workflows.hosts import host_lists
 
     found = host_lists.view_host(session.ctx, str(subject))
     now = session.ctx.clock()
@@ -114,7 +114,7 @@ def _no_certificate(session: Session, target: Target) -> str:
 
 def _issue(session: Session, target: Target, answers: Answers) -> Outcome:
     """Issue what is missing or stale of this host now, as when it asks."""
-    from issbox.workflows import certificates
+    from issbox.workflows.certificates import certificates
 
     del answers
     before = {each.certificate.serial for each in certificates.current_certificates(session.ctx, target.subject)}
@@ -131,7 +131,7 @@ def _identity_confirm(session: Session, target: Target, answers: Answers) -> Con
 
 def _identity(session: Session, target: Target, answers: Answers) -> Outcome:
     """Give the host another identity certificate for its key, and revoke the one before."""
-    from issbox.workflows import consumers
+    from issbox.workflows.hosts import consumers
 
     del answers
     consumers.identity_of(session.ctx, target.subject, renew=True)
@@ -151,7 +151,7 @@ def _revoke_confirm(session: Session, target: Target, answers: Answers) -> Conse
 
 def _revoke(session: Session, target: Target, answers: Answers) -> Outcome:
     """Revoke a certificate: nothing is opened by it any more."""
-    from issbox.workflows import revoking
+    from issbox.workflows.certificates import revoking
 
     del answers
     gone = revoking.revoke_certificate(session.ctx, target.thing.certificate.serial)
@@ -166,7 +166,7 @@ def _entitle_questions(session: Session, target: Target) -> list[Question]:
 
 def _entitle(session: Session, target: Target, answers: Answers) -> Outcome:
     """Entitle the host to a product, or to all; it gets what its environments hold of it."""
-    from issbox.workflows import entitling
+    from issbox.workflows.hosts import entitling
 
     made = entitling.entitle(session.ctx, target.subject, answers["product"] or None)
     return Outcome(f"It is entitled to {made.product or 'all products'}; i issues the certificate now.")
@@ -180,7 +180,7 @@ def _disentitle_confirm(session: Session, target: Target, answers: Answers) -> C
 
 def _disentitle(session: Session, target: Target, answers: Answers) -> Outcome:
     """Take an entitlement away and revoke its certificate."""
-    from issbox.workflows import entitling
+    from issbox.workflows.hosts import entitling
 
     del answers
     gone = entitling.disentitle(session.ctx, target.thing.entitlement.id)
@@ -193,7 +193,7 @@ def _no_entitlement(session: Session, target: Target) -> str:
 
 
 def _move_questions(session: Session, target: Target) -> list[Question]:
-    from issbox.workflows import consumers
+    from issbox.workflows.hosts import consumers
 
     return environment_questions(session, consumers.get_consumer(session.ctx, target.subject).environments)
 
@@ -208,7 +208,7 @@ def _move(session: Session, target: Target, answers: Answers) -> Outcome:
 
 
 def _rename_questions(session: Session, target: Target) -> list[Question]:
-    from issbox.workflows import consumers
+    from issbox.workflows.hosts import consumers
 
     name = consumers.get_consumer(session.ctx, target.subject).name
     return [Question("name", "Name", default=name, required=True)]
@@ -216,7 +216,7 @@ def _rename_questions(session: Session, target: Target) -> list[Question]:
 
 def _rename(session: Session, target: Target, answers: Answers) -> Outcome:
     """Give the host another name; its UUID stays."""
-    from issbox.workflows import consumers
+    from issbox.workflows.hosts import consumers
 
     changed = consumers.update_consumer(session.ctx, target.subject, name=answers["name"])
     return Outcome(f"It is called {changed.name} now.")
@@ -232,7 +232,7 @@ def _files_questions(session: Session, target: Target) -> list[Question]:
 
 def _files(session: Session, target: Target, answers: Answers) -> Outcome:
     """Write key, certificates and .repo file for a host without subscription-manager, to be copied to it."""
-    from issbox.workflows import host_files
+    from issbox.workflows.hosts import host_files
 
     made = host_files.write_host_files(
         session.ctx, target.subject, Path(answers["output"].strip()), content_url=answers["url"]

@@ -9,7 +9,7 @@ from issbox.console.words import Answers, Consequences, Kind, Outcome, Question,
 from issbox.errors import InvalidValueError
 
 if TYPE_CHECKING:
-    from issbox.workflows.move_plans import MovePlan
+    from issbox.workflows.environments.move_plans import MovePlan
 
 NOWHERE: Final = ("", "none: the present content of its products")
 _NAMED: Final = 30
@@ -34,7 +34,7 @@ def environment_questions(session: Session, present: Sequence[str] = ()) -> list
 
 def environment_choices(session: Session) -> tuple[tuple[str, str], ...]:
     """Give label and name of every environment that hosts can be in."""
-    from issbox.workflows import environments
+    from issbox.workflows.environments import environments
 
     known = environments.list_environments(session.ctx, session.organization)
     return tuple((each.label, f"{each.name} ({each.label})") for each in known)
@@ -42,7 +42,7 @@ def environment_choices(session: Session) -> tuple[tuple[str, str], ...]:
 
 def product_choices(session: Session) -> tuple[tuple[str, str], ...]:
     """Give label and name of every product."""
-    from issbox.workflows import catalog
+    from issbox.workflows.content import catalog
 
     known = catalog.list_products(session.ctx, session.organization)
     return tuple((each.label, f"{each.name} ({each.label})") for each in known)
@@ -65,7 +65,7 @@ def words(text: str) -> list[str]:
 
 def move_consequences(session: Session, uuids: Sequence[str], answers: Answers) -> Consequences:
     """Say what moving hosts would mean."""
-    from issbox.workflows import move_plans
+    from issbox.workflows.environments import move_plans
 
     plan = move_plans.plan_move(session.ctx, session.organization, uuids, answered_environments(answers))
     where = ", ".join(plan.environments) or "no environment"
@@ -88,7 +88,7 @@ def move_lines(plan: "MovePlan") -> tuple[str, ...]:
 
 def move(session: Session, uuids: Sequence[str], answers: Answers) -> Outcome:
     """Move hosts."""
-    from issbox.workflows import consumers
+    from issbox.workflows.hosts import consumers
 
     labels = answered_environments(answers)
     stale = consumers.move_consumers(session.ctx, session.organization, uuids, labels)
@@ -99,7 +99,7 @@ def move(session: Session, uuids: Sequence[str], answers: Answers) -> Outcome:
 def certificate_text(session: Session, serial: int) -> Text:
     """Give a certificate decoded, to read; raises NotFoundError."""
     from issbox.certs.showing import to_text
-    from issbox.workflows import certificates
+    from issbox.workflows.certificates import certificates
 
     found = certificates.get_issued(session.ctx, serial)
     revoked = () if found.revoked_at is None else (f"REVOKED on {found.revoked_at:%Y-%m-%d %H:%M} UTC", "")

@@ -49,8 +49,8 @@ _ALL: Final = "*"
 
 
 def _show(session: Session, subject: Any, wanted: Wanted) -> View:
-    from issbox.workflows import host_lists
-    from issbox.workflows.host_summary import summarize_hosts
+    from issbox.workflows.hosts import host_lists
+    from issbox.workflows.hosts.host_summary import summarize_hosts
 
     hosts = shown_hosts(session, subject)
     order = wanted.order(_ORDERS, HostOrder.NAME)
@@ -133,7 +133,7 @@ def _show_some(session: Session, target: Target, answers: Answers) -> Outcome:
 
 
 def _register_questions(session: Session, target: Target) -> list[Question]:
-    from issbox.workflows import activation_keys
+    from issbox.workflows.hosts import activation_keys
 
     del target
     keys = activation_keys.list_activation_keys(session.ctx, session.organization)
@@ -154,8 +154,8 @@ def _register_questions(session: Session, target: Target) -> list[Question]:
 
 def _register(session: Session, target: Target, answers: Answers) -> Outcome:
     """Register a host without subscription-manager, and write the files that are copied to it."""
-    from issbox.rules.consumers import facts_by_hand
-    from issbox.workflows import host_files, registering
+    from issbox.rules.entitlements.consumers import facts_by_hand
+    from issbox.workflows.hosts import host_files, registering
 
     del target
     ctx, facts = session.ctx, facts_by_hand(answers["arch"] or None)
@@ -208,7 +208,7 @@ def _move_questions(session: Session, target: Target) -> list[Question]:
 
 
 def _moved(session: Session, target: Target, answers: Answers) -> list[str]:
-    from issbox.workflows import host_lists
+    from issbox.workflows.hosts import host_lists
 
     if answers["whose"] == "one":
         return [target.thing.consumer.uuid]
@@ -227,7 +227,7 @@ def _move(session: Session, target: Target, answers: Answers) -> Outcome:
 
 
 def _delete_confirm(session: Session, target: Target, answers: Answers) -> Consequences:
-    from issbox.workflows import consumers
+    from issbox.workflows.hosts import consumers
 
     del answers
     each = consumers.get_consumer(session.ctx, target.thing.consumer.uuid)
@@ -241,7 +241,7 @@ def _delete_confirm(session: Session, target: Target, answers: Answers) -> Conse
 
 def _delete(session: Session, target: Target, answers: Answers) -> Outcome:
     """Delete a host and revoke everything that was issued to it."""
-    from issbox.workflows import consumers
+    from issbox.workflows.hosts import consumers
 
     del answers
     gone = consumers.delete_consumer(session.ctx, target.thing.consumer.uuid)

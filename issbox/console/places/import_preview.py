@@ -9,12 +9,12 @@ from issbox.names import format_size
 from issbox.workflows.context import Context
 
 if TYPE_CHECKING:
-    from issbox.workflows.previewing import ImportPreview
+    from issbox.workflows.imports.previewing import ImportPreview
 
 
 def preview_text(ctx: Context, import_id: int) -> Text:
     """Give the preview of an import; raises what reading the bundle raises."""
-    from issbox.workflows.previewing import preview_import
+    from issbox.workflows.imports.previewing import preview_import
 
     preview = preview_import(ctx, import_id)
     return Text(f"What import {import_id} would change", tuple(_lines(preview)), (("path", str(preview.path)),))

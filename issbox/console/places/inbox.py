@@ -28,7 +28,7 @@ from issbox.names import format_size
 from issbox.workflows.context import Permission
 
 if TYPE_CHECKING:
-    from issbox.workflows.inbox_sets import BundleOnItsWay
+    from issbox.workflows.inbox.inbox_sets import BundleOnItsWay
 
 _OVER: Final = (ImportState.IMPORTED, ImportState.DISCARDED, ImportState.ROLLED_BACK)
 _MOODS: Final = {
@@ -56,7 +56,9 @@ _WAITS: Final = {
 
 
 def _show(session: Session, subject: Any, wanted: Wanted) -> View:
-    from issbox.workflows import boxes, history, inbox_sets
+    from issbox.workflows import history
+    from issbox.workflows.appliance import boxes
+    from issbox.workflows.inbox import inbox_sets
 
     del subject
     ctx = session.ctx
@@ -153,7 +155,7 @@ def _approve_confirm(session: Session, target: Target, answers: Answers) -> Cons
 
 def _approve(session: Session, target: Target, answers: Answers) -> Outcome:
     """Let a bundle in that waits for approval, after a look at what it changes."""
-    from issbox.workflows import approving
+    from issbox.workflows.inbox import approving
 
     row = approving.approve(session.ctx, target.thing.id, with_environments=answers.get("environments") == "yes")
     if row.state is not ImportState.SETTLED:
@@ -199,7 +201,7 @@ def _environments_questions(session: Session, row: ContentImport) -> list[Questi
 
 def _retry(session: Session, target: Target, answers: Answers) -> Outcome:
     """Try a refused bundle again."""
-    from issbox.workflows import inbox as bundles
+    from issbox.workflows.inbox import inbox as bundles
 
     row = bundles.retry(
         session.ctx,
@@ -229,7 +231,7 @@ def _discard_confirm(session: Session, target: Target, answers: Answers) -> Cons
 
 def _discard(session: Session, target: Target, answers: Answers) -> Outcome:
     """Refuse a bundle for good, and delete it from inbox or quarantine."""
-    from issbox.workflows import inbox as bundles
+    from issbox.workflows.inbox import inbox as bundles
 
     del answers
     row = bundles.discard(session.ctx, target.thing.id)
@@ -247,7 +249,7 @@ def _roll_back_confirm(session: Session, target: Target, answers: Answers) -> Co
 
 def _roll_back(session: Session, target: Target, answers: Answers) -> Outcome:
     """Undo an import: its repositories go back to the versions before it."""
-    from issbox.workflows import rolling_back
+    from issbox.workflows.imports import rolling_back
 
     del answers
     row = rolling_back.roll_back(session.ctx, target.thing.id)

@@ -33,15 +33,15 @@ from issbox.workflows.context import Permission
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from issbox.workflows.manifest_importing import ManifestChange
-    from issbox.workflows.manifest_trust import ManifestTrust
+    from issbox.workflows.manifests.manifest_importing import ManifestChange
+    from issbox.workflows.manifests.manifest_trust import ManifestTrust
 
 _NAMED: Final = 50
 """Contents that a plan names."""
 
 
 def _show(session: Session, subject: Any, wanted: Wanted) -> View:
-    from issbox.workflows import manifests
+    from issbox.workflows.manifests import manifests
 
     del subject
     columns = (Column("What", 13), Column("Name", 28, 3), Column("Number", 9), Column("Until", 16))
@@ -106,7 +106,7 @@ def _open(session: Session, target: Target, answers: Answers) -> Outcome:
 
 def _history(session: Session, target: Target, answers: Answers) -> Outcome:
     """Show which manifests the organization had."""
-    from issbox.workflows import manifests
+    from issbox.workflows.manifests import manifests
 
     del target, answers
     lines = []
@@ -138,7 +138,7 @@ def _refresh_questions(session: Session, target: Target) -> list[Question]:
 
 
 def _trust(answers: Answers) -> "ManifestTrust":
-    from issbox.workflows.manifest_trust import KNOWN_AUTHORITIES, ManifestTrust
+    from issbox.workflows.manifests.manifest_trust import KNOWN_AUTHORITIES, ManifestTrust
 
     if not answers["ca"].strip():
         return KNOWN_AUTHORITIES
@@ -151,7 +151,7 @@ def _force(answers: Answers) -> "Sequence[ManifestConflict]":
 
 def _import(session: Session, answers: Answers, *, dry_run: bool) -> tuple["ManifestChange", str]:
     """Take the file in, or say what that changes; gives the digest of what was read, too."""
-    from issbox.workflows import manifest_importing
+    from issbox.workflows.manifests import manifest_importing
 
     path = Path(answers["file"].strip())
     data = manifest_importing.read_manifest_file(path)
@@ -185,7 +185,7 @@ def _run_import(session: Session, target: Target, answers: Answers) -> Outcome:
 
 
 def _refresh_confirm(session: Session, target: Target, answers: Answers) -> Consequences:
-    from issbox.workflows.manifest_refresh import refresh_manifest
+    from issbox.workflows.manifests.manifest_refresh import refresh_manifest
 
     del target
     change = refresh_manifest(
@@ -197,7 +197,7 @@ def _refresh_confirm(session: Session, target: Target, answers: Answers) -> Cons
 
 def _refresh(session: Session, target: Target, answers: Answers) -> Outcome:
     """Fetch the manifest as it is in the portal now and take it in, where this box can reach the portal."""
-    from issbox.workflows.manifest_refresh import refresh_manifest
+    from issbox.workflows.manifests.manifest_refresh import refresh_manifest
 
     del target
     change = refresh_manifest(session.ctx, session.organization, trust=_trust(answers), force=_force(answers))
@@ -205,7 +205,7 @@ def _refresh(session: Session, target: Target, answers: Answers) -> Outcome:
 
 
 def _delete_confirm(session: Session, target: Target, answers: Answers) -> Consequences:
-    from issbox.workflows.manifest_importing import delete_manifest
+    from issbox.workflows.manifests.manifest_importing import delete_manifest
 
     del target, answers
     change = delete_manifest(session.ctx, session.organization, dry_run=True)
@@ -218,7 +218,7 @@ def _delete_confirm(session: Session, target: Target, answers: Answers) -> Conse
 
 def _delete(session: Session, target: Target, answers: Answers) -> Outcome:
     """Delete the manifest with its certificates and keys; repositories and promotions stay."""
-    from issbox.workflows.manifest_importing import delete_manifest
+    from issbox.workflows.manifests.manifest_importing import delete_manifest
 
     del target, answers
     gone = delete_manifest(session.ctx, session.organization)
@@ -244,7 +244,7 @@ def _change_lines(change: "ManifestChange") -> Iterator[str]:
 
 
 def _is_missing(session: Session, target: Target) -> str:
-    from issbox.workflows import manifests
+    from issbox.workflows.manifests import manifests
 
     del target
     try:

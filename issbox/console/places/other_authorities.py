@@ -25,7 +25,7 @@ def _trust_confirm(session: Session, target: Target, answers: Answers) -> Conseq
 
 def _trust(session: Session, target: Target, answers: Answers) -> Outcome:
     """Accept entitlement certificates of Red Hat's authority, from a file that the site provides."""
-    from issbox.workflows import redhat_trust
+    from issbox.workflows.certificates import redhat_trust
 
     del target
     found = redhat_trust.trust_redhat(session.ctx, read_text(answers["file"], "a CA certificate"))
@@ -39,7 +39,7 @@ def _distrust_confirm(session: Session, target: Target, answers: Answers) -> Con
 
 def _distrust(session: Session, target: Target, answers: Answers) -> Outcome:
     """Accept entitlement certificates of Red Hat's authority no longer."""
-    from issbox.workflows import redhat_trust
+    from issbox.workflows.certificates import redhat_trust
 
     del target, answers
     redhat_trust.distrust_redhat(session.ctx)
@@ -47,14 +47,14 @@ def _distrust(session: Session, target: Target, answers: Answers) -> Outcome:
 
 
 def _not_trusted(session: Session, target: Target) -> str:
-    from issbox.workflows import redhat_trust
+    from issbox.workflows.certificates import redhat_trust
 
     del target
     return "" if redhat_trust.show_redhat_trust(session.ctx).trusted else "it is not trusted"
 
 
 def _clients_questions(session: Session, target: Target) -> list[Question]:
-    from issbox.workflows import credentials
+    from issbox.workflows.content import credentials
 
     each: Organization = target.thing
     known = credentials.list_credentials(session.ctx, each.label)
@@ -65,7 +65,7 @@ def _clients_questions(session: Session, target: Target) -> list[Question]:
 
 def _clients(session: Session, target: Target, answers: Answers) -> Outcome:
     """Choose the authorities whose hosts read an organization's content, besides this box's own."""
-    from issbox.workflows import catalog
+    from issbox.workflows.content import catalog
 
     labels = answers["cas"].replace(",", " ").split()
     made = catalog.update_organization(session.ctx, target.thing.label, client_cas=labels)

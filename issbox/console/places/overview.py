@@ -68,7 +68,7 @@ def _line(name: str, state: str, words: str, place: str, mood: Mood = Mood.PLAIN
 
 
 def _box(session: Session) -> Iterator[Line]:
-    from issbox.workflows import box_status, health
+    from issbox.workflows.appliance import box_status, health
 
     ctx = session.ctx
     if ctx.reach(Permission.BOX_READ).everywhere:
@@ -139,7 +139,7 @@ def _jobs(session: Session) -> Iterator[Line]:
 def _hosts(session: Session) -> Iterator[Line]:
     if not session.ctx.reach(Permission.CONSUMER_MANAGE).products(session.organization).cover(()):
         return
-    from issbox.workflows.host_summary import summarize_hosts
+    from issbox.workflows.hosts.host_summary import summarize_hosts
 
     found = summarize_hosts(session.ctx, session.organization)
     if found.total:
@@ -153,7 +153,7 @@ def _hosts(session: Session) -> Iterator[Line]:
 def _regenerations(session: Session) -> Iterator[Line]:
     if not session.ctx.reach(Permission.CERTIFICATE_MANAGE).products(session.organization).cover(()):
         return
-    from issbox.workflows.host_summary import resting_regenerations
+    from issbox.workflows.hosts.host_summary import resting_regenerations
 
     for each in resting_regenerations(session.ctx, session.organization):
         words = f"certificates of {each.scope}, {how_far_issued(each)}: r in Regenerations goes on"
@@ -170,7 +170,7 @@ def _exports(session: Session) -> Iterator[Line]:
 
 
 def _promotions(session: Session) -> Iterator[Line]:
-    from issbox.workflows import promoting
+    from issbox.workflows.environments import promoting
 
     for each in promoting.list_promotions(session.ctx, session.organization, limit=_SHOWN):
         words = f"{when(each.at)} {each.subject} in {each.environment} by {each.actor.name}"
@@ -184,7 +184,7 @@ def _open(session: Session, target: Target, answers: Answers) -> Outcome:
 
 
 def _organization_questions(session: Session, target: Target) -> list[Question]:
-    from issbox.workflows import catalog
+    from issbox.workflows.content import catalog
 
     del target
     names = tuple((each.label, f"{each.name} ({each.label})") for each in catalog.list_organizations(session.ctx))
@@ -208,7 +208,7 @@ def _create_questions(session: Session, target: Target) -> list[Question]:
 
 def _create(session: Session, target: Target, answers: Answers) -> Outcome:
     """Make an organization, which sees nothing of the others."""
-    from issbox.workflows import catalog
+    from issbox.workflows.content import catalog
 
     del target
     made = catalog.create_organization(

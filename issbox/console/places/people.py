@@ -25,11 +25,11 @@ from issbox.console.words import (
 from issbox.errors import InvalidValueError
 from issbox.model import Role
 from issbox.workflows.context import Permission
-from issbox.workflows.users import Account
+from issbox.workflows.people.users import Account
 
 
 def _show(session: Session, subject: Any, wanted: Wanted) -> View:
-    from issbox.workflows import users
+    from issbox.workflows.people import users
 
     del subject
     lines = (_line(each) for each in users.list_users(session.ctx))
@@ -42,7 +42,7 @@ def _show(session: Session, subject: Any, wanted: Wanted) -> View:
 
 
 def _line(each: Account) -> Line:
-    from issbox.workflows.users import describe_grant
+    from issbox.workflows.people.users import describe_grant
 
     roles = ", ".join(describe_grant(grant) for grant in each.grants) or "none"
     state = "disabled" if each.user.disabled else "enabled"
@@ -56,8 +56,8 @@ def _line(each: Account) -> Line:
 
 def _details(session: Session, target: Target, answers: Answers) -> Outcome:
     """Show a user's roles, SSH keys and tokens."""
-    from issbox.workflows import ssh_keys, tokens, users
-    from issbox.workflows.users import describe_grant
+    from issbox.workflows.people import ssh_keys, tokens, users
+    from issbox.workflows.people.users import describe_grant
 
     del answers
     each = users.get_user(session.ctx, target.thing.user.name)
@@ -112,7 +112,7 @@ def _role_questions(session: Session) -> list[Question]:
 
 def _create(session: Session, target: Target, answers: Answers) -> Outcome:
     """Make a user with a role, and an SSH key that opens this console."""
-    from issbox.workflows import ssh_keys, users
+    from issbox.workflows.people import ssh_keys, users
 
     del target
     name = answers["name"]
@@ -125,7 +125,7 @@ def _create(session: Session, target: Target, answers: Answers) -> Outcome:
 
 
 def _grant_role(session: Session, name: str, answers: Answers) -> None:
-    from issbox.workflows import users
+    from issbox.workflows.people import users
 
     role = Role(answers["role"])
     products = tuple(label.strip() for label in answers["products"].split(",") if label.strip())
@@ -146,7 +146,7 @@ def _edit_questions(session: Session, target: Target) -> list[Question]:
 
 def _edit(session: Session, target: Target, answers: Answers) -> Outcome:
     """Change the full name, keep a user out, or let it in again."""
-    from issbox.workflows import users
+    from issbox.workflows.people import users
 
     after = users.update_user(
         session.ctx, target.thing.user.name, full_name=answers["full_name"], disabled=answers["disabled"] == "yes"
@@ -166,7 +166,7 @@ def _grant(session: Session, target: Target, answers: Answers) -> Outcome:
 
 
 def _revoke_questions(session: Session, target: Target) -> list[Question]:
-    from issbox.workflows.users import describe_grant
+    from issbox.workflows.people.users import describe_grant
 
     del session
     choices = tuple((str(index), describe_grant(grant)) for index, grant in enumerate(target.thing.grants))
@@ -175,8 +175,8 @@ def _revoke_questions(session: Session, target: Target) -> list[Question]:
 
 def _revoke(session: Session, target: Target, answers: Answers) -> Outcome:
     """Take a role away."""
-    from issbox.workflows import users
-    from issbox.workflows.users import describe_grant
+    from issbox.workflows.people import users
+    from issbox.workflows.people.users import describe_grant
 
     grant = target.thing.grants[int(answers["grant"])]
     users.revoke_role(
@@ -198,7 +198,7 @@ def _delete_confirm(session: Session, target: Target, answers: Answers) -> Conse
 
 def _delete(session: Session, target: Target, answers: Answers) -> Outcome:
     """Delete a user with everything that was granted."""
-    from issbox.workflows import users
+    from issbox.workflows.people import users
 
     del answers
     users.delete_user(session.ctx, target.thing.user.name)
@@ -215,7 +215,7 @@ def _password_questions(session: Session, target: Target) -> list[Question]:
 
 def _password(session: Session, target: Target, answers: Answers) -> Outcome:
     """Set the password that a user proves itself with over HTTPS."""
-    from issbox.workflows import passwords
+    from issbox.workflows.people import passwords
 
     if answers["password"] != answers["again"]:
         raise InvalidValueError("the two passwords differ", hint="Type the same password twice.")
@@ -230,7 +230,7 @@ def _token_questions(session: Session, target: Target) -> list[Question]:
 
 def _token(session: Session, target: Target, answers: Answers) -> Outcome:
     """Make a token for programs; its secret is shown once."""
-    from issbox.workflows import tokens
+    from issbox.workflows.people import tokens
 
     made = tokens.create_token(session.ctx, target.thing.user.name, answers["name"])
     return Outcome(

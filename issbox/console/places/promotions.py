@@ -23,7 +23,7 @@ from issbox.console.words import (
     Wanted,
 )
 from issbox.model import Held, LifecycleEnvironment, PromotionRecord, RepositoryKey, ViewVersionName
-from issbox.rules.promoting import PromotionPlan
+from issbox.rules.environments.promoting import PromotionPlan
 from issbox.workflows.context import Permission
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _MOST: Final = 2000
 
 
 def _show(session: Session, subject: Any, wanted: Wanted) -> View:
-    from issbox.workflows import promoting
+    from issbox.workflows.environments import promoting
 
     del subject
     records = promoting.list_promotions(session.ctx, session.organization, limit=_MOST)
@@ -88,7 +88,7 @@ def _held(held: Held | None) -> str:
 
 def promotion_questions(session: Session, what: tuple[tuple[str, str], ...], place: str = "") -> list[Question]:
     """Give the questions of a promotion: what, into which environment (`place` or the first), and why out of order."""
-    from issbox.workflows import environments
+    from issbox.workflows.environments import environments
 
     places = [each for each in environments.list_environments(session.ctx, session.organization) if each.prior]
     return [
@@ -124,7 +124,8 @@ def _questions(session: Session, target: Target) -> list[Question]:
 
 
 def _choices(session: Session) -> list[tuple[str, str]]:
-    from issbox.workflows import environments, repositories, views
+    from issbox.workflows.content import repositories, views
+    from issbox.workflows.environments import environments
 
     ctx, organization = session.ctx, session.organization
     found: list[tuple[str, str]] = []
@@ -197,7 +198,7 @@ def _undo_confirm(session: Session, target: Target, answers: Answers) -> Consequ
 
 def undo_consequences(session: Session, record: PromotionRecord) -> Consequences:
     """Show what changes when a promotion is taken back."""
-    from issbox.workflows import promoting
+    from issbox.workflows.environments import promoting
 
     plan = promoting.plan_undo(session.ctx, record.id)
     title = f"Take back promotion {record.id} of {plan.environment}, {record.action} {record.subject}?"

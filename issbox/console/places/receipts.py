@@ -27,7 +27,7 @@ from issbox.workflows.context import Permission
 
 
 def _show(session: Session, subject: Any, wanted: Wanted) -> View:
-    from issbox.workflows import received
+    from issbox.workflows.exchange import received
 
     del subject
     lines = (_line(each) for each in received.list_receipts(session.ctx))
@@ -64,7 +64,7 @@ def _line(each: ReceivedReceipt) -> Line:
 
 def _details(session: Session, target: Target, answers: Answers) -> Outcome:
     """Show what a receipt says, and which of this box's versions the other box holds."""
-    from issbox.workflows import received
+    from issbox.workflows.exchange import received
 
     del answers
     each: ReceivedReceipt = target.thing
@@ -105,7 +105,7 @@ def _read_questions(session: Session, target: Target) -> list[Question]:
 
 def _read(session: Session, target: Target, answers: Answers) -> Outcome:
     """Read and keep a receipt: its file, the text of its QR code, or the short text to type."""
-    from issbox.workflows import received
+    from issbox.workflows.exchange import received
 
     del target
     if answers["given"].strip() == "-":
@@ -126,7 +126,7 @@ def _delete_confirm(session: Session, target: Target, answers: Answers) -> Conse
 
 def _delete(session: Session, target: Target, answers: Answers) -> Outcome:
     """Forget a receipt."""
-    from issbox.workflows import received
+    from issbox.workflows.exchange import received
 
     del answers
     received.delete_receipt(session.ctx, target.thing.id)
@@ -136,7 +136,7 @@ def _delete(session: Session, target: Target, answers: Answers) -> Outcome:
 def make(session: Session, target: Target, answers: Answers) -> Outcome:
     """State what this box holds as a QR code and as text to type, and write the signed file."""
     from issbox.bundle.qr import ascii_blocks, half_blocks, make_qr
-    from issbox.workflows import receipts
+    from issbox.workflows.exchange import receipts
 
     del target, answers
     made = receipts.create_receipt(session.ctx, session.organization)

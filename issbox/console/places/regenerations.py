@@ -55,7 +55,7 @@ class _Issuing:
 
 
 def _show(session: Session, subject: Any, wanted: Wanted) -> View:
-    from issbox.workflows import regenerating
+    from issbox.workflows.certificates import regenerating
 
     del subject
     ctx, organization = session.ctx, session.organization
@@ -133,7 +133,7 @@ def _open(session: Session, target: Target, answers: Answers) -> Outcome:
 
 def _pause(session: Session, target: Target, answers: Answers) -> Outcome:
     """Let it rest after the few certificates that it is at; what was issued stays."""
-    from issbox.workflows import regenerating
+    from issbox.workflows.certificates import regenerating
 
     del answers
     each = regenerating.pause_regeneration(session.ctx, target.thing.regeneration.id)
@@ -148,7 +148,7 @@ def _not_to_pause(session: Session, target: Target) -> str:
 
 def _resume(session: Session, target: Target, answers: Answers) -> Outcome:
     """Go on where it was, as a job: after a pause, or when the process that was at it died."""
-    from issbox.workflows import regenerating
+    from issbox.workflows.certificates import regenerating
 
     del answers
     return _begin(session, regenerating.resume_regeneration(session.ctx, target.thing.regeneration.id))
@@ -177,7 +177,7 @@ def _cancel_confirm(session: Session, target: Target, answers: Answers) -> Conse
 
 def _cancel(session: Session, target: Target, answers: Answers) -> Outcome:
     """End it for good; what was issued stays."""
-    from issbox.workflows import regenerating
+    from issbox.workflows.certificates import regenerating
 
     del answers
     each = regenerating.cancel_regeneration(session.ctx, target.thing.regeneration.id)
@@ -216,7 +216,7 @@ def _scope(session: Session, answers: Answers) -> RegenerationScope:
 
 
 def _regenerate_confirm(session: Session, target: Target, answers: Answers) -> Consequences:
-    from issbox.workflows import host_lists
+    from issbox.workflows.hosts import host_lists
 
     del target
     scope = _scope(session, answers)
@@ -232,7 +232,7 @@ def _regenerate_confirm(session: Session, target: Target, answers: Answers) -> C
 
 def _regenerate(session: Session, target: Target, answers: Answers) -> Outcome:
     """Issue certificates now: of one host, of an environment, of a product or of all, as a job."""
-    from issbox.workflows import regenerating
+    from issbox.workflows.certificates import regenerating
 
     del target
     return _begin(session, regenerating.start_regeneration(session.ctx, _scope(session, answers)))

@@ -24,12 +24,12 @@ from issbox.console.words import (
 from issbox.errors import InvalidValueError
 from issbox.model import CredentialKind, Product, Repository
 from issbox.names import make_label
-from issbox.rules.urls import HIDDEN, mask_url
+from issbox.rules.content.urls import HIDDEN, mask_url
 from issbox.workflows.context import Permission
 
 
 def _show(session: Session, subject: Any, wanted: Wanted) -> View:
-    from issbox.workflows import repositories
+    from issbox.workflows.content import repositories
 
     product: Product = subject
     known = repositories.list_repositories(session.ctx, product.organization, product.label)
@@ -99,7 +99,7 @@ def _create_repository_questions(session: Session, target: Target) -> list[Quest
 
 def _create_repository(session: Session, target: Target, answers: Answers) -> Outcome:
     """Make a repository of this product."""
-    from issbox.workflows import repositories
+    from issbox.workflows.content import repositories
 
     made = repositories.create_repository(
         session.ctx,
@@ -137,7 +137,7 @@ def _changed_url(kept: str | None, answer: str, what: str) -> str | None:
 
 def _edit_repository(session: Session, target: Target, answers: Answers) -> Outcome:
     """Change name and upstream."""
-    from issbox.workflows import repositories
+    from issbox.workflows.content import repositories
 
     kept = target.thing.upstream
     made = repositories.update_repository(
@@ -154,7 +154,7 @@ def _edit_repository(session: Session, target: Target, answers: Answers) -> Outc
 
 
 def _delete_repository_confirm(session: Session, target: Target, answers: Answers) -> Consequences:
-    from issbox.workflows import repositories
+    from issbox.workflows.content import repositories
 
     del answers
     versions = repositories.list_versions(session.ctx, target.thing.key)
@@ -166,7 +166,7 @@ def _delete_repository_confirm(session: Session, target: Target, answers: Answer
 
 def _delete_repository(session: Session, target: Target, answers: Answers) -> Outcome:
     """Delete a repository with its versions."""
-    from issbox.workflows import repositories
+    from issbox.workflows.content import repositories
 
     del answers
     repositories.delete_repository(session.ctx, target.thing.key)

@@ -77,7 +77,7 @@ def _advisories(session: Session, text: str) -> list[Line]:
 
 def _held(session: Session) -> dict[str, str]:
     """Give the environments that hold a repository, with the version each holds."""
-    from issbox.workflows import environments
+    from issbox.workflows.environments import environments
 
     found: dict[str, list[str]] = {}
     for each in environments.list_environments(session.ctx, session.organization):

@@ -23,7 +23,7 @@ from issbox.console.words import (
     Wanted,
 )
 from issbox.names import format_size
-from issbox.rules.urls import mask_url
+from issbox.rules.content.urls import mask_url
 from issbox.workflows.context import Permission
 
 
@@ -39,8 +39,9 @@ def _show(session: Session, subject: Any, wanted: Wanted) -> View:
 
 def _lines(session: Session) -> Iterator[Line]:
     from issbox.job_running import service_runs
-    from issbox.workflows import box_status, users
-    from issbox.workflows.users import describe_grant
+    from issbox.workflows.appliance import box_status
+    from issbox.workflows.people import users
+    from issbox.workflows.people.users import describe_grant
 
     ctx = session.ctx
     identity = users.who_am_i(ctx)
@@ -88,7 +89,7 @@ def _details(session: Session, target: Target, answers: Answers) -> Outcome:
 
 
 def _garbage_confirm(session: Session, target: Target, answers: Answers) -> Consequences:
-    from issbox.workflows import upkeep
+    from issbox.workflows.appliance import upkeep
 
     del target, answers
     report = upkeep.collect_garbage(session.ctx, dry_run=True)
@@ -111,7 +112,7 @@ def _garbage(session: Session, target: Target, answers: Answers) -> Outcome:
 
 def _reconcile(session: Session, target: Target, answers: Answers) -> Outcome:
     """Put trees and links in order after a crash, as every start of the service does."""
-    from issbox.workflows import upkeep
+    from issbox.workflows.appliance import upkeep
 
     del target, answers
     report = upkeep.reconcile(session.ctx)

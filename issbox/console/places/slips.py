@@ -8,7 +8,7 @@ from issbox.console.words import Action, Answers, Consequences, Outcome, Questio
 from issbox.errors import InvalidValueError
 from issbox.model import ContentImport, ImportState, Slip
 from issbox.names import format_size
-from issbox.rules.slips import format_ranges
+from issbox.rules.bundles.slips import format_ranges
 from issbox.workflows.context import Permission
 
 _OVER: Final = (ImportState.IMPORTED, ImportState.DISCARDED, ImportState.ROLLED_BACK)
@@ -18,7 +18,7 @@ def _make(session: Session, target: Target, answers: Answers) -> Outcome:
     """Ask the sender again for the volumes, chunks or files that an import lacks: a file, a QR code, text to type."""
     from issbox.bundle.qr import ascii_blocks, half_blocks, make_qr
     from issbox.bundle.slip import letter
-    from issbox.workflows import asking_again
+    from issbox.workflows.imports import asking_again
 
     del answers
     made = asking_again.make_slip(session.ctx, target.thing.id)
@@ -55,7 +55,7 @@ def _read_questions(session: Session, target: Target) -> list[Question]:
 
 
 def _slip(session: Session, answers: Answers) -> Slip:
-    from issbox.workflows.slips import read_slip
+    from issbox.workflows.exchange.slips import read_slip
 
     given = answers["slip"].strip()
     if given == "-":

@@ -23,7 +23,7 @@ from issbox.workflows.context import Permission
 
 
 def _show(session: Session, subject: Any, wanted: Wanted) -> View:
-    from issbox.workflows import ssh_keys
+    from issbox.workflows.people import ssh_keys
 
     lines = (
         Line(each.key.fingerprint, (each.key.comment, each.key.type, each.key.fingerprint, when(each.added_at)), each)
@@ -44,7 +44,7 @@ def _key_questions(session: Session, target: Target) -> list[Question]:
 
 def _add_key(session: Session, target: Target, answers: Answers) -> Outcome:
     """Add an SSH key that opens the box for this user."""
-    from issbox.workflows import ssh_keys
+    from issbox.workflows.people import ssh_keys
 
     added = ssh_keys.add_ssh_key(session.ctx, target.subject, answers["line"])
     return Outcome(f"{added.key.fingerprint} opens the box for {added.user}.")
@@ -61,7 +61,7 @@ def _remove_key_confirm(session: Session, target: Target, answers: Answers) -> C
 
 def _remove_key(session: Session, target: Target, answers: Answers) -> Outcome:
     """Remove an SSH key."""
-    from issbox.workflows import ssh_keys
+    from issbox.workflows.people import ssh_keys
 
     del answers
     gone = ssh_keys.remove_ssh_key(session.ctx, target.subject, target.thing.key.fingerprint)

@@ -32,7 +32,7 @@ _LARGEST_KEY: Final = 16_384
 
 def _show(session: Session, subject: Any, wanted: Wanted) -> View:
     from issbox.bundle.signature import format_fingerprint
-    from issbox.workflows import boxes
+    from issbox.workflows.appliance import boxes
 
     del subject
     lines = (
@@ -52,7 +52,7 @@ def _show(session: Session, subject: Any, wanted: Wanted) -> View:
 def _details(session: Session, target: Target, answers: Answers) -> Outcome:
     """Show a key, to compare its fingerprint aloud with the other side."""
     from issbox.bundle.signature import format_fingerprint
-    from issbox.workflows import boxes
+    from issbox.workflows.appliance import boxes
 
     del answers
     each = boxes.get_trusted_key(session.ctx, target.thing.key_id)
@@ -73,7 +73,7 @@ def _details(session: Session, target: Target, answers: Answers) -> Outcome:
 def _own(session: Session, target: Target, answers: Answers) -> Outcome:
     """Show the public key of this box, to carry it to the other side."""
     from issbox.bundle.signature import format_fingerprint
-    from issbox.workflows import boxes
+    from issbox.workflows.appliance import boxes
 
     del target, answers
     box, pem = boxes.show(session.ctx), boxes.public_key(session.ctx)
@@ -114,7 +114,7 @@ def _add_confirm(session: Session, target: Target, answers: Answers) -> Conseque
 
 def _add(session: Session, target: Target, answers: Answers) -> Outcome:
     """Accept bundles of another box: give its public key, and compare the fingerprint."""
-    from issbox.workflows import boxes
+    from issbox.workflows.appliance import boxes
 
     del target
     pem = read_text(answers["key"], "a public key", _LARGEST_KEY)
@@ -133,7 +133,7 @@ def _remove_confirm(session: Session, target: Target, answers: Answers) -> Conse
 
 def _remove(session: Session, target: Target, answers: Answers) -> Outcome:
     """Accept bundles of a box no longer."""
-    from issbox.workflows import boxes
+    from issbox.workflows.appliance import boxes
 
     del answers
     gone = boxes.remove_trusted_key(session.ctx, target.thing.key_id)
@@ -147,7 +147,7 @@ def _credentials(session: Session, target: Target, answers: Answers) -> Outcome:
 
 
 def _show_credentials(session: Session, subject: Any, wanted: Wanted) -> View:
-    from issbox.workflows import credentials
+    from issbox.workflows.content import credentials
 
     del subject
     lines = (
@@ -193,7 +193,7 @@ def _create_questions(session: Session, target: Target) -> list[Question]:
 
 def _create(session: Session, target: Target, answers: Answers) -> Outcome:
     """Keep a GPG key or certificate from a file."""
-    from issbox.workflows import credentials
+    from issbox.workflows.content import credentials
 
     del target
     made = credentials.create_credential(
@@ -219,7 +219,7 @@ def _delete_confirm(session: Session, target: Target, answers: Answers) -> Conse
 
 def _delete(session: Session, target: Target, answers: Answers) -> Outcome:
     """Delete a credential that nothing uses."""
-    from issbox.workflows import credentials
+    from issbox.workflows.content import credentials
 
     del answers
     credentials.delete_credential(session.ctx, session.organization, target.thing.label)

@@ -26,7 +26,7 @@ from issbox.workflows.context import Permission
 
 
 def _show(session: Session, subject: Any, wanted: Wanted) -> View:
-    from issbox.workflows import repositories
+    from issbox.workflows.content import repositories
 
     repository: Repository = subject
     versions = repositories.list_versions(session.ctx, repository.key)
@@ -106,7 +106,7 @@ def _promote_questions(session: Session, target: Target) -> list[Question]:
 
 def _compare(session: Session, target: Target, answers: Answers) -> Outcome:
     """Show what it changed: packages, advisories, CVEs."""
-    from issbox.workflows import comparing, repositories
+    from issbox.workflows.content import comparing, repositories
 
     del answers
     version: RepositoryVersion = target.thing

@@ -28,7 +28,7 @@ from issbox.workflows.context import Permission
 
 
 def _show(session: Session, subject: Any, wanted: Wanted) -> View:
-    from issbox.workflows import views
+    from issbox.workflows.content import views
 
     del subject
     lines = (
@@ -54,7 +54,7 @@ def _show(session: Session, subject: Any, wanted: Wanted) -> View:
 
 
 def _show_versions(session: Session, subject: Any, wanted: Wanted) -> View:
-    from issbox.workflows import views
+    from issbox.workflows.content import views
 
     view: ContentView = subject
     known = views.list_view_versions(session.ctx, view.organization, view.label)
@@ -88,7 +88,7 @@ def _open(session: Session, target: Target, answers: Answers) -> Outcome:
 
 def _details(session: Session, target: Target, answers: Answers) -> Outcome:
     """Show the repositories and filters of a content view."""
-    from issbox.workflows import views
+    from issbox.workflows.content import views
 
     del answers
     view = views.get_view(session.ctx, session.organization, target.thing.label)
@@ -113,7 +113,7 @@ def _create_questions(session: Session, target: Target) -> list[Question]:
 
 def _create(session: Session, target: Target, answers: Answers) -> Outcome:
     """Make a content view."""
-    from issbox.workflows import views
+    from issbox.workflows.content import views
 
     del target
     label = answers["label"] or make_label(answers["name"])
@@ -128,7 +128,7 @@ def _create(session: Session, target: Target, answers: Answers) -> Outcome:
 
 
 def _add_questions(session: Session, target: Target) -> list[Question]:
-    from issbox.workflows import repositories
+    from issbox.workflows.content import repositories
 
     held = set(target.thing.repositories)
     choices = tuple(
@@ -146,7 +146,7 @@ def _key(session: Session, answers: Answers) -> RepositoryKey:
 
 def _add(session: Session, target: Target, answers: Answers) -> Outcome:
     """Add a repository to a content view; its next version holds it."""
-    from issbox.workflows import views
+    from issbox.workflows.content import views
 
     key = _key(session, answers)
     views.add_repository(session.ctx, session.organization, target.thing.label, key)
@@ -161,7 +161,7 @@ def _remove_questions(session: Session, target: Target) -> list[Question]:
 
 def _remove(session: Session, target: Target, answers: Answers) -> Outcome:
     """Take a repository out of a content view; versions already published keep it."""
-    from issbox.workflows import views
+    from issbox.workflows.content import views
 
     key = _key(session, answers)
     views.remove_repository(session.ctx, session.organization, target.thing.label, key)
@@ -182,7 +182,7 @@ def _publish(session: Session, target: Target, answers: Answers) -> Outcome:
 
 
 def _delete_confirm(session: Session, target: Target, answers: Answers) -> Consequences:
-    from issbox.workflows import views
+    from issbox.workflows.content import views
 
     del answers
     known = views.list_view_versions(session.ctx, session.organization, target.thing.label)
@@ -197,7 +197,7 @@ def _delete_confirm(session: Session, target: Target, answers: Answers) -> Conse
 
 def _delete(session: Session, target: Target, answers: Answers) -> Outcome:
     """Delete a content view that is in no environment."""
-    from issbox.workflows import views
+    from issbox.workflows.content import views
 
     del answers
     views.delete_view(session.ctx, session.organization, target.thing.label)

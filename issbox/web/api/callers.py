@@ -11,9 +11,9 @@ from issbox.model import Actor
 from issbox.web.api.failures import CHALLENGE, Refusal
 from issbox.web.api.routes import Caller, Route, Who
 from issbox.workflows.context import Context
-from issbox.workflows.host_entry import enter_as_host
-from issbox.workflows.passwords import enter_by_password
-from issbox.workflows.tokens import enter_by_token
+from issbox.workflows.hosts.host_entry import enter_as_host
+from issbox.workflows.people.passwords import enter_by_password
+from issbox.workflows.people.tokens import enter_by_token
 
 _NEEDED: Final = "this call needs a user (HTTP Basic or a bearer token)"
 

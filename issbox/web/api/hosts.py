@@ -9,9 +9,11 @@ from issbox.model import Consumer, InstalledProduct, Purpose
 from issbox.web.api import shapes
 from issbox.web.api.answers import Stamp, stamp
 from issbox.web.api.routes import Shape
-from issbox.workflows import catalog, consumers, environments
+from issbox.workflows.content import catalog
 from issbox.workflows.context import Context
-from issbox.workflows.registering import Told
+from issbox.workflows.environments import environments
+from issbox.workflows.hosts import consumers
+from issbox.workflows.hosts.registering import Told
 
 Line = Annotated[str, msgspec.Meta(max_length=255)]
 Fact = str | int | float | bool | None

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from issbox.errors import InvalidValueError, NotFoundError
 from issbox.model import CdnChoice, CdnLocation, Content, Repository, RepositoryKey
-from issbox.rules.arches import fits
-from issbox.rules.cdn import ARCH, RELEASE, TYPES, base_url, template_segments, variable_of
-from issbox.rules.urls import mask_url
+from issbox.rules.content.cdn import ARCH, RELEASE, TYPES, base_url, template_segments, variable_of
+from issbox.rules.content.urls import mask_url
+from issbox.rules.entitlements.arches import fits
 from issbox.workflows.cdn.location import location_request, redhat_repositories
 from issbox.workflows.cdn.presenting import by_certificate
 from issbox.workflows.context import Context, Permission

@@ -7,13 +7,13 @@ from typing import Final
 from issbox.errors import AlreadyExistsError, InUseError, InvalidValueError, NotFoundError
 from issbox.model import LIBRARY, Content, Repository, RepositoryKey, Upstream
 from issbox.names import make_label
-from issbox.rules.cdn import ARCH, RELEASE, base_url, fill
-from issbox.rules.urls import mask_url
+from issbox.rules.content.cdn import ARCH, RELEASE, base_url, fill
+from issbox.rules.content.urls import mask_url
 from issbox.workflows.cdn.choices import Wish, is_repository, walk_location, wanted_contents
 from issbox.workflows.cdn.location import redhat_repositories, upstream_at
+from issbox.workflows.certificates.following import certificates_follow
+from issbox.workflows.content.repositories import delete_repository
 from issbox.workflows.context import Context, Permission
-from issbox.workflows.following import certificates_follow
-from issbox.workflows.repositories import delete_repository
 
 _LONGEST_LABEL: Final = 128
 _LONGEST_NAME: Final = 255

@@ -7,9 +7,9 @@ from urllib.parse import quote, urlsplit
 from issbox.errors import IssboxError, UpstreamError
 from issbox.model import CdnLocation, CdnServer, CdnUpstream, CredentialKind, Upstream
 from issbox.names import make_label
+from issbox.workflows.content.credentials import create_credential
+from issbox.workflows.content.upstreams import mirror_request
 from issbox.workflows.context import Context, Permission
-from issbox.workflows.credentials import create_credential
-from issbox.workflows.upstreams import mirror_request
 from issbox.yum.other_box import OtherBox
 
 _TYPES: Final = {CdnServer.ISSBOX: "candlepin", CdnServer.KATELLO: "system"}

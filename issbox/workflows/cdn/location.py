@@ -7,14 +7,14 @@ from typing import Final
 
 from issbox.errors import IssboxError, SourceRefusedError, UnreachableError, UpstreamError
 from issbox.model import CdnLocation, CredentialKind, ProductKind, Repository, Upstream
-from issbox.rules.cdn import base_url, check_location
-from issbox.rules.sources import SourceChange, join_url
-from issbox.rules.urls import PROXY_SCHEMES, check_url, mask_url
+from issbox.rules.content.cdn import base_url, check_location
+from issbox.rules.content.sources import SourceChange, join_url
+from issbox.rules.content.urls import PROXY_SCHEMES, check_url, mask_url
+from issbox.workflows.content.credentials import require_credential
+from issbox.workflows.content.sources import repoint
+from issbox.workflows.content.upstreams import is_foreign, mirror_request
 from issbox.workflows.context import Context, Permission
-from issbox.workflows.credentials import require_credential
-from issbox.workflows.manifests import ManifestCertificate
-from issbox.workflows.sources import repoint
-from issbox.workflows.upstreams import is_foreign, mirror_request
+from issbox.workflows.manifests.manifests import ManifestCertificate
 from issbox.yum.mirror import MirrorRequest
 
 _WHY_NOT: Final = "On an issbox, `issbox certificate check` and its log say why not."

@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from issbox.certs.decode import decode_certificate
 from issbox.errors import BadCertificateError
 from issbox.model import CdnLocation, Content, Product, ProductKind, Upstream
-from issbox.rules.cdn import base_url, lies_below
-from issbox.rules.path_tree import EMPTY, PathTree, grants
+from issbox.rules.content.cdn import base_url, lies_below
+from issbox.rules.entitlements.path_tree import EMPTY, PathTree, grants
 from issbox.workflows.context import Context
-from issbox.workflows.manifest_keys import read_certificate
-from issbox.workflows.manifests import ManifestCertificate, manifest_certificate, valid_certificates
+from issbox.workflows.manifests.manifest_keys import read_certificate
+from issbox.workflows.manifests.manifests import ManifestCertificate, manifest_certificate, valid_certificates
 
 
 def certificate_for(ctx: Context, product: Product, path: str, upstream: Upstream) -> ManifestCertificate | None:

@@ -9,11 +9,11 @@ from issbox.certs.summary import Summary, first_summary, summary_of
 from issbox.errors import IssboxError, NotFoundError, UnreachableError
 from issbox.model import CdnLocation
 from issbox.names import format_time
-from issbox.rules.cdn import base_url
-from issbox.rules.urls import mask_url
+from issbox.rules.content.cdn import base_url
+from issbox.rules.content.urls import mask_url
 from issbox.workflows.cdn.location import location_hint, location_request
 from issbox.workflows.context import Context, Permission
-from issbox.workflows.manifests import manifest_certificate
+from issbox.workflows.manifests.manifests import manifest_certificate
 from issbox.yum.handshake import shake_hands
 from issbox.yum.listings import read_top_listing
 from issbox.yum.mirror import MirrorRequest

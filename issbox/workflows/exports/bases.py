@@ -9,8 +9,8 @@ from issbox.errors import InvalidValueError, NotFoundError, ReceiptError
 from issbox.model import ContentExport, ExportState, ReceivedReceipt, RepositoryKey
 from issbox.names import format_time
 from issbox.workflows.context import Context
+from issbox.workflows.exchange.received import chosen_receipt, receipt_base
 from issbox.workflows.exports.scopes import Found
-from issbox.workflows.received import chosen_receipt, receipt_base
 
 if TYPE_CHECKING:
     from issbox.workflows.exports.plan import ExportRequest

@@ -31,7 +31,7 @@ from issbox.manifest import (
     Volume,
 )
 from issbox.model import ContentExport, CredentialKind, FileKind, Product, Promotion, Repository, RepositoryVersion
-from issbox.rules.layout import listings
+from issbox.rules.bundles.layout import listings
 from issbox.workflows.context import Context
 from issbox.workflows.exports.kept import StoredContent
 from issbox.workflows.exports.plan import ExportPlan

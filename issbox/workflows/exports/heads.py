@@ -5,7 +5,7 @@ from pathlib import Path
 from issbox.bundle.head import Head, prepare_head
 from issbox.manifest import TABLE_NAME
 from issbox.model import ContentExport
-from issbox.workflows.boxes import signing_key
+from issbox.workflows.appliance.boxes import signing_key
 from issbox.workflows.context import Context
 from issbox.workflows.exports.describing import BundleContent, describe
 from issbox.workflows.exports.forms import Form

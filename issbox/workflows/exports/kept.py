@@ -18,7 +18,7 @@ from issbox.files import atomic_write, digest_file
 from issbox.manifest import MANIFEST_NAME, SIGNATURE_NAME, TABLE_NAME, FileEntry
 from issbox.model import BundleForm, ContentExport
 from issbox.syncing import sync_directory
-from issbox.workflows.boxes import signing_key
+from issbox.workflows.appliance.boxes import signing_key
 from issbox.workflows.context import Context
 from issbox.workflows.exports.forms import Style
 from issbox.workflows.exports.forms.archive import KEPT_TOC

@@ -4,12 +4,12 @@ from pathlib import Path
 
 from issbox.files import remove_tree
 from issbox.model import ContentExport, ExportState
-from issbox.rules.retention import Retention, Superseded, plan_retention
+from issbox.rules.bundles.retention import Retention, Superseded, plan_retention
 from issbox.workflows.context import Context, Permission
+from issbox.workflows.exchange.received import acknowledged
 from issbox.workflows.exports.locking import alone
 from issbox.workflows.exports.ownership import foreign_content
 from issbox.workflows.exports.recording import remove_empty_directories
-from issbox.workflows.received import acknowledged
 from issbox.workflows.visibility import exported_products
 
 

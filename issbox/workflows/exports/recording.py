@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from issbox.files import remove_tree
 from issbox.model import ContentExport, ExportedVersion, ExportState
-from issbox.rules.layout import bundle_name, export_directory
+from issbox.rules.bundles.layout import bundle_name, export_directory
 from issbox.workflows.context import Context
 from issbox.workflows.exports.plan import ExportPlan
 

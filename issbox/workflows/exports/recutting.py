@@ -10,8 +10,8 @@ from typing import Final
 from issbox.errors import InvalidValueError, NotFoundError, RecutError
 from issbox.files import atomic_write, require_space
 from issbox.model import BundleForm, ContentExport, ExportState, Slip, SlipForm
-from issbox.rules.slips import format_ranges
-from issbox.workflows.boxes import signing_key
+from issbox.rules.bundles.slips import format_ranges
+from issbox.workflows.appliance.boxes import signing_key
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.exports.estimating import ROOM
 from issbox.workflows.exports.forms import Job, form_of

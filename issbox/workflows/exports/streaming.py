@@ -8,7 +8,7 @@ from typing import Final
 from issbox.errors import InvalidValueError, StreamBrokenError
 from issbox.files import Writable
 from issbox.model import BundleForm, ContentExport, ExportState
-from issbox.workflows.boxes import signing_key
+from issbox.workflows.appliance.boxes import signing_key
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.exports.forms.archive import ArchiveForm
 from issbox.workflows.exports.forms.form import Job

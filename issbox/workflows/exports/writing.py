@@ -8,7 +8,7 @@ from typing import Final
 from issbox.files import remove_tree, require_space
 from issbox.manifest import TABLE_NAME
 from issbox.model import ContentExport, ExportState
-from issbox.workflows.boxes import signing_key
+from issbox.workflows.appliance.boxes import signing_key
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.exports.estimating import ROOM
 from issbox.workflows.exports.forms import Job, form_of

@@ -32,19 +32,25 @@ from issbox.model import (
     RepositoryVersion,
     VersionOrigin,
 )
-from issbox.rules.importing import ImportPlan, Library, plan_import
+from issbox.rules.bundles.importing import ImportPlan, Library, plan_import
 from issbox.store import Draft
-from issbox.workflows.arrival import Before, describe, held_before, record_import
+from issbox.workflows.content.credential_contents import check_content
+from issbox.workflows.content.publishing import changing_content, publish
 from issbox.workflows.context import Context, Permission
-from issbox.workflows.credential_contents import check_content
 from issbox.workflows.foreign.archive import open_archive_export
 from issbox.workflows.foreign.form import Export, Target, check_limits
 from issbox.workflows.foreign.trees import open_trees_export
-from issbox.workflows.planning import NOTHING_TO_DO, imported_before, library_of, refusal_error, words_for_before
-from issbox.workflows.publishing import changing_content, publish
-from issbox.workflows.reporting import record_report
-from issbox.workflows.scanning import scan
-from issbox.workflows.waiting import Waiting, missing_approval, missing_base, wait
+from issbox.workflows.imports.arrival import Before, describe, held_before, record_import
+from issbox.workflows.imports.planning import (
+    NOTHING_TO_DO,
+    imported_before,
+    library_of,
+    refusal_error,
+    words_for_before,
+)
+from issbox.workflows.imports.reporting import record_report
+from issbox.workflows.inbox.scanning import scan
+from issbox.workflows.inbox.waiting import Waiting, missing_approval, missing_base, wait
 
 _NAMED: Final = 20
 """How many missing files a message names."""

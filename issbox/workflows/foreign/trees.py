@@ -15,11 +15,11 @@ from issbox.bundle.katello.metadata import KatelloRepository
 from issbox.bundle.tree import read_bounded, walk
 from issbox.errors import BadManifestError, BundleIncompleteError, OversizedError
 from issbox.progress import Progress
-from issbox.rules.layout import custom_path
+from issbox.rules.bundles.layout import custom_path
 from issbox.store import Batch, Store
+from issbox.workflows.content.sinks import BatchSink
 from issbox.workflows.context import Context
 from issbox.workflows.foreign.form import Taken, Target, as_bundle_errors, package_keys, shown_latest
-from issbox.workflows.sinks import BatchSink
 from issbox.yum.listed import ListedFile, list_repository
 from issbox.yum.mirror import MirrorRequest, mirror
 from issbox.yum.repomd import MAX_REPOMD_SIZE, REPOMD_PATH

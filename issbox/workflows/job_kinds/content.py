@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from issbox.model import RepositoryKey
-from issbox.workflows import repositories, view_publishing, views
+from issbox.workflows.content import repositories, view_publishing, views
+from issbox.workflows.content.synchronize import synchronize
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.job_kinds import Task
-from issbox.workflows.synchronize import synchronize
 
 
 @dataclass(frozen=True, slots=True)

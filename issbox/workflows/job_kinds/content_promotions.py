@@ -7,11 +7,11 @@ from enum import StrEnum
 from typing import ClassVar, Final
 
 from issbox.errors import BusyError, WrongStateError
-from issbox.rules.promoting import PromotionPlan
-from issbox.workflows import promoting, promoting_contents
+from issbox.rules.environments.promoting import PromotionPlan
 from issbox.workflows.context import Context, Permission
+from issbox.workflows.environments import promoting, promoting_contents
+from issbox.workflows.environments.promotion_parts import refusal_of
 from issbox.workflows.job_kinds import Task
-from issbox.workflows.promotion_parts import refusal_of
 
 _PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 """Seconds to wait for others that change the environment, one after the other."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from issbox.model import Slip
-from issbox.rules.slips import format_ranges
+from issbox.rules.bundles.slips import format_ranges
 from issbox.workflows import exports
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.job_kinds import Task

@@ -9,11 +9,11 @@ import msgspec
 
 from issbox.errors import PlanChangedError
 from issbox.model import PromotionAction, RepositoryKey, ViewVersionName, WantedContent
-from issbox.rules.promoting import PromotionPlan
-from issbox.workflows import exact_content, promoting
+from issbox.rules.environments.promoting import PromotionPlan
 from issbox.workflows.context import Context, Permission
+from issbox.workflows.environments import exact_content, promoting
+from issbox.workflows.environments.promotion_parts import refusal_of
 from issbox.workflows.job_kinds import Task
-from issbox.workflows.promotion_parts import refusal_of
 
 
 class _Order(TypedDict):

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from issbox.errors import WrongStateError
 from issbox.model import RegenerationState
-from issbox.workflows import regenerating
+from issbox.workflows.certificates import regenerating
 from issbox.workflows.context import Context
 from issbox.workflows.job_kinds import Task
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from issbox.workflows import intake, upkeep
+from issbox.workflows.appliance import upkeep
 from issbox.workflows.context import Context, Permission
+from issbox.workflows.inbox import intake
 from issbox.workflows.job_kinds import Task
 
 

@@ -7,7 +7,7 @@ from makers.towns import Town
 
 from issbox.files import FileLock
 from issbox.web.api.table import TABLE
-from issbox.workflows import repositories
+from issbox.workflows.content import repositories
 
 HOST = {"name": "web1", "facts": {}}
 OVERRIDE = [{"contentLabel": "a", "name": "priority", "value": "1"}]

@@ -10,7 +10,7 @@ from makers.nginx import needs_nginx, nginx_in_front
 from makers.serving import Client
 from makers.towns import MEMBERS, Town, make_town
 
-from issbox.workflows import tokens
+from issbox.workflows.people import tokens
 
 pytestmark = needs_nginx
 
@@ -43,7 +43,7 @@ def test_the_api_through_nginx(town: tuple[Town, int]) -> None:
 
 
 def test_attempts_are_counted_by_the_address_that_nginx_saw(town: tuple[Town, int]) -> None:
-    from issbox.workflows.audit_log import list_audit
+    from issbox.workflows.people.audit_log import list_audit
 
     box, port = town
     headers = {"X-Issbox-Client-Address": "192.0.2.1", "X-Forwarded-For": "192.0.2.1"}

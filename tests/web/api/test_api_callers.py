@@ -12,7 +12,7 @@ from issbox.model import Attempts
 from issbox.web.api.bodies import LARGEST, LARGEST_OF_ANYONE
 from issbox.web.api.routes import CONSUMER, Route, Who
 from issbox.web.api.table import TABLE
-from issbox.workflows import users
+from issbox.workflows.people import users
 
 FACTS = {"system.certificate_version": "3.2"}
 PLACES = {"owner_key": "acme", "product_id": "tools", "content_id": "x"}

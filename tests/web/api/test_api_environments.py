@@ -11,10 +11,13 @@ from issbox.certs.decode import decode_certificate
 from issbox.errors import ConsumerDeletedError
 from issbox.model import LIBRARY, Consumer
 from issbox.names import is_label
-from issbox.workflows import catalog, certificates, consumers, environments
-from issbox.workflows.audit_log import list_audit
-from issbox.workflows.promoting import plan_repository_promotion, promote
-from issbox.workflows.registering import register
+from issbox.workflows.certificates import certificates
+from issbox.workflows.content import catalog
+from issbox.workflows.environments import environments
+from issbox.workflows.environments.promoting import plan_repository_promotion, promote
+from issbox.workflows.hosts import consumers
+from issbox.workflows.hosts.registering import register
+from issbox.workflows.people.audit_log import list_audit
 
 FACTS = {"uname.machine": "x86_64", "system.certificate_version": "3.2"}
 

@@ -13,13 +13,14 @@ from makers.towns import Town, working
 from issbox.certs.decode import decode_certificate
 from issbox.job_running import wait_for
 from issbox.model import Consumer, RepositoryKey
-from issbox.workflows import catalog, certificates, repositories, revocation_lists
-from issbox.workflows.manifest_importing import import_manifest
-from issbox.workflows.manifest_trust import ManifestTrust
-from issbox.workflows.offers import read_offers
-from issbox.workflows.promoting import list_promotions, plan_demotion, plan_repository_promotion, promote
-from issbox.workflows.registering import register
-from issbox.workflows.synchronize import synchronize
+from issbox.workflows.certificates import certificates, revocation_lists
+from issbox.workflows.content import catalog, repositories
+from issbox.workflows.content.synchronize import synchronize
+from issbox.workflows.environments.promoting import list_promotions, plan_demotion, plan_repository_promotion, promote
+from issbox.workflows.hosts.offers import read_offers
+from issbox.workflows.hosts.registering import register
+from issbox.workflows.manifests.manifest_importing import import_manifest
+from issbox.workflows.manifests.manifest_trust import ManifestTrust
 
 FACTS = {"uname.machine": "x86_64", "system.certificate_version": "3.2"}
 APPS = RepositoryKey("acme", "tools", "apps")

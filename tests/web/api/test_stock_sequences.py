@@ -11,8 +11,9 @@ from makers.towns import Town
 
 from issbox.certs.decode import CertificateKind, decode_certificate
 from issbox.model import CertificateType
-from issbox.workflows import catalog, consumers
-from issbox.workflows.promoting import plan_demotion, plan_repository_promotion, promote
+from issbox.workflows.content import catalog
+from issbox.workflows.environments.promoting import plan_demotion, plan_repository_promotion, promote
+from issbox.workflows.hosts import consumers
 
 FACTS = {"system.certificate_version": "3.2", "uname.machine": "x86_64", "net.interface.lo": None, "cpu.count": 4}
 
@@ -294,7 +295,7 @@ def test_a_certificate_from_an_identity_of_version_1_names_its_contents_too(town
 
 
 def test_what_a_host_did_is_in_the_audit_log(town: Town) -> None:
-    from issbox.workflows.audit_log import list_audit
+    from issbox.workflows.people.audit_log import list_audit
 
     found, host = register(town, "Dev")
     host.delete(f"/consumers/{found['uuid']}").good()

@@ -13,8 +13,10 @@ from issbox.web.api.hosts import EnvironmentName
 from issbox.web.api.overrides import Override, OverrideName, described, dropped, put
 from issbox.web.api.resources.consumers import labels_of
 from issbox.web.api.routes import Call, NoQuery, Query, Routes, Shape, Who
-from issbox.workflows import activation_keys, catalog, environments, overrides
+from issbox.workflows.content import catalog
 from issbox.workflows.context import Permission
+from issbox.workflows.environments import environments
+from issbox.workflows.hosts import activation_keys, overrides
 
 ROUTES: Final = Routes("activation_keys")
 _KEY: Final = "/activation_keys/{activation_key_id}"

@@ -8,7 +8,8 @@ from issbox.model import Entitlement
 from issbox.web.api import shapes
 from issbox.web.api.answers import Stamp, stamp
 from issbox.web.api.routes import CONSUMER, Call, NoQuery, Routes, Shape, Who
-from issbox.workflows import certificates, consumers
+from issbox.workflows.certificates import certificates
+from issbox.workflows.hosts import consumers
 
 ROUTES: Final = Routes("entitlements")
 _DISABLED: Final = "disabled"

@@ -16,9 +16,11 @@ from issbox.web.api.failures import Refusal
 from issbox.web.api.hosts import ConsumerAnswer, ConsumerBody, ConsumerEntry, EnvironmentName
 from issbox.web.api.resources import host_files
 from issbox.web.api.routes import CONSUMER, Call, NoQuery, Query, Routes, Shape, Who
-from issbox.workflows import catalog, consumers, environments, registering
+from issbox.workflows.content import catalog
 from issbox.workflows.context import Context, Permission
-from issbox.workflows.host_entry import acting_for_host
+from issbox.workflows.environments import environments
+from issbox.workflows.hosts import consumers, registering
+from issbox.workflows.hosts.host_entry import acting_for_host
 
 ROUTES: Final = Routes("consumers")
 _MOST_LISTED: Final = 10_000

@@ -12,9 +12,9 @@ from issbox.web.api.overrides import Override, OverrideName, described, dropped,
 from issbox.web.api.resources.jobs import JobStatus, job_status
 from issbox.web.api.resources.regenerations import regenerate
 from issbox.web.api.routes import Call, NoQuery, Query, Routes, Shape, Who
-from issbox.workflows import overrides
 from issbox.workflows.context import Permission
-from issbox.workflows.environments import find_environment
+from issbox.workflows.environments.environments import find_environment
+from issbox.workflows.hosts import overrides
 from issbox.workflows.job_kinds.content_promotions import Deed, PromoteContentJob
 
 ROUTES: Final = Routes("environments")

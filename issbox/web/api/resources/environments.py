@@ -10,7 +10,8 @@ from issbox.model import LIBRARY, LifecycleEnvironment
 from issbox.names import check_name, make_label
 from issbox.web.api import shapes
 from issbox.web.api.routes import Call, NoQuery, Query, Routes, Shape, Who
-from issbox.workflows import catalog, environments
+from issbox.workflows.content import catalog
+from issbox.workflows.environments import environments
 
 ROUTES: Final = Routes("environments")
 Line = Annotated[str, msgspec.Meta(max_length=255)]

@@ -11,8 +11,9 @@ from issbox.web.api.answers import Document, NotModified, Stamp, stamp
 from issbox.web.api.bodies import encode
 from issbox.web.api.failures import Refusal
 from issbox.web.api.routes import CONSUMER, Call, NoQuery, Query, Routes, Shape, Who
-from issbox.workflows import accessible, certificate_archive, certificates, consumers
-from issbox.workflows.revocation_lists import revoked_serials
+from issbox.workflows.certificates import certificate_archive, certificates
+from issbox.workflows.certificates.revocation_lists import revoked_serials
+from issbox.workflows.hosts import accessible, consumers
 
 ROUTES: Final = Routes("certificates")
 ZIP: Final = "application/zip"

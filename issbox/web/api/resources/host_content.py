@@ -7,7 +7,7 @@ from issbox.model import ContentOverride, OverrideHolder, OverrideKind
 from issbox.web.api.hosts import ReleaseVersion
 from issbox.web.api.overrides import Override, OverrideName, described, dropped, put
 from issbox.web.api.routes import CONSUMER, Call, NoQuery, Query, Routes, Who
-from issbox.workflows import consumers, offers, overrides
+from issbox.workflows.hosts import consumers, offers, overrides
 
 ROUTES: Final = Routes("consumers")
 _OVERRIDES: Final = "/consumers/{consumer_uuid}/content_overrides"

@@ -7,7 +7,7 @@ from issbox.web.api.answers import Document
 from issbox.web.api.failures import Refusal
 from issbox.web.api.routes import CONSUMER, Call, NoQuery, Routes, Who
 from issbox.workflows.context import Context
-from issbox.workflows.host_files import archive_host_files
+from issbox.workflows.hosts.host_files import archive_host_files
 
 ROUTES: Final = Routes("consumers")
 TAR: Final = "application/x-tar"

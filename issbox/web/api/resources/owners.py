@@ -6,8 +6,9 @@ from issbox.errors import NotFoundError
 from issbox.web.api import shapes
 from issbox.web.api.callers import need_user
 from issbox.web.api.routes import Call, NoQuery, Query, Routes, Shape, Who
-from issbox.workflows import catalog, environments
+from issbox.workflows.content import catalog
 from issbox.workflows.context import Permission
+from issbox.workflows.environments import environments
 
 ROUTES: Final = Routes("owners")
 

@@ -4,9 +4,9 @@ from typing import Final
 
 from issbox.errors import NotFoundError
 from issbox.model import Catalogue, ContentSnapshot, Offer
-from issbox.rules.entitlements import offer_number
+from issbox.rules.entitlements.entitlements import offer_number
 from issbox.web.api.routes import Call, NoQuery, Routes, Shape, Who
-from issbox.workflows.offers import read_offers
+from issbox.workflows.hosts.offers import read_offers
 
 ROUTES: Final = Routes("products")
 

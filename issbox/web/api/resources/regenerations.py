@@ -5,14 +5,16 @@ from typing import Any, Final
 from issbox.errors import NotFoundError
 from issbox.job_running import begin
 from issbox.model import RegenerationScope
-from issbox.rules.entitlements import offer_number
+from issbox.rules.entitlements.entitlements import offer_number
 from issbox.web.api.failures import Refusal
 from issbox.web.api.resources.jobs import JobStatus, job_status
 from issbox.web.api.routes import Call, Query, Routes, Who
-from issbox.workflows import catalog, environments, regenerating
+from issbox.workflows.certificates import regenerating
+from issbox.workflows.content import catalog
 from issbox.workflows.context import Permission
+from issbox.workflows.environments import environments
+from issbox.workflows.hosts.offers import read_offers
 from issbox.workflows.job_kinds.regeneration import RegenerateJob
-from issbox.workflows.offers import read_offers
 
 ROUTES: Final = Routes("certificates")
 

@@ -8,7 +8,7 @@ from issbox import VERSION
 from issbox.errors import IssboxError
 from issbox.web.api.answers import Stamp, stamp
 from issbox.web.api.routes import Call, NoQuery, Routes, Shape, Who
-from issbox.workflows.serving import change_mark
+from issbox.workflows.appliance.serving import change_mark
 
 ROUTES: Final = Routes("status")
 CAPABILITIES: Final = ("cert_v3", "environments", "multi_environment", "org_level_content_access", "typed_environments")

@@ -8,7 +8,7 @@ from issbox.bundle.head import Head, Layout
 from issbox.bundle.members import Member
 from issbox.bundle.staged import StagedDirectory
 from issbox.bundle.tree_writer import TreeWriter
-from issbox.rules.volumes import Boundless, DirectoryMeter
+from issbox.rules.bundles.volumes import Boundless, DirectoryMeter
 from issbox.workflows.exports.forms.form import Job, Style, head_size
 from issbox.workflows.parallel import run_all
 

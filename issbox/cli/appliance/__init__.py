@@ -1,0 +1,1 @@
+"""Commands about the box itself and the people who use it."""

@@ -1,0 +1,1 @@
+"""Commands about products, repositories, content views, manifests and the CDN."""

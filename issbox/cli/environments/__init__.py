@@ -1,0 +1,1 @@
+"""Commands about lifecycle environments and what they hold."""

@@ -1,0 +1,1 @@
+"""Commands about bundles: writing, taking in, pushing, receipts, and whom to trust."""

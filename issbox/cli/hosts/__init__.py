@@ -1,0 +1,1 @@
+"""Commands about hosts, their entitlements and certificates, and the authority."""

@@ -1,0 +1,1 @@
+"""Rules about bundles: what an import may change, volumes, receipts, slips, retention."""

@@ -1,0 +1,1 @@
+"""Rules about content: definitions, filters, comparing, upstreams and manifests."""

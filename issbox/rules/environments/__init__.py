@@ -1,0 +1,1 @@
+"""Rules about lifecycle environments: their order, and what promotions change and mean."""

@@ -1,0 +1,1 @@
+"""Rules about people: permissions, passwords, and how they come in over SSH."""

@@ -1,0 +1,1 @@
+"""The box itself: identity, health, upkeep, backups, and how it is served."""

@@ -1,0 +1,1 @@
+"""Lifecycle environments and what they hold: promoting, demoting, overriding."""

@@ -1,0 +1,70 @@
+"""Exports of another box that never came here, and whose content did not come another way either."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Final
+
+from issbox.bundle.report import decode_report
+from issbox.errors import StoreDamagedError
+from issbox.model import ContentImport, ImportReport, ImportState
+from issbox.rules.bundles.receipts import missing_sequences
+from issbox.workflows.context import Context
+from issbox.workflows.visibility import seen_imports
+
+SKIPPED: Final = "skipped:"
+"""Begins the reason of an import before which others were left out."""
+_NEWEST: Final = 50
+"""Imports that are looked at: what is older has long been settled."""
+
+
+def skipping(ctx: Context) -> Iterator[ContentImport]:
+    """Give the imports before which an export was left out that still matters, newest first; inside a session.
+
+    It does not when it has come since, or when a complete bundle made later by the same box, this one perhaps, brought
+    every repository that ever came from there: nothing can be missing then.
+    """
+    rows = seen_imports(ctx, ctx.store.imports.list(states=(ImportState.IMPORTED,), limit=_NEWEST))
+    for row in rows:
+        if row.reason.startswith(SKIPPED) and _still_missing(ctx, row, rows) and not _covered(ctx, row, rows):
+            yield row
+
+
+def _still_missing(ctx: Context, row: ContentImport, rows: Sequence[ContentImport]) -> bool:
+    """Tell whether a number has not come yet between the last one before this import and its own."""
+    if row.source_box is None or row.organization is None or row.sequence is None:
+        return False
+    numbers = ctx.store.imports.sequences(row.organization).get((row.source_box, row.destination or ""), {})
+    before = [
+        each.sequence for each in rows if each.id < row.id and each.sequence is not None and _from(each) == _from(row)
+    ]
+    last = max(before, default=min(numbers, default=0))
+    return any(last < first < row.sequence for first, _ in missing_sequences(numbers))
+
+
+def _from(row: ContentImport) -> tuple[str | None, ...]:
+    return row.source_box, row.organization, row.destination
+
+
+def _covered(ctx: Context, row: ContentImport, rows: Sequence[ContentImport]) -> bool:
+    own = _report(ctx, row)
+    if own is None:
+        return False
+    from_there = {
+        (each.key.product, each.key.label)
+        for each in ctx.store.repositories.list(row.organization)
+        if each.imported is not None and each.imported.box_id == row.source_box
+    }
+    for each in rows:
+        same = (each.source_box, each.organization) == (row.source_box, row.organization)
+        if same and each.incremental is False:
+            found = _report(ctx, each)
+            if found is not None and found.created_at >= own.created_at:
+                from_there -= {(one.product, one.label) for one in found.repositories}
+    return not from_there
+
+
+def _report(ctx: Context, row: ContentImport) -> ImportReport | None:
+    found = ctx.store.reports.find(row.id)
+    with suppress(StoreDamagedError):
+        return None if found is None else decode_report(found)
+    return None

@@ -1,0 +1,1 @@
+"""Hosts: registering them, showing and moving them, what they are entitled to, and their files."""

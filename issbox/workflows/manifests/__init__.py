@@ -1,0 +1,1 @@
+"""Subscription manifests: importing, refreshing and deleting them, and what opens the CDN."""
