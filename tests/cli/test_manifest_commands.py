@@ -40,7 +40,7 @@ def test_a_manifest_comes_is_shown_and_goes(issbox: CommandLine, tmp_path: Path,
 @pytest.mark.parametrize(
     ("name", "data", "code", "words"),
     [
-        ("absent", None, 1, "No such file"),
+        ("absent", None, 4, "there is no file"),
         ("empty", b"", 7, "is no ZIP archive"),
         ("text", b"hello", 7, "is no ZIP archive"),
         ("cut", manifest_bytes(products=[rhel()])[:3000], 7, "is no ZIP archive, or its end is missing"),
