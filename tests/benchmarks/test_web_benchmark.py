@@ -16,5 +16,13 @@ def test_a_small_benchmark_serves_in_three_ways() -> None:
     environment = os.environ | {"PYTHONPATH": f"{ROOT}/tests"}
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
-    for piece in ("20.0 KiB", "1.0 MiB", "plain nginx: ", "built-in: ", "nginx-config: ", "(aim 0.3)", "(aim 0.8)"):
+    for piece in (
+        "20.0 KiB",
+        "1.0 MiB",
+        "plain nginx: ",
+        "built-in, one process: ",
+        "nginx-config: ",
+        "(aim 0.3)",
+        "(aim 0.8)",
+    ):
         assert piece in done.stdout

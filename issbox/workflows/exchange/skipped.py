@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from issbox.bundle.report import decode_report
 from issbox.errors import StoreDamagedError
-from issbox.model import ContentImport, ImportReport, ImportState
-from issbox.rules.bundles.receipts import missing_sequences
+from issbox.model import ContentImport, ImportState
 from issbox.workflows.context import Context
 from issbox.workflows.visibility import seen_imports
+
+if TYPE_CHECKING:
+    from issbox.model import ImportReport
 
 SKIPPED: Final = "skipped:"
 """Begins the reason of an import before which others were left out."""
@@ -33,6 +34,8 @@ def _still_missing(ctx: Context, row: ContentImport, rows: Sequence[ContentImpor
     """Tell whether a number has not come yet between the last one before this import and its own."""
     if row.source_box is None or row.organization is None or row.sequence is None:
         return False
+    from issbox.rules.bundles.receipts import missing_sequences
+
     numbers = ctx.store.imports.sequences(row.organization).get((row.source_box, row.destination or ""), {})
     before = [
         each.sequence for each in rows if each.id < row.id and each.sequence is not None and _from(each) == _from(row)
@@ -58,12 +61,24 @@ def _covered(ctx: Context, row: ContentImport, rows: Sequence[ContentImport]) ->
         same = (each.source_box, each.organization) == (row.source_box, row.organization)
         if same and each.incremental is False:
             found = _report(ctx, each)
-            if found is not None and found.created_at >= own.created_at:
+            if found is not None and _not_before(each, found, row, own):
                 from_there -= {(one.product, one.label) for one in found.repositories}
     return not from_there
 
 
-def _report(ctx: Context, row: ContentImport) -> ImportReport | None:
+def _not_before(one: ContentImport, its: "ImportReport", other: ContentImport, own: "ImportReport") -> bool:
+    """Tell whether the bundle of one import was made after that of another, or is the same.
+
+    Those of one destination are numbered. Those of two have only their times, in whole seconds.
+    """
+    if _from(one) == _from(other) and one.sequence is not None and other.sequence is not None:
+        return one.sequence >= other.sequence
+    return its.created_at > own.created_at
+
+
+def _report(ctx: Context, row: ContentImport) -> "ImportReport | None":
+    from issbox.bundle.report import decode_report
+
     found = ctx.store.reports.find(row.id)
     with suppress(StoreDamagedError):
         return None if found is None else decode_report(found)
