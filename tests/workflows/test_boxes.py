@@ -119,7 +119,7 @@ from issbox.config import load_settings
 from issbox.model import Actor
 from issbox.progress import Silent
 from issbox.wiring import now
-from issbox.workflows import boxes
+from issbox.workflows.appliance import boxes
 
 class Killer(Silent):
     def step(self, name, message=""):

@@ -300,7 +300,7 @@ class TestDispose:
 KILLED = """
 import os, signal, sys
 from issbox.wiring import open_context
-from issbox.workflows import disposal, inbox
+from issbox.workflows.inbox import disposal, inbox
 
 def die(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)

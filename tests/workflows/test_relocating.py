@@ -136,7 +136,7 @@ def test_a_copy_that_was_stopped_leaves_everything_as_it_was(bundle: Path, other
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from issbox.workflows import relocating
+from issbox.workflows.inbox import relocating
 
 def die(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)

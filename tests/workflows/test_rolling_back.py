@@ -61,7 +61,7 @@ def test_several_repositories_go_back_together_and_new_ones_leave_library(crossi
         {str(KEY): 1, str(EXTRA): None},
     )
     blobs = {path: path.stat().st_mtime_ns for path in (ctx.store.state_dir / "blobs").rglob("*")}
-    (again,) = run_import(ctx, Path(row.path))
+    (again,) = run_import(ctx, crossing.export()[0])
     assert (again.state, again.copied_files, again.copied_size) == (ImportState.IMPORTED, 0, 0)
     assert {path: path.stat().st_mtime_ns for path in (ctx.store.state_dir / "blobs").rglob("*")} == blobs
     assert (crossing.seen(), crossing.seen(EXTRA)) == after
@@ -103,7 +103,7 @@ def test_one_after_the_other_and_never_below_a_later_change(crossing: Crossing) 
 def test_what_changed_nothing_or_was_never_imported_cannot_be_taken_back(crossing: Crossing) -> None:
     ctx = crossing.receiver
     row = take(crossing)
-    (again,) = run_import(ctx, Path(row.path))
+    (again,) = run_import(ctx, crossing.export()[0])
     with pytest.raises(WrongStateError, match="changed no repository"):
         roll_back(ctx, again.id)
     with pytest.raises(NotFoundError):
@@ -159,7 +159,7 @@ def test_the_content_view_version_that_came_goes_with_it(crossing: Crossing) -> 
     back = roll_back(ctx, row.id)
     assert numbers() == ["1.0"], "dev holds it"
     assert "servers 1.0 is in dev" in back.reason
-    (again,) = run_import(ctx, Path(row.path))
+    (again,) = run_import(ctx, crossing.export()[0])
     assert again.view_version is None
     promoting.promote(ctx, promoting.plan_demotion(ctx, "acme", "dev", [KEY]))
     roll_back(ctx, again.id)
