@@ -1,13 +1,17 @@
 """A box that serves hosts: real content, real certificates, a real server on loopback."""
 
+import logging
 import socket
 import ssl
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.client import HTTPSConnection
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from issbox.certs.authority import Authority
 from issbox.certs.entitlement import issue_entitlement, prepare_v1, prepare_v3
@@ -31,6 +35,17 @@ BASE = "/content/acme/Library/custom/tools/base"
 REPOMD = f"{BASE}/repodata/repomd.xml"
 GRANTED = "/acme/Library/custom/tools/base"
 """What a certificate of the box says for it."""
+
+
+def logged_requests(caplog: pytest.LogCaptureFixture, number: int) -> list[logging.LogRecord]:
+    """Give the lines of so many requests: a client may have its answer before the server has written the line."""
+    until = time.monotonic() + 20
+    while True:
+        found = [each for each in caplog.records if each.name == "issbox.access"]
+        if len(found) >= number or time.monotonic() > until:
+            assert len(found) == number
+            return found
+        time.sleep(0.02)
 
 
 def issue(

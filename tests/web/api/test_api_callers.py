@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from makers.api import ApiClient, basic
+from makers.serving import logged_requests
 from makers.towns import MEMBERS, Town
 
 from issbox.model import Attempts
@@ -189,7 +190,7 @@ def test_who_asked_is_in_the_log(town: Town, caplog: pytest.LogCaptureFixture) -
     found, host = register(town)
     host.get(f"/consumers/{found['uuid']}").good()
     town.nobody().get("/status").good()
-    lines = [each.getMessage() for each in caplog.records if each.name == "issbox.access"]
+    lines = [each.getMessage() for each in logged_requests(caplog, 3)]
     assert lines[0].endswith(" alice")
     assert lines[1].endswith(f" host {found['uuid']}")
     assert lines[2].endswith(" -")
