@@ -152,7 +152,8 @@ class TarReader:
                 raise NothingCameError("nothing came: the tar stream ends before its first byte")
             if not count:
                 raise BundleIncompleteError(
-                    f"the tar stream ends after {self._position} bytes, before the end of the archive"
+                    f"the tar stream ends after {self._position} bytes, before the end of the archive",
+                    hint="Copy the archive again, or send the stream again, to its end.",
                 )
             filled += count
         return bytes(found)

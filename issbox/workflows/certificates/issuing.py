@@ -163,7 +163,7 @@ class Issuer:
         return self._preparer.authority.validity(self._now, self._now - _CLOCK_SKEW, end)
 
     def _serials(self, number: int) -> list[int]:
-        """Give serial numbers that were never used; call it in the transaction that uses them."""
+        """Give serial numbers that were never used; whoever uses one in a later transaction asks again (`_signed`)."""
         found: set[int] = set()
         while len(found) < number:
             fresh = {new_serial() for _ in range(number - len(found))} - found
