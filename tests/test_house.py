@@ -111,7 +111,7 @@ ALLOWED_BEFORE = {
     "carried_environments.take_over_now": "a step of an import, which asked",
     "imported_views.take_back_view_version": "a step of a rollback, which asked",
     "arrival.record_import": "the last step of an import, which asked",
-    "backing_up.restore": "there is no box yet, so there are no users",
+    "restoring.restore": "there is no box yet, so there are no users",
     "disposal.finish": "moves a bundle after its import, which asked",
     "disposal.finish_bundle": "moves a bundle after its import, which asked",
     "disposal.dispose": "moves a bundle after its import, which asked",

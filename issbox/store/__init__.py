@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 import issbox.store.late_driver  # noqa: F401 - loads peewee without drivers, before anything below loads it
 from issbox.on_demand import on_demand
-from issbox.store.opening import Store, create_store, open_store
+from issbox.store.opening import Store, create_store, holds_box, open_store
 
 if TYPE_CHECKING:
     from issbox.store.disk.batches import Batch
@@ -21,6 +21,7 @@ __all__ = [
     "Store",
     "Trees",
     "create_store",
+    "holds_box",
     "open_below",
     "open_store",
 ]

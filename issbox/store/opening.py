@@ -166,6 +166,27 @@ def create_store(state_dir: Path, database_url: str | None) -> Store:
     return store
 
 
+def unfinished_restore(state_dir: Path) -> Path:
+    """Give where a restore keeps what it unpacked; what lies there without a restore running was interrupted."""
+    return state_dir / ".restore"
+
+
+def holds_box(state_dir: Path, database_url: str | None) -> bool:
+    """Tell whether a restore would find a box there, or with SQLite anything of a database, and change nothing.
+
+    Raises ConfigurationError, DatabaseError.
+    """
+    path = state_dir.absolute() / _DATABASE
+    database = open_database(path, database_url)
+    if is_sqlite(database):
+        # A log of changes without its database would be taken for one of the next database beside it.
+        return any(path.with_name(path.name + suffix).exists() for suffix in ("", "-wal", "-shm", "-journal"))
+    from issbox.store.tables import BoxRow
+
+    with session(database):
+        return Migrations().begun and bool(BoxRow.select().exists())
+
+
 def open_store(state_dir: Path, database_url: str | None) -> Store:
     """Open a box; an older store is brought up to date, after a copy of the database beside it if it is SQLite.
 
@@ -177,6 +198,10 @@ def open_store(state_dir: Path, database_url: str | None) -> Store:
     store = Store(state_dir, open_database(path, database_url))
     sqlite = is_sqlite(store.database)
     if not (state_dir / "blobs" / "sha256").is_dir() or (sqlite and not path.is_file()):
+        if unfinished_restore(state_dir).exists():
+            raise NotInitializedError(
+                f"{state_dir} holds a box that is not restored yet", hint="Run `issbox restore FILE` to its end."
+            )
         raise NotInitializedError(f"{state_dir} holds no box")
     with store.session():
         migrations = Migrations()

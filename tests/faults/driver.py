@@ -11,10 +11,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from issbox.config import load_settings
 from issbox.job_running import work_through
 from issbox.manifest import ScopeKind
-from issbox.model import LIBRARY, BundleForm, RepositoryKey, ViewVersionName, WantedContent
-from issbox.wiring import open_context
+from issbox.model import LIBRARY, Actor, BundleForm, RepositoryKey, ViewVersionName, WantedContent
+from issbox.wiring import now, open_context
+from issbox.workflows.appliance.restoring import restore
 from issbox.workflows.appliance.upkeep import collect_garbage, reconcile
 from issbox.workflows.certificates.authority import renew_authority
 from issbox.workflows.certificates.regenerating import run_regeneration
@@ -36,6 +38,7 @@ from issbox.workflows.manifests.manifest_importing import delete_manifest, impor
 from issbox.workflows.manifests.manifest_trust import ManifestTrust
 
 KEY = RepositoryKey("acme", "tools", "base")
+PASSPHRASE = "correct horse battery"
 BASE_ONE = WantedContent("tools", "base", 1)
 
 
@@ -152,6 +155,15 @@ ACTIONS: dict[str, Callable[[Context, str], object]] = {
     "reconcile": lambda ctx, _: reconcile(ctx),
 }
 
+WITHOUT_A_BOX: dict[str, Callable[[Killer, str], object]] = {
+    "restore": lambda killer, path: restore(
+        load_settings(os.environ), Path(path), PASSPHRASE, actor=Actor("test", "local"), clock=now, progress=killer
+    ),
+}
+
 if __name__ == "__main__":
     action, where, argument = (*sys.argv[1:], "")[:3]
-    ACTIONS[action](replace(open_context(), progress=Killer(where)), argument)
+    if action in WITHOUT_A_BOX:
+        WITHOUT_A_BOX[action](Killer(where), argument)
+    else:
+        ACTIONS[action](replace(open_context(), progress=Killer(where)), argument)

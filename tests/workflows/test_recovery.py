@@ -17,7 +17,7 @@ from issbox.certs.sealing import SealedWriter
 from issbox.errors import BackupDamagedError, UnsafePathError
 from issbox.files import remove_tree
 from issbox.wiring import now, open_context
-from issbox.workflows.appliance import backing_up, scrubbing
+from issbox.workflows.appliance import backing_up, restoring, scrubbing
 from issbox.workflows.context import Context
 
 PACKAGES = sorted((Path(__file__).parents[2] / "demo/packages").glob("*.rpm"))
@@ -207,7 +207,7 @@ def test_a_wrong_passphrase_or_a_damaged_file_changes_nothing(crossing: Crossing
     cut = crossing.directory / "cut"
     cut.write_bytes(backup.read_bytes()[:-1])
     crossing.far.error("restore", cut, "--passphrase-file", crossing.passphrase, code=7)
-    assert list(crossing.far.state.iterdir()) == []
+    assert [each.name for each in crossing.far.state.iterdir()] == ["locks"]
 
 
 def test_a_backup_for_another_kind_of_database_changes_nothing(crossing: Crossing) -> None:
@@ -216,7 +216,7 @@ def test_a_backup_for_another_kind_of_database_changes_nothing(crossing: Crossin
     (far.directory / "issbox.toml").write_text('database = "postgresql://nobody@127.0.0.1:1/none"\n')
     refused = far.error("restore", backup, "--passphrase-file", crossing.passphrase, code=7)
     assert "names PostgreSQL" in refused["message"]
-    assert list(far.state.iterdir()) == []
+    assert [each.name for each in far.state.iterdir()] == ["locks"]
     (far.directory / "issbox.toml").write_text("")
     far("restore", backup, "--passphrase-file", crossing.passphrase)
 
@@ -239,7 +239,7 @@ def test_a_backup_that_was_made_to_harm_is_refused(crossing: Crossing, hostile: 
     )
     near = context(crossing.near)
     with pytest.raises((UnsafePathError, BackupDamagedError)):
-        backing_up.restore(target, path, PASSPHRASE.strip(), actor=near.actor, clock=now, progress=near.progress)
+        restoring.restore(target, path, PASSPHRASE.strip(), actor=near.actor, clock=now, progress=near.progress)
     assert not (crossing.directory / "out").exists()
 
 
@@ -355,3 +355,34 @@ def test_rows_of_every_table_come_back(crossing: Crossing, tmp_path: Path) -> No
     assert second.getvalue() == first.getvalue()
     with other.session(), pytest.raises(BackupDamagedError):
         load_rows(io.BytesIO(b'["nothing", ["x"]]\n'))
+
+
+def test_a_restore_replaces_nothing_that_lies_there(
+    crossing: Crossing, new_postgresql_database: Callable[[None], str]
+) -> None:
+    far, backup = crossing.far, crossing.back_up()
+    remove_tree(far.state)
+    (far.state / "keys").mkdir(parents=True)
+    (far.state / "keys/mine.pem").write_text("mine")
+    words = ("restore", backup, "--passphrase-file", crossing.passphrase)
+    assert "keys is there already" in far.error(*words, code=5)["message"]
+    assert (far.state / "keys/mine.pem").read_text() == "mine"
+    assert sorted(each.name for each in far.state.iterdir()) == ["keys", "locks"]
+
+    remove_tree(far.state)
+    far.state.mkdir()
+    (far.state / "issbox.db-wal").touch()  # SQLite would take it for changes of the restored database
+    assert "holds a box already" in far.error(*words, code=5)["message"]
+
+    far = CommandLine(crossing.directory / "third")
+    far.directory.mkdir()
+    far.environ["ISSBOX_CONFIG"] = str(far.directory / "issbox.toml")
+    (far.directory / "issbox.toml").write_text(f'database = "{new_postgresql_database(None)}"\n')
+    far("init", "--name", "third", "--organization", "ACME")
+    far("backup", "--output", crossing.directory / "third.issbox", "--passphrase-file", crossing.passphrase)
+    remove_tree(far.state)
+    refused = far.error(
+        "restore", crossing.directory / "third.issbox", "--passphrase-file", crossing.passphrase, code=5
+    )
+    assert "the database holds a box already" in refused["message"]
+    assert [each.name for each in far.state.iterdir()] == ["locks"]

@@ -13,7 +13,8 @@ from issbox.cli.shapes import Field, Shape, size
 from issbox.errors import CommandLineError
 
 if TYPE_CHECKING:
-    from issbox.workflows.appliance.backing_up import Backup, Restored
+    from issbox.workflows.appliance.backing_up import Backup
+    from issbox.workflows.appliance.restoring import Restored
 
 BACKUP: "Shape[Backup]" = Shape(
     "backup",
@@ -90,15 +91,16 @@ def restore(run: Run, *, file: str, passphrase_file: str | None) -> None:
 
     It has the same identity and key, so that the other side accepts its bundles and the next increment fits. Afterwards
     bring back the packages that it names: `issbox scrub --from PATH`, or `issbox repository synchronize --repair`.
+    Interrupted, it is simply run again.
     """
     from issbox.config import load_settings
     from issbox.wiring import calling_actor, now, require_local_administrator
-    from issbox.workflows.appliance import backing_up
+    from issbox.workflows.appliance import backing_up, restoring
     from issbox.workflows.appliance.upkeep import reconcile
 
     require_local_administrator(os.environ)
     settings = load_settings(os.environ)
-    made = backing_up.restore(
+    made = restoring.restore(
         settings,
         Path(file),
         _ask(passphrase_file, new=False),

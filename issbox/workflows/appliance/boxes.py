@@ -1,6 +1,7 @@
 """What this box is: its identity and signing key, and the boxes whose bundles it accepts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -8,12 +9,13 @@ from uuid import uuid4
 
 from issbox.bundle.signature import SigningKey, generate_key, read_public_key
 from issbox.config import Settings
-from issbox.errors import InvalidValueError, StoreDamagedError
+from issbox.errors import AlreadyExistsError, InvalidValueError, StoreDamagedError
 from issbox.files import FileLock, atomic_write, error_from_os
 from issbox.model import Actor, Box, TrustedKey
 from issbox.names import check_label, check_name
 from issbox.progress import Progress
 from issbox.store import Store, create_store
+from issbox.store.opening import unfinished_restore
 from issbox.workflows.context import Context, Permission
 
 STEPS: Final = ("create-store", "make-key", "record-box")
@@ -44,15 +46,17 @@ def initialize(
     check_name(name, "box name")
     check_label(organization_label, "organization label")
     check_name(organization_name, "organization name")
-    locks = settings.state_dir / "locks"
-    try:
-        settings.state_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
-        locks.mkdir(mode=0o700, exist_ok=True)
-        # Without it, the first bundle copied to the inbox would become the inbox.
-        settings.inbox.path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise error_from_os(error) from error
-    with FileLock(locks / "initialize.lock", busy=f"another process is making a box in {settings.state_dir}"):
+    with making_a_box(settings):
+        if unfinished_restore(settings.state_dir).exists():
+            raise AlreadyExistsError(
+                f"{settings.state_dir} holds what an interrupted restore left",
+                hint="Run `issbox restore FILE` again. To make another box instead, empty the directory first.",
+            )
+        try:
+            # Without it, the first bundle copied to the inbox would become the inbox.
+            settings.inbox.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise error_from_os(error) from error
         progress.step("create-store", f"in {settings.state_dir}")
         store = create_store(settings.state_dir, settings.database_url)
         progress.step("make-key")
@@ -71,6 +75,19 @@ def initialize(
                 details={"name": organization_name},
             )
         return box
+
+
+@contextmanager
+def making_a_box(settings: Settings) -> Iterator[None]:
+    """Make the state directory, and let no other process make or restore a box in it meanwhile; raises BusyError."""
+    locks = settings.state_dir / "locks"
+    try:
+        settings.state_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
+        locks.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise error_from_os(error) from error
+    with FileLock(locks / "initialize.lock", busy=f"another process is making a box in {settings.state_dir}"):
+        yield
 
 
 def _make_signing_key(store: Store) -> SigningKey:

@@ -15,6 +15,7 @@ from issbox.errors import IssboxError
 from issbox.files import error_from_os, open_regular
 from issbox.names import format_time
 from issbox.rules.health import Trouble
+from issbox.store.opening import unfinished_restore
 from issbox.workflows.appliance.boxes import SIGNING_KEY, signing_key
 from issbox.workflows.appliance.health import problems, service_runs
 from issbox.workflows.certificates.certificates import forged_certificates
@@ -38,7 +39,8 @@ class Finding:
     """Something that should be otherwise."""
 
     check: str
-    """Which check found it: owner, modes, space, clock, certificates, database, keys, inbox, ports or service."""
+    """Which check found it: owner, modes, space, clock, certificates, database, keys, restore, inbox, ports, service,
+    store."""
     what: str
     fix: str
     """What to do."""
@@ -59,7 +61,7 @@ def examine(ctx: Context, *, fix: bool = False) -> list[Finding]:
     ctx.require(Permission.BOX_MAINTAIN)
     findings = []
     with ctx.store.session():
-        for check in (_owner, _modes, _keys, _issued, _database, _clock, _inbox, _ports, _health):
+        for check in (_owner, _modes, _keys, _restore, _issued, _database, _clock, _inbox, _ports, _health):
             findings += [_settle(found, fix=fix) for found in _looked(check, ctx)]
         mended = [each.what for each in findings if each.fixed]
         if mended:
@@ -163,6 +165,14 @@ def _keys(ctx: Context) -> Iterator[_Found]:
     except IssboxError as error:
         key = ctx.store.state_dir / SIGNING_KEY
         yield _Found("keys", str(error), error.hint if key.is_file() else f"Bring {key} back from a backup.")
+
+
+def _restore(ctx: Context) -> Iterator[_Found]:
+    left = unfinished_restore(ctx.store.state_dir)
+    if left.exists():
+        yield _Found(
+            "restore", f"{left} is what an interrupted restore left", "Run `issbox restore` with the same backup."
+        )
 
 
 def _issued(ctx: Context) -> Iterator[_Found]:
