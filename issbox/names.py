@@ -37,7 +37,7 @@ def is_label(text: str) -> bool:
 def check_label(text: str, what: str = "label") -> str:
     """Give the label back, or raise InvalidValueError saying what a label is."""
     if not is_label(text):
-        raise InvalidValueError(f"{what} {text!r} is not valid: it must be {LABEL_RULE}")
+        raise InvalidValueError(f"{what} {text[:200]!r} is not valid: it must be {LABEL_RULE}")
     return text
 
 
@@ -45,13 +45,15 @@ def make_label(name: str) -> str:
     """Derive a label from a name for people; raises InvalidValueError when nothing usable is left."""
     folded = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     label = re.sub(r"[^A-Za-z0-9_-]+", "_", folded).strip("_")[:128]
-    return check_label(label, f"label made from the name {name!r}")
+    return check_label(label, f"label made from the name {name[:200]!r}")
 
 
 def check_name(text: str, what: str = "name") -> str:
     """Give the name for people back; it is one line of at most 255 characters without control characters."""
     if not text.strip() or len(text) > 255 or has_control_codes(text):
-        raise InvalidValueError(f"{what} {text!r} is not valid: it must be one line of 1 to 255 printable characters")
+        raise InvalidValueError(
+            f"{what} {text[:200]!r} is not valid: it must be one line of 1 to 255 printable characters"
+        )
     return text
 
 

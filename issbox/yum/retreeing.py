@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from issbox.errors import BadMetadataError
+from issbox.yum.treeinfo import treeinfo_text
 
 _SECTION: Final = re.compile(r"\[(?P<name>.+)\]\s*")
 _OPTION: Final = re.compile(r"(?P<name>[^=:;#\s][^=:]*?)\s*[=:]\s*(?P<value>.*)")
@@ -15,14 +15,10 @@ def adapt_treeinfo(data: bytes, repomd: Mapping[str, str]) -> bytes:
     """Give .treeinfo with the repositories at their places and the SHA-256 of their new repomd.xml.
 
     `repomd` has the digest by place: '' for the main repository, the names of variants and add-ons for those inside.
-    A checksum of any other repomd.xml is dropped. Raises BadMetadataError when it is not UTF-8 text.
+    A checksum of any other repomd.xml is dropped. Raises what `treeinfo_text` raises.
     """
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        raise BadMetadataError(".treeinfo is not UTF-8 text") from None
     section, lines = "", []
-    for line in text.splitlines():
+    for line in treeinfo_text(data).splitlines():
         match = _SECTION.fullmatch(line)
         if match is not None:
             section = match["name"]

@@ -1,5 +1,6 @@
 """Reading .treeinfo: what belongs to a kickstart tree besides its packages."""
 
+import re
 from configparser import Error as ConfigParserError
 from configparser import RawConfigParser
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from issbox.yum.checksums import Checksum, guess_type, read_checksum
 TREEINFO_NAMES: Final = (".treeinfo", "treeinfo")
 """Where installers look, in this order."""
 MAX_TREEINFO_SIZE: Final = 4 << 20
+_BLANKS: Final = re.compile(r"[^\S\n]{100}")
 _NO_DEFAULTS: Final = "\x00"
 """A section name that cannot be in the file, since INI defaults mean nothing here."""
 
@@ -41,9 +43,7 @@ def parse_treeinfo(data: bytes, name: str = ".treeinfo") -> TreeInfo:
     parser = RawConfigParser(default_section=_NO_DEFAULTS, strict=False, allow_no_value=True)
     parser.optionxform = str  # type: ignore[assignment, method-assign]  # paths keep their case; documented this way
     try:
-        parser.read_string(data.decode())
-    except UnicodeDecodeError:
-        raise BadMetadataError(f"{name} is not UTF-8 text") from None
+        parser.read_string(treeinfo_text(data, name))
     except ConfigParserError as error:
         raise BadMetadataError(f"{name} cannot be read: {str(error).splitlines()[0][:300]}") from None
     files = _checked(parser, name)
@@ -51,6 +51,20 @@ def parse_treeinfo(data: bytes, name: str = ".treeinfo") -> TreeInfo:
         files.setdefault(path, TreeFile(path, None))
     inside, outside = _repositories(parser)
     return TreeInfo(tuple(files.values()), inside, outside)
+
+
+def treeinfo_text(data: bytes, name: str = ".treeinfo") -> str:
+    """Give the text of .treeinfo; raises BadMetadataError when it is not UTF-8, or has a long row of blanks.
+
+    Readers of such files look for the end of a name anew at each blank: a row of a million would keep them for days.
+    """
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        raise BadMetadataError(f"{name} is not UTF-8 text") from None
+    if _BLANKS.search(text):
+        raise BadMetadataError(f"{name} has a row of blanks, as no real one has")
+    return text
 
 
 def _checked(parser: RawConfigParser, name: str) -> dict[str, TreeFile]:

@@ -93,6 +93,9 @@ def test_an_export_from_before_labels_is_told_apart(tmp_path: Path) -> None:
     [
         ({"format": "iso"}, "syncable or importable"),
         ({"organization": 7}, r"\$.organization: expected str"),
+        ({"organization": "x" * 256}, r"\$.organization: .* no line of up to 255"),
+        ({"organization": "Acme\x1b[2J"}, r"\$.organization: .* no line"),
+        ({"content_view": {"label": "x" * 256}}, r"\$.content_view.label: .* no line"),
         ({"content_view_version": {"major": -1}}, "no version"),
         ({"content_view_version": {"major": 1, "minor": 1_000_000}}, "no version"),
         ({"products": {}}, "product gap is not described"),
@@ -100,6 +103,7 @@ def test_an_export_from_before_labels_is_told_apart(tmp_path: Path) -> None:
         ({"products": {"gap": {"label": "gap", "redhat": True}}}, "the other way round"),
         ({"products": {"gap": {"label": "gap", "gpg_key": {"name": "gone"}}}}, "'gone'"),
         ({"gpg_keys": {"empty": {"name": "empty"}}}, "needs name and content"),
+        ({"gpg_keys": {each: {"name": "one", "content": "KEY"} for each in "ab"}}, "the same name"),
         ({"repositories": {"base": {"label": "base"}}}, "product"),
     ],
 )
@@ -121,6 +125,11 @@ def test_two_repositories_are_two(tmp_path: Path) -> None:
         read(
             tmp_path, metadata([Described("base"), Described("other", fields={"content": {"url": "custom/gap/base"}})])
         )
+
+
+def test_what_a_repository_holds_is_one_short_line(tmp_path: Path) -> None:
+    with pytest.raises(BadManifestError, match=r"repositories.base-7.content_type: .* no line"):
+        read(tmp_path, metadata([Described("base", fields={"content_type": "docker" * 50})]))
 
 
 def test_it_is_a_file_of_bounded_size(tmp_path: Path) -> None:

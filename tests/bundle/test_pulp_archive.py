@@ -205,6 +205,15 @@ def test_a_header_that_promises_terabytes_costs_nothing(tmp_path: Path) -> None:
         opened(toc)
 
 
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE, tarfile.XGLTYPE])
+def test_headers_of_headers_without_end_are_refused(tmp_path: Path, kind: bytes) -> None:
+    info = tarfile.TarInfo("header")
+    info.type, info.size = kind, 12
+    header = info.tobuf() + b"12 path=abc\n".ljust(tarfile.BLOCKSIZE, b"\0")
+    with pytest.raises(BundleDamagedError, match="cannot be read"):
+        opened(write_archive(tmp_path, header * 2000 + sample().data()))
+
+
 def test_the_number_of_members_is_bounded(tmp_path: Path) -> None:
     with pytest.raises(OversizedError):
         opened(write_archive(tmp_path, sample().data()), max_files=4)

@@ -39,6 +39,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Rows:
     return read_repository("tree-7", root)
 
 
+def module(version: int) -> str:
+    return json.dumps({"name": "n", "stream": "1", "version": version, "context": "c", "arch": "noarch"})
+
+
 @given(found=st.lists(FLAT, max_size=6), cut=st.integers(1, 40), blanks=st.sampled_from(["", " ", "\n\t "]))
 def test_rows_come_out_as_they_went_in(found: list[dict[str, Any]], cut: int, blanks: str) -> None:
     data = (blanks + json.dumps(found) + blanks).encode()
@@ -66,6 +70,11 @@ def test_a_row_beyond_all_measure_is_refused(monkeypatch: pytest.MonkeyPatch) ->
     endless = (b"x" * 4096 for _ in range(1 << 20))
     with pytest.raises(OversizedError):
         list(iter_objects([b'[{"a": "', *[next(endless) for _ in range(100)]], "rows"))
+
+
+def test_blanks_before_the_rows_take_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "MAX_ROW", 100)
+    assert list(iter_objects([b" " * 80, b"\n" * 80, b' [{"a": 1}', b"]"], "rows")) == [b'{"a": 1}']
 
 
 def test_the_maker_writes_rows_of_the_same_shape_as_a_real_pulp(real: PulpArchive, made: Rows) -> None:
@@ -139,8 +148,12 @@ def test_a_kickstart_tree_is_told_from_the_repository_inside(real: PulpArchive) 
         ("VariantResource", {"variant_id": "repodata"}, "in the way"),
         ("VariantResource", {"repository": "nobody's"}, "not told apart"),
         ("UpdateRecordResource", {"title": "\x01"}, "XML cannot hold"),
+        ("UpdateRecordResource", {"title": "\uffff"}, "XML cannot hold"),
         ("UpdateRecordResource", {"issued_date": "yesterday"}, "not a time"),
+        ("UpdateCollectionResource", {"module": module(-1)}, "not the version of a module"),
+        ("UpdateCollectionResource", {"module": module(1 << 64)}, "not the version of a module"),
         ("PackageGroupResource", {"name": "\x02"}, "XML cannot hold"),
+        ("PackageGroupResource", {"name": "\ufffe"}, "XML cannot hold"),
         ("PackageGroupResource", {"packages": "[{]"}, "not JSON"),
     ],
 )

@@ -19,6 +19,7 @@ from makers.katello import (
     Archive,
     Described,
     change_metadata,
+    metadata,
     write_importable,
     write_syncable,
 )
@@ -52,6 +53,7 @@ from issbox.model import (
     RepositoryKey,
     WaitsFor,
 )
+from issbox.progress import Silent
 from issbox.workflows.context import Context
 from issbox.workflows.imports.by_hand import run_import
 from issbox.workflows.imports.importing import import_bundle
@@ -320,6 +322,34 @@ def test_a_red_hat_repository_is_found_by_content_release_and_architecture(
     assert (number(ctx, key), len(packages(ctx, key))) == (1, 2)
 
 
+def test_two_repositories_never_fill_one(ctx: Context, tmp_path: Path, made: Made) -> None:
+    fields = {"redhat": True, "content": {"id": "4711", "label": "rhel-9"}}
+    key = RepositoryKey("acme", "rhel", "baseos")
+    content = Content("4711", "rhel-9", "RHEL 9", "/content/dist/rhel9/os")
+    with ctx.store.session():
+        ctx.store.products.create(Product("acme", key.product, "RHEL", ProductKind.REDHAT))
+        ctx.store.repositories.create(Repository(key, "BaseOS", content, "content/dist/rhel9/os"))
+    base, _ = made.rows.values()
+    rows = {Described(label, base.name, product, fields): base for label, product in (("one", "a"), ("other", "b"))}
+    export = write_importable(tmp_path / "twice", {next(iter(rows)): base})
+    document = metadata([replace(each, pulp_name=f"{each.label}-7") for each in rows])
+    change_metadata(export, repositories=document["repositories"], products=document["products"])
+    with pytest.raises(BadManifestError, match="one-7 and other-7 are both the Red Hat repository"):
+        take(ctx, export)
+
+
+def test_keys_whose_names_make_one_label_get_numbers(ctx: Context, tmp_path: Path, made: Made, gpg_key: str) -> None:
+    names = ["Vendor", *(f"Vendor{'!' * number}" for number in range(1, 200))]
+    keys = {name: {"name": name, "content": gpg_key} for name in names}
+    export = write_importable(tmp_path / "keys", made.rows, gpg_keys=keys)
+    take(ctx, export)
+    with ctx.store.session():
+        labels = {each.name: each.label for each in ctx.store.credentials.list("acme")}
+    assert labels["Vendor"] == "Vendor"
+    assert labels["Vendor!!"] == "Vendor_3"
+    assert len(set(labels.values())) == 200
+
+
 def test_custom_content_takes_no_red_hat_content_id(ctx: Context, importable: Path) -> None:
     take(ctx, importable)
     with ctx.store.session():
@@ -557,6 +587,31 @@ def test_hostile_trees_change_nothing(ctx: Context, syncable: Path, change: Chan
     change(syncable)
     with pytest.raises(error):
         take(ctx, syncable)
+    assert everything(ctx) == before
+
+
+class Swapper(Silent):
+    """Changes an export between its check and its reading, as somebody might once it has been approved."""
+
+    def __init__(self, change: Callable[[], object]) -> None:
+        self._change = change
+
+    def step(self, name: str, message: str = "") -> None:
+        if name == "stage-files":
+            self._change()
+
+
+def test_a_tree_that_changes_after_its_check_is_not_taken(ctx: Context, tmp_path: Path, syncable: Path) -> None:
+    before = everything(ctx)
+    other = write_distribution(tmp_path / "other", Distribution(packages=PACKAGES[2:3]))
+    place = syncable / "custom/gap/base"
+
+    def swap() -> None:
+        shutil.rmtree(place)
+        shutil.copytree(other, place)
+
+    with pytest.raises(BundleDamagedError, match=r"custom/gap/base/repodata/repomd.xml has become another one"):
+        take(replace(ctx, progress=Swapper(swap)), syncable)
     assert everything(ctx) == before
 
 

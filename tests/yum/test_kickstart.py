@@ -10,6 +10,7 @@ from makers.upstream import Upstream
 from issbox.errors import BadMetadataError, DigestMismatchError, UnsafePathError
 from issbox.model import FileKind
 from issbox.yum.mirror import MirrorResult
+from issbox.yum.retreeing import adapt_treeinfo
 from issbox.yum.treeinfo import parse_treeinfo
 
 Fetch = Callable[..., MirrorResult]
@@ -60,6 +61,13 @@ def write_images(root: Path) -> None:
 
 def treeinfo(**sections: str) -> bytes:
     return "".join(f"[{name}]\n{body}\n" for name, body in sections.items()).encode()
+
+
+def test_a_row_of_blanks_is_refused_before_it_keeps_a_reader_for_days() -> None:
+    data = treeinfo(checksums=f"images/boot.iso{' ' * 4_000_000}x")
+    for read in (parse_treeinfo, lambda data: adapt_treeinfo(data, {})):
+        with pytest.raises(BadMetadataError, match="row of blanks"):
+            read(data)
 
 
 def test_a_tree_arrives_with_images_and_inner_repositories(

@@ -9,7 +9,7 @@ import createrepo_c
 import msgspec
 
 from issbox.bundle.katello.pulp_archive import PulpArchive
-from issbox.bundle.katello.rows import nested, read_rows, truth, whole
+from issbox.bundle.katello.rows import check_xml, nested, read_rows, truth, whole
 from issbox.errors import BadManifestError
 
 _SUM_TYPES: Final = {1: "md5", 2: "sha1", 3: "sha1", 4: "sha224", 5: "sha256", 6: "sha384", 7: "sha512"}
@@ -20,6 +20,7 @@ _KNOWN_SUMS: Final = {
     "sha384": createrepo_c.SHA384,
     "sha512": createrepo_c.SHA512,
 }
+_MAX_VERSION: Final = (1 << 64) - 1
 _TIMES: Final = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d", "%a %b %d %H:%M:%S %Y")
 
 
@@ -148,6 +149,8 @@ def _collection(row: _Collection, packages: list[_Package], where: str) -> creat
     collection.shortname, collection.name = _clean(row.shortname, where), _clean(row.name, where)
     module = nested(row.module, _Module, where)
     if module is not None:
+        if not 0 <= module.version <= _MAX_VERSION:
+            raise BadManifestError(f"{where}: {module.version} is not the version of a module")
         found = createrepo_c.UpdateCollectionModule()
         found.name, found.stream, found.context = (
             _clean(text, where) for text in (module.name, module.stream, module.context)
@@ -177,9 +180,7 @@ def _package(row: _Package, where: str) -> createrepo_c.UpdateCollectionPackage:
 
 def _clean(text: str | None, where: str) -> str | None:
     """Give the text, None for none; refuse what no XML can hold."""
-    if text and any((ord(each) < 32 and each not in "\t\n\r") or 0xD800 <= ord(each) < 0xE000 for each in text):
-        raise BadManifestError(f"{where}: the text {text[:60]!r} has characters that XML cannot hold")
-    return text or None
+    return check_xml(text, where) if text else None
 
 
 def _time(text: str | None, where: str) -> int | datetime | None:

@@ -7,8 +7,7 @@ from xml.sax.saxutils import escape, quoteattr
 import msgspec
 
 from issbox.bundle.katello.pulp_archive import PulpArchive
-from issbox.bundle.katello.rows import nested, read_rows, truth
-from issbox.errors import BadManifestError
+from issbox.bundle.katello.rows import check_xml, nested, read_rows, truth
 
 _TYPES: Final = ("default", "optional", "conditional", "mandatory")
 """Kinds of membership by the number that libcomps gives them."""
@@ -170,7 +169,4 @@ def _text(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Refuse what no XML can hold."""
-    if any((ord(each) < 32 and each not in "\t\n\r") or 0xD800 <= ord(each) < 0xE000 for each in text):
-        raise BadManifestError(f"the text {text[:60]!r} of a package group has characters that XML cannot hold")
-    return text
+    return check_xml(text, "a package group")

@@ -25,13 +25,15 @@ from issbox.bundle.katello.schema import (
 )
 from issbox.bundle.tree import read_bounded
 from issbox.errors import BadManifestError, UnsupportedExportError
-from issbox.names import is_label, path_problem
+from issbox.names import has_control_codes, is_label, path_problem
 
 METADATA_NAME: Final = "metadata.json"
 MAX_METADATA: Final = 16 << 20
 """Bytes of a metadata.json; a large Library with a hundred keys has less than one MiB."""
 _MINORS: Final = 1_000_000
 _MAX_MAJOR: Final = 1_000_000_000
+_LONGEST: Final = 255
+"""Characters of a name."""
 _SYSTEM: Final = "katello"
 
 
@@ -149,8 +151,8 @@ def read_metadata(export: Path) -> KatelloMetadata:
     metadata = KatelloMetadata(
         form=_form(document.format),
         incremental=bool(document.incremental),
-        organization=document.organization,
-        view=(document.content_view.label or "") if isinstance(document.content_view, ViewFields) else "",
+        organization=_one_line(document.organization, "organization"),
+        view=_one_line(_view(document), "content_view.label"),
         major=_count(version.major, "major", _MAX_MAJOR),
         minor=_count(version.minor, "minor", _MINORS - 1),
         toc=document.toc,
@@ -161,6 +163,17 @@ def read_metadata(export: Path) -> KatelloMetadata:
     )
     _check_references(metadata)
     return metadata
+
+
+def _view(document: DocumentFields) -> str:
+    return (document.content_view.label or "") if isinstance(document.content_view, ViewFields) else ""
+
+
+def _one_line(text: str, place: str) -> str:
+    """Give a text back that messages and the audit log repeat; a Katello allows no longer one."""
+    if len(text) > _LONGEST or has_control_codes(text):
+        raise BadManifestError(f"{METADATA_NAME}: $.{place}: {text[:60]!r} is no line of up to {_LONGEST} characters")
+    return text
 
 
 def _form(text: str | None) -> Form:
@@ -201,7 +214,7 @@ def _repository(pulp_name: str, found: RepositoryFields, redhat: set[str]) -> Ka
         name=found.name or found.label,
         product=_label(found.product.label, f"{where}.product.label"),
         redhat=found.product.label in redhat if found.redhat is None else _truth(found.redhat),
-        content_type=found.content_type or "yum",
+        content_type=_one_line(found.content_type or "yum", f"{where}.content_type"),
         arch=None if found.arch in {None, "", "noarch"} else found.arch,
         release=None if found.minor in {None, ""} else str(found.minor),
         gpg_key=_key_name(found.gpg_key),
@@ -240,6 +253,8 @@ def _check_references(metadata: KatelloMetadata) -> None:
     """Refuse names of things that are not there, things there twice, and Red Hat content in custom products."""
     products = {product.label: product for product in metadata.products}
     keys = {key.name for key in metadata.gpg_keys}
+    if len(keys) < len(metadata.gpg_keys):
+        raise BadManifestError(f"{METADATA_NAME}: $.gpg_keys: two keys have the same name")
     seen: set[object] = set()
     for repository in metadata.repositories:
         where = f"{METADATA_NAME}: $.repositories.{repository.pulp_name[:60]}"

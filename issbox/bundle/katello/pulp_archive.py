@@ -166,7 +166,7 @@ def _members(root: Path, toc: Toc) -> Iterator[tarfile.TarInfo]:
                         raise BundleDamagedError(f"the archive ends in the middle of {info.name[:200]!r}")
                     yield info
                     tar.members.clear()  # type: ignore[attr-defined]  # not in the stubs; it would keep them all
-        except (tarfile.TarError, ValueError, OverflowError) as error:
+        except (tarfile.TarError, ValueError, OverflowError, RecursionError) as error:
             raise BundleDamagedError(f"the archive of {toc.name} cannot be read: {error}") from None
         _check_end(stream, end, toc)
 

@@ -21,6 +21,8 @@ MAX_ROW: Final = 64 << 20
 MAX_ROWS: Final = 20_000_000
 _OBJECT: Final = re.compile(rb'\{(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+\}', re.DOTALL)
 _BETWEEN: Final = re.compile(rb"[\s,]*")
+_NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What is no character of XML 1.0 (section 2.2)."""
 _PLUGIN: Final = "pulp_rpm.app.modelresource."
 _CORE: Final = "pulpcore.app.modelresource."
 
@@ -34,10 +36,10 @@ def iter_objects(blocks: Iterable[bytes], where: str) -> Iterator[bytes]:
     started, wanted = False, 1
     for block in blocks:
         buffer += block
-        if not started and (start := buffer.lstrip()):
-            if start[:1] != b"[":
+        if not started and (buffer := buffer.lstrip()):
+            if buffer[:1] != b"[":
                 raise BadManifestError(f"{where}: this is no JSON array")
-            buffer, started = start[1:], True
+            buffer, started = buffer[1:], True
         if len(buffer) < wanted:
             continue  # looking again at each block of a large object would cost the square of its size
         used = 0
@@ -103,3 +105,10 @@ def whole(text: str | None, where: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 18):
         raise BadManifestError(f"{where}: {text[:40]!r} is not a whole number")
     return int(text)
+
+
+def check_xml(text: str, where: str) -> str:
+    """Give a text back that is to stand in metadata; raises BadManifestError for characters that no XML can hold."""
+    if _NOT_XML.search(text):
+        raise BadManifestError(f"{where}: the text {text[:60]!r} has characters that XML cannot hold")
+    return text

@@ -34,6 +34,8 @@ from issbox.rules.bundles.layout import custom_path
 
 _CARRIED_TYPE: Final = "yum"
 _MAX_DESCRIPTION: Final = 64 << 10
+_ROOM_FOR_NUMBER: Final = 120
+"""Characters of a label that are kept before a number is put behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ def synthesize(metadata: KatelloMetadata, library: Library, identity: str, at: d
     carried = tuple(each for each in metadata.repositories if each.content_type == _CARRIED_TYPE)
     keys = _key_labels(metadata, library)
     matches = {each.pulp_name: _match(each, library) for each in carried if each.redhat}
+    _check_matches(matches)
     wanted = {_product_label(each, matches): each.product for each in carried}
     products = {product.label: product for product in metadata.products}
     manifest = Manifest(
@@ -102,6 +105,16 @@ def synthesize(metadata: KatelloMetadata, library: Library, identity: str, at: d
 def _product_label(described: KatelloRepository, matches: Mapping[str, Repository | None]) -> str:
     match = matches.get(described.pulp_name)
     return described.product if match is None else match.key.product
+
+
+def _check_matches(matches: Mapping[str, Repository | None]) -> None:
+    filled: dict[object, str] = {}
+    for name, repository in matches.items():
+        if repository is not None and (other := filled.setdefault(repository.key, name)) != name:
+            raise BadManifestError(
+                f"metadata.json: $.repositories: {other[:60]} and {name[:60]} are both the Red Hat repository "
+                f"{repository.key}"
+            )
 
 
 def _match(described: KatelloRepository, library: Library) -> Repository | None:
@@ -173,15 +186,18 @@ def _key_labels(metadata: KatelloMetadata, library: Library) -> dict[str, str]:
         if credential.kind is CredentialKind.GPG_KEY
     }
     labels: dict[str, str] = {}
+    taken: set[str] = set()
+    numbers: dict[str, int] = {}
     for key in metadata.gpg_keys:
         try:
             label = by_name.get(key.name) or make_label(key.name)
         except InvalidValueError as error:
             raise BadManifestError(f"metadata.json: {error}") from None
-        number = 1
-        while label in labels.values():
-            number += 1
-            label = f"{make_label(key.name)[:120]}_{number}"
+        base = label[:_ROOM_FOR_NUMBER]
+        while label in taken:
+            numbers[base] = numbers.get(base, 1) + 1
+            label = f"{base}_{numbers[base]}"
+        taken.add(label)
         labels[key.name] = label
     return labels
 

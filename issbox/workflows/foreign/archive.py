@@ -84,7 +84,7 @@ class ArchiveExport:
         with self.archive.blaming_damage():
             check_versions(self.archive)
             directories = repository_directories(self.archive)
-            absent = [each.pulp_name for each in targets if each.pulp_name not in directories]
+            absent = [each.pulp_name[:60] for each in targets if each.pulp_name not in directories]
             if absent:
                 raise BundleIncompleteError(
                     f"metadata.json describes repositories that the archive does not have: {', '.join(absent[:20])}",

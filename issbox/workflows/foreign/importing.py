@@ -53,7 +53,7 @@ from issbox.workflows.inbox.scanning import scan
 from issbox.workflows.inbox.waiting import Waiting, missing_approval, missing_base, wait
 
 _NAMED: Final = 20
-"""How many missing files a message names."""
+"""How many files or repositories a message names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +157,15 @@ def _missing_base(
     missing = export.missing(ctx, targets_of(synthesis, [planned.repository for planned in plan.repositories]))
     waiting = missing_base(iter(missing), inbox=row.inbox)
     if waiting is not None and synthesis.manifest.bundle.kind is BundleKind.COMPLETE:
-        named = ", ".join(missing[:_NAMED]) + (", ..." if len(missing) > _NAMED else "")
         raise BundleIncompleteError(
-            f"{len(missing)} files are neither in the export nor in this box: {named}",
+            f"{len(missing)} files are neither in the export nor in this box: {_some(missing)}",
             hint="Copy the named files again, or have the export made again.",
         )
     return waiting
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
 
 
 def check_keys(metadata: KatelloMetadata) -> None:
@@ -226,8 +229,8 @@ def targets_of(synthesis: Synthesis, repositories: Sequence[Repository]) -> list
 
 
 def _record(ctx: Context, job: _Job, versions: Sequence[RepositoryVersion], held: Before) -> None:
-    left_out = [f"{each.product}/{each.label} ({each.content_type})" for each in job.synthesis.left_out]
-    note = f"left out, since this box keeps only yum repositories: {', '.join(left_out)}" if left_out else ""
+    left_out = [f"{each.product}/{each.label} ({each.content_type[:30]})" for each in job.synthesis.left_out]
+    note = f"left out, since this box keeps only yum repositories: {_some(left_out)}" if left_out else ""
     changes = record_import(ctx, job.row, job.synthesis.manifest, job.plan, versions, before=held, note=note)
     record_report(ctx, job.row, job.synthesis.manifest, job.plan, changes)
 

@@ -13,7 +13,7 @@ from typing import Final
 from issbox.bundle.katello import KatelloMetadata
 from issbox.bundle.katello.metadata import KatelloRepository
 from issbox.bundle.tree import read_bounded, walk
-from issbox.errors import BadManifestError, BundleIncompleteError, OversizedError
+from issbox.errors import BadManifestError, BundleDamagedError, BundleIncompleteError, OversizedError
 from issbox.progress import Progress
 from issbox.rules.bundles.layout import custom_path
 from issbox.store import Batch, Store
@@ -68,6 +68,9 @@ class TreesExport:
                 latest = shown_latest(ctx, target)
                 request = self._request(ctx, target, None if latest is None else latest.repomd_sha256)
                 result = mirror(request, sink, _Quiet(ctx.progress))
+                place = tree_path(target.described)
+                if result.repomd_sha256 != sha256(self.heads[place]).hexdigest():
+                    raise BundleDamagedError(f"{place}/{REPOMD_PATH} has become another one while it was read")
                 if not result.unchanged:
                     yield Taken(target, result.files, result.repomd_sha256)
 
