@@ -165,6 +165,14 @@ def format_time(time: datetime) -> str:
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def plural(number: int, noun: str) -> str:
+    """Give `1 package`, `3 packages`, `2 days` or `2 advisories`."""
+    if number == 1:
+        return f"1 {noun}"
+    ends_in_ies = noun.endswith("y") and noun[-2:-1] not in "aeiou"
+    return f"{number} {noun[:-1]}ies" if ends_in_ies else f"{number} {noun}s"
+
+
 def parse_size(text: str) -> int:
     """Read a size such as `4380MiB`, `4G` or `1500` and give bytes; K, M, G and T are powers of 1024."""
     match = _SIZE.fullmatch(text.strip())

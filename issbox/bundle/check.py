@@ -35,7 +35,7 @@ from issbox.errors import (
 )
 from issbox.files import BLOCK
 from issbox.manifest import MANIFEST_NAME, SIGNATURE_NAME, TABLE_NAME, VOLUME_NAME, Manifest
-from issbox.names import format_size, is_sha256
+from issbox.names import format_size, is_sha256, plural
 
 Trusted = Callable[[str], str | None]
 """Gives the public key of a key id in PEM, or None when that key is not trusted."""
@@ -140,7 +140,7 @@ def _volume_number(files: VolumeFiles, manifest: Manifest) -> int:
     if mark.bundle_id != manifest.bundle.id or not 1 <= mark.number <= count:
         raise BadManifestError(
             f"{VOLUME_NAME} says volume {mark.number} of the bundle {mark.bundle_id[:128]!r}, but the manifest is that "
-            f"of the bundle {manifest.bundle.id}, which has {count} volumes",
+            f"of the bundle {manifest.bundle.id}, which has {plural(count, 'volume')}",
             hint="Files of two volumes or bundles were mixed up: copy the volume again as a whole.",
         )
     return mark.number

@@ -6,7 +6,7 @@ from issbox.bundle.decoding import decode
 from issbox.bundle.signature import format_fingerprint
 from issbox.errors import StoreDamagedError
 from issbox.model import ImportReport, ReportCheck, ReportEnvironment, ReportPromotion, ReportRepository, ReportVolume
-from issbox.names import format_size, format_time
+from issbox.names import format_size, format_time, plural
 
 _REPORT = msgspec.json.Decoder(ImportReport)
 _CHECKS = {
@@ -71,18 +71,18 @@ def _facts(report: ImportReport) -> list[tuple[str, str]]:
 
 
 def _amount(files: int, size: int) -> str:
-    return f"{files} files, {format_size(size)} ({size} bytes)"
+    return f"{plural(files, 'file')}, {format_size(size)} ({size} bytes)"
 
 
 def _volume(each: ReportVolume) -> str:
-    copied = f"{each.copied_files} files, {format_size(each.copied_size)} copied"
+    copied = f"{plural(each.copied_files, 'file')}, {format_size(each.copied_size)} copied"
     return f"  {each.number}: import {each.import_id}, {each.path}, seen {format_time(each.first_seen)}; {copied}"
 
 
 def _repository(each: ReportRepository) -> list[str]:
     before = "new" if each.before is None else f"version {each.before}"
     change = f"version {each.after}, unchanged" if each.before == each.after else f"{before} -> version {each.after}"
-    amount = f"{each.packages} packages, {each.files} files, {format_size(each.size)}"
+    amount = f"{plural(each.packages, 'package')}, {plural(each.files, 'file')}, {format_size(each.size)}"
     return [
         f"  {each.product}/{each.label}: {change}; {amount}",
         f"    repomd.xml SHA-256 {each.repomd_sha256}",

@@ -8,6 +8,7 @@ from issbox.rules.bundles.receipts import export_tag, state_digest
 from issbox.rules.bundles.typed_text import seal, unseal
 
 SHORT_PREFIX: Final = "IB1-"
+_HEAD: Final = SHORT_PREFIX.removesuffix("-")
 _KEY, _SEQUENCE, _TAG, _STATE = 24, 22, 24, 56
 _BITS: Final = _KEY + _SEQUENCE + _TAG + _STATE
 
@@ -37,7 +38,7 @@ def encode_short(short: ShortReceipt) -> str:
 
 def decode_short(text: str) -> ShortReceipt:
     """Read a short text in any case, with or without dashes and spaces; raises MistypedError."""
-    value = unseal("".join(text.split())[len(SHORT_PREFIX) :], _BITS)
+    value = unseal("".join(text.split())[len(_HEAD) :], _BITS)
     fields = []
     for bits in (_STATE, _TAG, _SEQUENCE):
         fields.append(value & (1 << bits) - 1)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from issbox.model import Advisory, Nevra
-from issbox.names import format_size
+from issbox.names import format_size, plural
 from issbox.rules.content.comparing import ContentDifference
 from issbox.rules.environments.promoting import ChangeKind, PlannedChange, PromotionPlan
 
@@ -17,14 +17,6 @@ _SIGNS: Final = {ChangeKind.IN: "+", ChangeKind.OUT: "-", ChangeKind.REPLACED: "
 def when(time: datetime | None) -> str:
     """Give a time as `2026-11-01 12:30`, UTC; nothing for none."""
     return "" if time is None else time.strftime("%Y-%m-%d %H:%M")
-
-
-def plural(number: int, noun: str) -> str:
-    """Give `1 package`, `3 packages`, `2 days` or `2 advisories`."""
-    if number == 1:
-        return f"1 {noun}"
-    ends_in_ies = noun.endswith("y") and noun[-2:-1] not in "aeiou"
-    return f"{number} {noun[:-1]}ies" if ends_in_ies else f"{number} {noun}s"
 
 
 def percent(done: int, whole: int) -> str:

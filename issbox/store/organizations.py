@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from issbox.errors import AlreadyExistsError, InUseError, NotFoundError
 from issbox.model import LIBRARY, CertificateType, Organization
-from issbox.names import check_label
+from issbox.names import check_label, plural
 from issbox.store.database import Noun, first, rows, transaction
 from issbox.store.tables import (
     ActivationKeyEnvironmentRow,
@@ -132,10 +132,14 @@ class Organizations(Noun):
             identity = organization_id(label)
             hosts = ConsumerRow.select().where(ConsumerRow.organization == identity).count()
             if hosts:
-                raise InUseError(f"the organization {label} has {hosts} hosts", hint="Delete its hosts first.")
+                raise InUseError(
+                    f"the organization {label} has {plural(hosts, 'host')}", hint="Delete its hosts first."
+                )
             products = ProductRow.select().where(ProductRow.organization == identity).count()
             if products:
-                raise InUseError(f"the organization {label} has {products} products", hint="Delete its products first.")
+                raise InUseError(
+                    f"the organization {label} has {plural(products, 'product')}", hint="Delete its products first."
+                )
             if ManifestRow.select().where(ManifestRow.organization == identity).exists():
                 raise InUseError(
                     f"the organization {label} has a subscription manifest",

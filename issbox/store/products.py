@@ -5,7 +5,7 @@ from typing import Any, Final, Literal
 
 from issbox.errors import AlreadyExistsError, InUseError, NotFoundError
 from issbox.model import Product, ProductKind
-from issbox.names import check_label
+from issbox.names import check_label, plural
 from issbox.store.credentials import credential_id
 from issbox.store.database import Noun, first, transaction
 from issbox.store.organizations import organization_id
@@ -93,13 +93,13 @@ class Products(Noun):
             repositories = RepositoryRow.select().where(RepositoryRow.product == identity).count()
             if repositories:
                 raise InUseError(
-                    f"the product {organization}/{label} has {repositories} repositories",
+                    f"the product {organization}/{label} has {plural(repositories, 'repository')}",
                     hint="Delete its repositories first.",
                 )
             hosts = EntitlementRow.select().where(EntitlementRow.product == identity).count()
             if hosts:
                 raise InUseError(
-                    f"{hosts} hosts are entitled to the product {organization}/{label}",
+                    f"the product {organization}/{label} has {plural(hosts, 'entitled host')}",
                     hint="Take the entitlements away first: `issbox entitlement delete`.",
                 )
             ActivationKeyProductRow.delete().where(ActivationKeyProductRow.product == identity).execute()

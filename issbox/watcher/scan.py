@@ -15,7 +15,7 @@ from typing import Final
 
 from issbox.bundle.tar.toc_checks import SIGNATURE_SUFFIX, TOC_SUFFIX
 from issbox.manifest import MANIFEST_NAME, SIGNATURE_NAME, TABLE_NAME, VOLUME_NAME
-from issbox.names import format_size
+from issbox.names import format_size, plural
 from issbox.watcher.places import Place, is_unfinished, places
 from issbox.workflows.foreign import foreign_progress
 from issbox.workflows.imports.chunks import missing_chunks
@@ -111,7 +111,7 @@ def _measure(place: Place, max_files: int) -> Candidate:
     elif tally.top is not None and not stat.S_ISDIR(tally.top):
         complete, words = _other_progress(path, tally.top, tally.size)
     elif tally.entries > bound:
-        complete, words = True, f"more than {bound} entries"
+        complete, words = True, f"more than {plural(bound, 'entry')}"
     elif (progress := foreign_progress(path, tally.files, tally.file_size)) is not None:
         complete, words = progress[0] and not tally.unfinished, progress[1]
     else:
@@ -200,7 +200,7 @@ def _other_progress(path: Path, mode: int, size: int) -> tuple[bool, str]:
 
 def _set_progress(place: Place, tally: _Tally) -> tuple[bool, str]:
     """Say how far a set of chunks has come."""
-    here = f"{len(place.members)} files, {format_size(tally.file_size)}"
+    here = f"{plural(len(place.members), 'file')}, {format_size(tally.file_size)}"
     if not place.path.name.endswith(TOC_SUFFIX):
         return False, f"{here}; the table of contents NAME{TOC_SUFFIX} is not there yet"
     if not any(each.name.endswith(SIGNATURE_SUFFIX) for each in place.members):
@@ -210,13 +210,13 @@ def _set_progress(place: Place, tally: _Tally) -> tuple[bool, str]:
         return False, f"{here}; {place.path.name} cannot be read"
     if missing:
         return False, f"{here}; still missing: {words_for_volumes(count, missing, noun='chunk')}"
-    return True, f"{count} chunks, {format_size(tally.file_size)}"
+    return True, f"{plural(count, 'chunk')}, {format_size(tally.file_size)}"
 
 
 def _bundle_progress(tally: _Tally, heads: dict[str, int | None], hint: Hint | None) -> tuple[bool, str]:
     """Say whether the directory looks complete, and in words how far it has come."""
     if hint is None or min(hint.expected) < 0:
-        return False, f"{tally.files} files, {format_size(tally.file_size)}; no readable {MANIFEST_NAME} yet"
+        return False, f"{plural(tally.files, 'file')}, {format_size(tally.file_size)}; no readable {MANIFEST_NAME} yet"
     wanted, size = hint.expected
     words = f"{tally.files} of {wanted} files, {format_size(tally.file_size)} of {format_size(size)}"
     missing = [name for name in _HEAD[:3] if heads.get(name) is None]

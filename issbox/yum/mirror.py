@@ -19,6 +19,7 @@ from issbox.errors import (
     UpstreamError,
 )
 from issbox.model import FileKind
+from issbox.names import plural
 from issbox.progress import Progress
 from issbox.yum.fetch import Fetcher
 from issbox.yum.gpg import check_packages
@@ -92,7 +93,7 @@ class _Mirror:
         snapshot = Snapshot()
         repository = RepositoryMirror(self._request, self._fetcher, snapshot, self._note)
         entries = await repository.fetch_metadata(head)
-        self._fetcher.step("fetch-packages", f"{len(entries)} packages")
+        self._fetcher.step("fetch-packages", plural(len(entries), "package"))
         await repository.fetch_packages(entries)
         self._fetcher.step("fetch-kickstart")
         await KickstartMirror(self._request, self._fetcher, snapshot, self._note).fetch()
@@ -101,7 +102,7 @@ class _Mirror:
             self._note(f"{one} and {other} differ only in upper and lower case; bundles cannot carry both")
         self._fetcher.step("check-signatures")
         await self._check_packages(snapshot)
-        self._fetcher.step("store-files", f"{len(files)} files")
+        self._fetcher.step("store-files", plural(len(files), "file"))
         await self._fetcher.checkpoint()
         return MirrorResult(
             unchanged=False,

@@ -61,10 +61,10 @@ def test_certificates_are_counted_by_their_end(hosts: CommandLine) -> None:
 def test_a_move_is_planned_and_nothing_is_moved(hosts: CommandLine) -> None:
     hosts("certificate", "list", "--consumer", uuid(hosts), "--issue")
     said = hosts("consumer", "move", uuid(hosts), "--environment", "qa", "--dry-run").stderr
-    assert "1 of 1 hosts would change; certificates that would become stale: 1." in said
+    assert "1 of 1 host would change; certificates that would become stale: 1." in said
     assert "- tools_base" in said
     assert hosts.json("consumer", "info", uuid(hosts))["environments"] == []
-    assert "0 of 1 hosts would change" in hosts("consumer", "move", uuid(hosts), "--no-environment", "--dry-run").stderr
+    assert "0 of 1 host would change" in hosts("consumer", "move", uuid(hosts), "--no-environment", "--dry-run").stderr
     missing = hosts.error("consumer", "move", uuid(hosts), "--environment", "nowhere", "--dry-run", code=4)
     assert missing["code"] == "not-found"
 

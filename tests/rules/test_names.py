@@ -23,6 +23,7 @@ from issbox.names import (
     parse_size,
     parse_time,
     path_problem,
+    plural,
 )
 
 
@@ -154,6 +155,13 @@ def test_bad_sizes(text: str) -> None:
 
 def test_sizes_for_people() -> None:
     assert [format_size(size) for size in (0, 1023, 1536, 5 << 30)] == ["0 B", "1023 B", "1.5 KiB", "5.0 GiB"]
+
+
+def test_numbers_and_nouns_for_people() -> None:
+    said = [plural(number, noun) for number in (0, 1, 2) for noun in ("name", "repository", "day")]
+    assert said[:3] == ["0 names", "0 repositories", "0 days"]
+    assert said[3:6] == ["1 name", "1 repository", "1 day"]
+    assert said[6:] == ["2 names", "2 repositories", "2 days"]
 
 
 def test_sha256_is_lower_case_hexadecimal() -> None:

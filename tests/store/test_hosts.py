@@ -345,9 +345,9 @@ def test_products_and_organizations_with_hosts_stay(hosts: Library) -> None:
     store = hosts.store
     store.repositories.delete(KEY)
     store.repositories.delete(APPS)
-    with pytest.raises(InUseError, match="1 hosts"):
+    with pytest.raises(InUseError, match="has 1 entitled host"):
         store.products.delete("Example", "tools")
-    with pytest.raises(InUseError, match="2 hosts"):
+    with pytest.raises(InUseError, match="has 2 hosts"):
         store.organizations.delete("Example")
     store.activation_keys.create(ActivationKey("Example", "web", "", ("dev",), ("apps",)))
     holder = OverrideHolder(OverrideKind.ACTIVATION_KEY, "web", "Example")

@@ -83,7 +83,7 @@ def test_an_organization_comes_with_its_library(store: Store) -> None:
 def test_an_organization_goes_only_when_it_is_empty(library: Library) -> None:
     store = library.store
     store.credentials.create(CA)
-    with pytest.raises(InUseError, match="1 products"):
+    with pytest.raises(InUseError, match="has 1 product"):
         store.organizations.delete("Example")
     store.repositories.delete(KEY)
     store.products.delete("Example", "tools")

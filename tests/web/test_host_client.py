@@ -179,7 +179,7 @@ def _install_with_zypper(host: Host, box: Context) -> None:
     place.mkdir(parents=True)
     assert str(place) in host.run("register", "--name", "web1")
     assert not (host.root / "etc/yum.repos.d").exists()
-    assert "1 repositories" in host.run("refresh")
+    assert "1 repository of" in host.run("refresh")
     done = _zypper(host.root, "install", "gap-greeting")
     assert (host.root / "usr/share/gap-greeting/letter.txt").is_file(), done.stdout + done.stderr
 

@@ -249,7 +249,7 @@ def test_a_key_that_may_let_in_so_many_hosts_is_the_first_one(fleet: Fleet) -> N
             fleet.ctx, organization="acme", keys=keys, name="web", facts=FACTS
         ).activation_key
 
-    with pytest.raises(InvalidValueError, match="limited may let in 1 hosts, and is not the first"):
+    with pytest.raises(InvalidValueError, match="limited, which may let in 1 host, is not the first"):
         register("open", "limited")
     assert register("limited", "open", "limited") == "limited"
     with pytest.raises(InUseError, match="has let in 1"):

@@ -207,9 +207,15 @@ def test_what_is_no_receipt_from_here_is_refused(gap: Gap, tmp_path: Path) -> No
     (tmp_path / "other").write_text("hello")
     with pytest.raises(NotAReceiptError):
         read_receipt(ctx, str(tmp_path / "other"))
-    boxes.add_trusted_key(gap.inside.context(), boxes.public_key(gap.inside.context()), "myself")
-    with pytest.raises(ReceiptError, match="this box itself"):
-        read_receipt(gap.inside.context(), made.compact)
+    own = write_receipt(gap.inside.context(), made, tmp_path / "own.receipt.json")
+    for given in (made.compact, str(own)):
+        with pytest.raises(ReceiptError, match="this box itself"):
+            read_receipt(gap.inside.context(), given)
+    slip = tmp_path / "again.slip.json"
+    slip.write_text('{"format": "issbox-slip", "format_version": 1}')
+    for given in (str(slip), "IS1/4CZ5R/12V/3,7-9/M1F7K"):
+        with pytest.raises(NotAReceiptError, match="a re-request slip and not a receipt"):
+            read_receipt(ctx, given)
     assert list_receipts(ctx) == []
 
 

@@ -329,7 +329,7 @@ def test_repair_brings_damaged_and_missing_files_back(box: Box, upstream: Upstre
     report = synchronize(box.ctx, KEY, repair=True)
     assert sorted(path for path in upstream.paths if path.endswith(".rpm")) == ["bad.rpm", "gone.rpm"]
     assert report.version is None
-    assert report.notes == ("2 damaged files were fetched again",)
+    assert report.notes == ("fetched again: 2 damaged files",)
     assert box.visible() == tree(upstream.root)
     for path, digest in digests.items():
         blob = box.ctx.store.blobs.path(digest)
@@ -348,7 +348,7 @@ def test_repair_says_what_upstream_no_longer_has(box: Box, upstream: Upstream) -
     write_repository(upstream.root, Listed("new.rpm", b"new" * 50))
     report = synchronize(box.ctx, KEY, repair=True)
     assert report.version is not None
-    assert any("could not be mended" in note for note in report.notes)
+    assert any("not mended, because upstream" in note for note in report.notes)
     assert box.visible() == tree(upstream.root)
     with pytest.raises(StoreDamagedError):
         box.ctx.store.blobs.open(old)

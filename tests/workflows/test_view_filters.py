@@ -101,7 +101,7 @@ def test_what_filters_leave_is_a_whole_repository(gap: Gap) -> None:
     progress = Recorder()
     ctx = replace(gap.outside.context(), progress=progress)
     version = publish(ctx, NO_GREETING)
-    assert progress.notes == ["tools/base: filters take 1 packages away"]
+    assert progress.notes == ["tools/base: filters take 1 package away"]
     assert pinned(version) == [(FILTERED, 1, 2)]
     (made,) = versions(ctx)
     assert (made.origin, made.source) == (VersionOrigin.PUBLISH, "version 1 of tools/base")

@@ -16,6 +16,7 @@ from issbox.bundle.signature import SigningKey
 from issbox.errors import BundleDamagedError, UnlistedFileError
 from issbox.model import ContentImport, ImportState, RepositoryKey, WaitsFor
 from issbox.rules.bundles.volumes import DirectoryMeter
+from issbox.workflows import history
 from issbox.workflows.appliance.upkeep import collect_garbage, reconcile
 from issbox.workflows.context import Context
 from issbox.workflows.imports.by_hand import run_import
@@ -108,13 +109,16 @@ def test_a_damaged_volume_is_named_and_the_others_are_kept(ctx: Context, volumes
 
 
 def test_the_same_volume_twice_does_no_harm(ctx: Context, volumes: list[Path]) -> None:
-    run_import(ctx, volumes[0])
+    (first,) = run_import(ctx, volumes[0])
     (again,) = run_import(ctx, volumes[0])
-    assert again.waits_for is WaitsFor.VOLUMES
+    assert (again.id, again.waits_for) == (first.id, WaitsFor.VOLUMES)
+    assert len(history.list_imports(ctx)) == 1
     rows = run_import(ctx, volumes[0].parent)
     assert [row.volume for row in rows] == list(range(1, len(volumes) + 1))
     assert rows[-1].state is ImportState.IMPORTED
-    assert [row.state for row in run_import(ctx, volumes[0])] == [ImportState.IMPORTED]
+    for volume, row in zip(volumes, rows, strict=True):  # each is told of the import that took it in
+        (known,) = run_import(ctx, volume)
+        assert (known.id, known.state, known.path) == (row.id, ImportState.IMPORTED, row.path)
     assert seen_by_hosts(ctx) == PACKAGES
 
 

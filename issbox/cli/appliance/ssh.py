@@ -14,6 +14,7 @@ from issbox.cli.index import COMMANDS, noun
 from issbox.cli.shapes import Field, Shape
 from issbox.errors import CommandLineError, RemoteRefusedError
 from issbox.files import atomic_write
+from issbox.names import plural
 
 if TYPE_CHECKING:
     from issbox.workflows.context import Context
@@ -86,7 +87,7 @@ def authorized_keys(
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # what sshd asks of the directory .ssh
     with atomic_write(path, mode=0o600) as out:
         out.write(text.encode())
-    run.say(f"{len(lines)} keys written to {destination}.")
+    run.say(f"{plural(len(lines), 'key')} written to {destination}.")
 
 
 def session_words(ctx: "Context", program: str | None) -> list[str]:

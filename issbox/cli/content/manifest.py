@@ -11,6 +11,7 @@ from issbox.cli.content.manifest_shapes import CHANGE, EVENT, MANIFEST
 from issbox.cli.index import noun
 from issbox.cli.options import chosen_organization, organization_option, read_text_file, yes_option
 from issbox.model import ManifestConflict
+from issbox.names import plural
 
 if TYPE_CHECKING:
     from issbox.workflows.manifests.manifest_importing import ManifestChange
@@ -187,7 +188,7 @@ def _tell(run: Run, change: "ManifestChange", done: str) -> None:
 def _consequences(change: "ManifestChange") -> list[str]:
     plan = change.plan
     lines = [
-        f"{len(plan.contents_out)} contents can no longer be enabled, and nothing is read from the CDN any more.",
+        f"{plural(len(plan.contents_out), 'content')} can no longer be enabled, and nothing more is read from the CDN.",
         f"Products that go: {', '.join(plan.products_out) or 'none'}.",
     ]
     if plan.products_kept:

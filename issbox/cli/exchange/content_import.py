@@ -37,13 +37,13 @@ def refusal(row: ContentImport) -> IssboxError:
 
 
 def _show(run: Run, rows: Sequence[ContentImport]) -> ExitCode:
-    """Say that it is done, or what it waits for; a bundle that was there before has been told of by a note.
+    """Say that it is done, or what it waits for; a bundle that was imported before has been told of by a note.
 
     Of the volumes of one bundle only the last one tells how far it has come.
     """
     last = {row.bundle_id: row for row in rows}
     for row in last.values():
-        if row.state is ImportState.IMPORTED and not row.reason:
+        if row.state is ImportState.IMPORTED and not row.reason.startswith(ImportState.IMPORTED):
             run.say(f"Imported into {row.organization}.")
     if len(last) == 1:
         run.show(IMPORT, rows[-1])

@@ -79,9 +79,13 @@ def missing(run: Run, *, number: int | None, id_: int | None, page: int, per_pag
     """
     from issbox.workflows.imports.lacking import lacking
 
-    found = lacking(run.open(), chosen_id(number, id_))
+    import_id = chosen_id(number, id_)
+    found = lacking(run.open(), import_id)
     first = (page - 1) * (per_page or 0)
-    run.show_all(LACK, list(islice(found, first, None if per_page is None else first + per_page)))
+    lacks = list(islice(found, first, None if per_page is None else first + per_page))
+    if not lacks and not first:
+        run.say(f"Import {import_id} lacks nothing.")
+    run.show_all(LACK, lacks)
 
 
 @command("slip", example="issbox content-import slip 3 --output /media/usb/again.slip.json", shape=SLIP)

@@ -11,6 +11,7 @@ from issbox.cli.hosts.consumer_shapes import CLIENT_PACKAGE, CONSUMER, SETUP_SCR
 from issbox.cli.index import noun
 from issbox.cli.options import chosen_organization, organization_option, yes_option
 from issbox.errors import CommandLineError
+from issbox.names import plural
 from issbox.rules.entitlements.consumers import facts_by_hand
 
 if TYPE_CHECKING:
@@ -205,7 +206,8 @@ def move(
     owner = chosen_organization(ctx, organization)
     if dry_run:
         plan = move_plans.plan_move(ctx, owner, uuids, environments)
-        run.say(f"{plan.moved} of {plan.hosts} hosts would change; certificates that would become stale: {plan.stale}.")
+        hosts = plural(plan.hosts, "host")
+        run.say(f"{plan.moved} of {hosts} would change; certificates that would become stale: {plan.stale}.")
         for sign, labels in (("+", plan.gained), ("-", plan.lost)):
             for label in labels:
                 run.say(f"{sign} {label}")

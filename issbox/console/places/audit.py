@@ -24,7 +24,7 @@ from issbox.console.words import (
 from issbox.errors import AlreadyExistsError
 from issbox.files import atomic_write
 from issbox.model import AuditEntry, AuditOrder, AuditSearch
-from issbox.names import format_time
+from issbox.names import format_time, plural
 from issbox.workflows.context import Permission
 
 _ORDERS: Final[dict[int, AuditOrder]] = {0: AuditOrder.NUMBER, 2: AuditOrder.ACTOR, 3: AuditOrder.ACTION}
@@ -113,7 +113,7 @@ def _export(session: Session, target: Target, answers: Answers) -> Outcome:
                 out.write(f"{line}\n".encode())
             session.ctx.progress.advance(files=len(page))
             before, count = page[-1][0], count + len(page)
-    return Outcome(f"{count} entries are in {path}.")
+    return Outcome(f"{plural(count, 'entry')} written to {path}.")
 
 
 PLACE: Final = Place(

@@ -7,7 +7,7 @@ from typing import Any, Final
 from issbox.console.files import new_path, write_text
 from issbox.console.lines import details, listed
 from issbox.console.session import Session, whole_box
-from issbox.console.showing import plural, when
+from issbox.console.showing import when
 from issbox.console.words import (
     Action,
     Answers,
@@ -25,6 +25,7 @@ from issbox.console.words import (
 )
 from issbox.errors import NotFoundError
 from issbox.model import Organization
+from issbox.names import plural
 from issbox.rules.entitlements.renewal import RenewalState
 from issbox.workflows.context import Permission
 

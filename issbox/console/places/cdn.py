@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from issbox.console.lines import details, listed
 from issbox.console.places.content import credential_choices
 from issbox.console.session import Session
-from issbox.console.showing import plural, when
+from issbox.console.showing import when
 from issbox.console.words import (
     Action,
     Answers,
@@ -27,6 +27,7 @@ from issbox.console.words import (
 )
 from issbox.errors import InvalidValueError
 from issbox.model import CdnLocation, CdnServer, CdnType, CredentialKind, OfferedContent, Repository
+from issbox.names import plural
 from issbox.rules.content.cdn import PROXY_OF_BOX, LocationChange, base_url, changed_location
 from issbox.rules.content.urls import mask_url
 from issbox.workflows.context import Permission

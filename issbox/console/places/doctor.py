@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from issbox.console.session import Session, whole_box
-from issbox.console.showing import plural
 from issbox.console.words import Action, Answers, Consequences, Outcome, Target, Text
+from issbox.names import plural
 from issbox.workflows.context import Permission
 
 if TYPE_CHECKING:

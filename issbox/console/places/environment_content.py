@@ -8,7 +8,6 @@ from issbox.console.lines import listed
 from issbox.console.places import promotions
 from issbox.console.places.environments import held_content, not_library
 from issbox.console.session import Session
-from issbox.console.showing import plural
 from issbox.console.words import (
     Action,
     Answers,
@@ -27,6 +26,7 @@ from issbox.console.words import (
 )
 from issbox.errors import WrongStateError
 from issbox.model import LifecycleEnvironment, RepositoryKey, ViewVersion, ViewVersionName, WantedContent
+from issbox.names import plural
 from issbox.workflows.context import Context, Permission
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from issbox.console.lines import listed
 from issbox.console.session import Session
-from issbox.console.showing import difference_lines, difference_summary, plural
+from issbox.console.showing import difference_lines, difference_summary
 from issbox.console.words import (
     Action,
     Answers,
@@ -24,7 +24,7 @@ from issbox.console.words import (
     Wanted,
 )
 from issbox.model import LIBRARY, LifecycleEnvironment, Promotion
-from issbox.names import make_label
+from issbox.names import make_label, plural
 from issbox.workflows.context import Context, Permission
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from issbox.console.lines import details, listed
 from issbox.console.session import Session
-from issbox.console.showing import plural, when
+from issbox.console.showing import when
 from issbox.console.words import (
     Action,
     Answers,
@@ -24,7 +24,7 @@ from issbox.console.words import (
     Wanted,
 )
 from issbox.model import BundleForm, ContentExport, ExportState, RepositoryKey
-from issbox.names import format_size, parse_time
+from issbox.names import format_size, parse_time, plural
 from issbox.workflows.context import Permission
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from issbox.console.places.host_forms import (
     product_choices,
 )
 from issbox.console.session import Session
-from issbox.console.showing import plural, when
+from issbox.console.showing import when
 from issbox.console.words import (
     Action,
     Answers,
@@ -30,6 +30,7 @@ from issbox.console.words import (
     Wanted,
 )
 from issbox.model import Entitlement, IssuedCertificate
+from issbox.names import plural
 from issbox.workflows.context import Permission
 
 if TYPE_CHECKING:

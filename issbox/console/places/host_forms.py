@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from issbox.console.session import Session
-from issbox.console.showing import plural
 from issbox.console.words import Answers, Consequences, Kind, Outcome, Question, Text
 from issbox.errors import InvalidValueError
+from issbox.names import plural
 
 if TYPE_CHECKING:
     from issbox.workflows.environments.move_plans import MovePlan

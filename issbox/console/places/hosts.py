@@ -14,7 +14,7 @@ from issbox.console.places.host_forms import (
     product_choices,
 )
 from issbox.console.session import Session
-from issbox.console.showing import plural, when
+from issbox.console.showing import when
 from issbox.console.words import (
     Action,
     Answers,
@@ -33,6 +33,7 @@ from issbox.console.words import (
 )
 from issbox.errors import InvalidValueError, IssboxError
 from issbox.model import HostFilter, HostOrder, HostState, HostSummary
+from issbox.names import plural
 from issbox.workflows.context import Permission
 
 _MOST_MOVED: Final = 1000

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from issbox.console.showing import difference_lines, difference_summary, plural
+from issbox.console.showing import difference_lines, difference_summary
 from issbox.console.words import Text
-from issbox.names import format_size
+from issbox.names import format_size, plural
 from issbox.workflows.context import Context
 
 if TYPE_CHECKING:

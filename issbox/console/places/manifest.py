@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from issbox.console.files import read_text
 from issbox.console.lines import details, listed
 from issbox.console.session import Session
-from issbox.console.showing import plural, when
+from issbox.console.showing import when
 from issbox.console.words import (
     Action,
     Answers,
@@ -28,6 +28,7 @@ from issbox.console.words import (
 )
 from issbox.errors import InvalidValueError, NotFoundError
 from issbox.model import EntitlementFile, ManifestConflict, ManifestRecord, ManifestSubscription
+from issbox.names import plural
 from issbox.workflows.context import Permission
 
 if TYPE_CHECKING:

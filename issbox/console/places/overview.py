@@ -7,7 +7,7 @@ from issbox.console.lines import listed
 from issbox.console.places.jobs import how_far
 from issbox.console.places.regenerations import how_far as how_far_issued
 from issbox.console.session import Session, whole_box
-from issbox.console.showing import plural, when
+from issbox.console.showing import when
 from issbox.console.words import (
     Action,
     Answers,
@@ -24,7 +24,7 @@ from issbox.console.words import (
     Wanted,
 )
 from issbox.model import ImportState
-from issbox.names import format_size, make_label
+from issbox.names import format_size, make_label, plural
 from issbox.rules.health import Problem, Trouble
 from issbox.workflows.context import Permission
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from issbox.console.lines import details, listed
 from issbox.console.session import Session
-from issbox.console.showing import plan_lines, plural, refusal_lines, when
+from issbox.console.showing import plan_lines, refusal_lines, when
 from issbox.console.words import (
     Action,
     Answers,
@@ -23,6 +23,7 @@ from issbox.console.words import (
     Wanted,
 )
 from issbox.model import Held, LifecycleEnvironment, PromotionRecord, RepositoryKey, ViewVersionName
+from issbox.names import plural
 from issbox.rules.environments.promoting import PromotionPlan
 from issbox.workflows.context import Permission
 

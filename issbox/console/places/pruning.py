@@ -3,9 +3,8 @@
 from typing import Final
 
 from issbox.console.session import Session
-from issbox.console.showing import plural
 from issbox.console.words import Action, Answers, Consequences, Outcome, Target
-from issbox.names import format_size
+from issbox.names import format_size, plural
 from issbox.workflows.context import Permission
 
 

@@ -8,7 +8,7 @@ from issbox.console.places import hosts
 from issbox.console.places.host_forms import environment_choices, product_choices
 from issbox.console.places.jobs import job_text
 from issbox.console.session import Session
-from issbox.console.showing import percent, plural, when
+from issbox.console.showing import percent, when
 from issbox.console.words import (
     Action,
     Answers,
@@ -27,6 +27,7 @@ from issbox.console.words import (
     Wanted,
 )
 from issbox.model import HostState, Job, Regeneration, RegenerationScope, RegenerationState
+from issbox.names import plural
 from issbox.workflows.context import Permission
 
 if TYPE_CHECKING:

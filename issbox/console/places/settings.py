@@ -7,7 +7,7 @@ from typing import Any, Final
 from issbox import VERSION
 from issbox.console.lines import listed
 from issbox.console.session import Session, whole_box
-from issbox.console.showing import plural, when
+from issbox.console.showing import when
 from issbox.console.words import (
     Action,
     Answers,
@@ -22,7 +22,7 @@ from issbox.console.words import (
     View,
     Wanted,
 )
-from issbox.names import format_size
+from issbox.names import format_size, plural
 from issbox.rules.content.urls import mask_url
 from issbox.workflows.context import Permission
 

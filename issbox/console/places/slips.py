@@ -3,11 +3,10 @@
 from typing import Final
 
 from issbox.console.session import Session
-from issbox.console.showing import plural
 from issbox.console.words import Action, Answers, Consequences, Outcome, Question, Target, Text
 from issbox.errors import InvalidValueError
 from issbox.model import ContentImport, ImportState, Slip
-from issbox.names import format_size
+from issbox.names import format_size, plural
 from issbox.rules.bundles.slips import format_ranges
 from issbox.workflows.context import Permission
 

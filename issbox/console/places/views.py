@@ -5,7 +5,7 @@ from typing import Any, Final
 from issbox.console.lines import details, listed
 from issbox.console.places import promotions
 from issbox.console.session import Session
-from issbox.console.showing import plural, when
+from issbox.console.showing import when
 from issbox.console.words import (
     Action,
     Answers,
@@ -23,7 +23,7 @@ from issbox.console.words import (
     Wanted,
 )
 from issbox.model import ContentView, RepositoryKey, ViewVersion
-from issbox.names import format_size, make_label
+from issbox.names import format_size, make_label, plural
 from issbox.workflows.context import Permission
 
 

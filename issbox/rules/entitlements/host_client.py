@@ -221,7 +221,10 @@ refresh() {
     known
     as_host GET "/consumers/$uuid/files"
     place
-    echo "$(grep -c '^\[' "$repositories" || true) repositories of $server."
+    case $(grep -c '^\[' "$repositories" || true) in
+        1) echo "1 repository of $server." ;;
+        *) echo "$(grep -c '^\[' "$repositories" || true) repositories of $server." ;;
+    esac
 }
 
 unregister() {

@@ -14,7 +14,7 @@ from typing import Final, NoReturn
 
 from issbox.errors import InvalidValueError
 from issbox.model import SshKey
-from issbox.names import check_name
+from issbox.names import check_name, plural
 
 LONGEST_LINE: Final = 16 << 10
 """Characters; an RSA key of 16384 bits has about 2,800."""
@@ -61,7 +61,7 @@ def parse_ssh_key(text: str) -> SshKey:
         _refuse("it is too long")
     lines = text.strip("\r\n").splitlines()
     if len(lines) != 1:
-        _refuse(f"it has {len(lines)} lines", hint="Give one key at a time, as one line.")
+        _refuse(f"it has {plural(len(lines), 'line')}", hint="Give one key at a time, as one line.")
     kind, _, rest = lines[0].strip().partition(" ")
     if kind not in _FIELDS:
         known = ", ".join(_FIELDS)

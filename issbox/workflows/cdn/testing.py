@@ -8,7 +8,7 @@ from typing import Final
 from issbox.certs.summary import Summary, first_summary, summary_of
 from issbox.errors import IssboxError, NotFoundError, UnreachableError
 from issbox.model import CdnLocation
-from issbox.names import format_time
+from issbox.names import format_time, plural
 from issbox.rules.content.cdn import base_url
 from issbox.rules.content.urls import mask_url
 from issbox.workflows.cdn.location import location_hint, location_request
@@ -110,7 +110,7 @@ class _Test:
                 f"the listing of {mask_url(self._request.url)} is empty",
                 hint="Synchronize or promote content there first.",
             )
-        return f"{len(names)} names"
+        return plural(len(names), "name")
 
 
 def try_location(ctx: Context, location: CdnLocation) -> LocationTest:

@@ -7,6 +7,7 @@ from typing import Final
 
 from issbox.errors import InvalidValueError, SourceRefusedError
 from issbox.model import FileKind, RepositoryKey, RepositoryVersion, VersionOrigin
+from issbox.names import plural
 from issbox.rules.content.urls import mask_url
 from issbox.store import Batch, Store
 from issbox.workflows.appliance.mending import find_damaged, rebuild_trees
@@ -147,7 +148,7 @@ def _publish(
         with ctx.store.transaction():
             record([])
         return None
-    ctx.progress.step("record-draft", f"{len(result.files)} files")
+    ctx.progress.step("record-draft", plural(len(result.files), "file"))
     with ctx.store.versions.draft(key) as draft:
         draft.add(result.files)
         versions = publish(
@@ -166,12 +167,12 @@ def _mend(ctx: Context, batch: Batch, damaged: set[str]) -> list[str]:
     mended = {sha256 for sha256 in damaged if batch.has(sha256)}
     notes = []
     if mended:
-        notes.append(f"{len(mended)} damaged files were fetched again")
+        notes.append(f"fetched again: {plural(len(mended), 'damaged file')}")
         left = rebuild_trees(ctx, mended)
         notes += [f"version {number} of {key} still misses files and was left as it is" for key, number in left]
     if damaged - mended:
         notes.append(
-            f"{len(damaged - mended)} damaged files could not be mended, because upstream does not have them any more"
+            f"not mended, because upstream does not have it any more: {plural(len(damaged - mended), 'damaged file')}"
         )
     for note in notes:
         ctx.progress.note(note)

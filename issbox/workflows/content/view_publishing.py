@@ -12,6 +12,7 @@ from typing import Final
 
 from issbox.errors import NotFoundError
 from issbox.model import LIBRARY, ContentView, RepositoryKey, RepositoryVersion, VersionOrigin, ViewVersion
+from issbox.names import plural
 from issbox.rules.content.filtering import filters_for
 from issbox.store import Batch
 from issbox.workflows.content import publishing
@@ -56,7 +57,7 @@ def _filter(
         made = filter_version(ctx, batch, key, number, filters) if filters else None
         if made is not None:
             filtered[replace(key, view=view.label)] = made
-            ctx.progress.note(f"{key.short}: filters take {made.dropped} packages away")
+            ctx.progress.note(f"{key.short}: filters take {plural(made.dropped, 'package')} away")
     return filtered
 
 

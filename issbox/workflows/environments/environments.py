@@ -8,7 +8,7 @@ from typing import Final
 
 from issbox.errors import InUseError, NotFoundError
 from issbox.model import LIBRARY, HostCount, LifecycleEnvironment, Promotion
-from issbox.names import check_name
+from issbox.names import check_name, plural
 from issbox.rules.changes import with_before
 from issbox.rules.environments.environments import (
     check_environment_description,
@@ -247,9 +247,9 @@ def delete_environment(
 def _reason(plan: EnvironmentDeletion) -> str:
     reasons = []
     if plan.content:
-        reasons.append(f"holds {len(plan.content)} repositories")
+        reasons.append(f"holds {plural(len(plan.content), 'repository')}")
     if plan.followers:
         reasons.append(f"comes before {', '.join(plan.followers)}")
     if plan.hosts.number:
-        reasons.append(f"has {plan.hosts.number} hosts, {plan.stranded} of which are in no other")
+        reasons.append(f"has {plural(plan.hosts.number, 'host')}, {plan.stranded} of which are in no other")
     return f"the environment {plan.environment.label} {' and '.join(reasons)}"

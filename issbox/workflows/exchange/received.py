@@ -6,11 +6,14 @@ from dataclasses import replace
 from typing import Final
 
 from issbox.bundle.compact_receipt import COMPACT_PREFIX, decode_compact
+from issbox.bundle.decoding import MAX_NUMBER, check_format
 from issbox.bundle.receipt import MAX_RECEIPT, decode_receipt
 from issbox.bundle.receipt_checks import known_files
 from issbox.bundle.short_receipt import SHORT_PREFIX, decode_short
-from issbox.errors import NotAReceiptError, NotFoundError, ReceiptError
+from issbox.bundle.slip import SHORT_SLIP_PREFIX
+from issbox.errors import IssboxError, NotAReceiptError, NotFoundError, ReceiptError
 from issbox.model import (
+    SLIP_FORMAT,
     Acknowledgement,
     ContentExport,
     Receipt,
@@ -32,6 +35,8 @@ from issbox.workflows.exchange.recognising import known_box, recognise_short
 
 _KEY_DIGITS: Final = 16
 """Fewest digits of a key id that name a key in a signed receipt."""
+_BETWEEN: Final = {ReceiptForm.COMPACT: b"", ReceiptForm.SHORT: b"-"}
+"""What stands where a text was typed with spaces, so that the same text is known again."""
 
 
 def read_receipt(ctx: Context, given: str, *, accept_untrusted: bool = False) -> ReceivedReceipt:
@@ -42,17 +47,15 @@ def read_receipt(ctx: Context, given: str, *, accept_untrusted: bool = False) ->
     for a short text that fits no export of this box, and NotAReceiptError.
     """
     ctx.require_anywhere(Permission.CONTENT_EXPORT)
-    data = handed_over(given, is_receipt_text, "a receipt", MAX_RECEIPT)
+    data = handed_over(given, lambda text: is_receipt_text(text) or _is_slip(text.encode()), "a receipt", MAX_RECEIPT)
     form = _form(data)
-    text = data if form is ReceiptForm.FILE else b"".join(data.split()).upper()
+    text = data if form is ReceiptForm.FILE else _BETWEEN[form].join(data.split()).upper()
     fingerprint = hashlib.sha256(text).hexdigest()
     with ctx.store.session():
         present = ctx.store.receipts.find(fingerprint)
         receipt, verified = _understand(ctx, data, form, accept_untrusted=accept_untrusted)
         if receipt.box.id == ctx.store.box.get().id:
-            raise ReceiptError(
-                "this receipt was made by this box itself", hint="Read it on the box that the bundles come from."
-            )
+            raise _made_here()
         organization = own_organization(ctx, receipt)
         ctx.require_some(Permission.CONTENT_EXPORT, organization)
         if present is not None and present.verified == verified:
@@ -92,7 +95,7 @@ def chosen_receipt(ctx: Context, given: str) -> ReceivedReceipt:
 
 def is_receipt_text(text: str) -> bool:
     """Tell whether a text is a compact or short receipt itself, and not the path of a file."""
-    return text.strip().upper().startswith((COMPACT_PREFIX, SHORT_PREFIX))
+    return _form_of_text(text) is not None
 
 
 def list_receipts(ctx: Context) -> list[ReceivedReceipt]:
@@ -148,18 +151,52 @@ def own_versions(ctx: Context, received: ReceivedReceipt) -> Mapping[str, int]:
 
 def _form(data: bytes) -> ReceiptForm:
     start = data[:64].lstrip()
+    if _is_slip(data):
+        raise NotAReceiptError(
+            "this is a re-request slip and not a receipt",
+            hint="Write again what it asks for: `issbox content-export recut --slip`. A receipt is made by "
+            "`issbox receipt create`.",
+        )
     if start[:1] == b"{":
         return ReceiptForm.FILE
-    for prefix, form in ((COMPACT_PREFIX, ReceiptForm.COMPACT), (SHORT_PREFIX, ReceiptForm.SHORT)):
-        if start.upper().startswith(prefix.encode()):
-            return form
-    raise NotAReceiptError("what was given does not begin as any receipt does")
+    form = _form_of_text(start.decode("ascii", errors="replace"))
+    if form is None:
+        raise NotAReceiptError("what was given does not begin as any receipt does")
+    return form
+
+
+def _form_of_text(text: str) -> ReceiptForm | None:
+    """Tell the form of a text by how it begins; the short one may be typed with spaces in the place of dashes."""
+    start = text.strip().upper()
+    if start.startswith(COMPACT_PREFIX):
+        return ReceiptForm.COMPACT
+    return ReceiptForm.SHORT if "-".join(start.split()).startswith(SHORT_PREFIX) else None
+
+
+def _is_slip(data: bytes) -> bool:
+    """Tell whether it is a re-request slip: both are carried in the same direction."""
+    if data[:64].lstrip().upper().startswith(SHORT_SLIP_PREFIX.encode()):
+        return True
+    try:
+        check_format(data, "slip", SLIP_FORMAT, MAX_NUMBER)
+    except IssboxError:
+        return False
+    return True
+
+
+def _made_here() -> ReceiptError:
+    return ReceiptError(
+        "this receipt was made by this box itself", hint="Read it on the box that the bundles come from."
+    )
 
 
 def _understand(ctx: Context, data: bytes, form: ReceiptForm, *, accept_untrusted: bool) -> tuple[Receipt, bool]:
     keys = ctx.store.trusted_keys.list()
+    own = ctx.store.box.get().key_id
 
     def find_key(key_id: str) -> str | None:
+        if len(key_id) >= _KEY_DIGITS and own.startswith(key_id):
+            raise _made_here()
         found = [key.public_key for key in keys if len(key_id) >= _KEY_DIGITS and key.key_id.startswith(key_id)]
         return found[0] if len(found) == 1 else None
 

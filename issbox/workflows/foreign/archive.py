@@ -18,6 +18,7 @@ from issbox.bundle.katello.pulp_archive import PulpArchive, open_archive
 from issbox.bundle.katello.toc import Toc, read_toc
 from issbox.errors import BundleDamagedError, BundleIncompleteError, DigestMismatchError
 from issbox.files import remove_tree, require_space
+from issbox.names import plural
 from issbox.store import Batch
 from issbox.workflows.context import Context
 from issbox.workflows.foreign.building import build_repository
@@ -105,7 +106,7 @@ class ArchiveExport:
         with as_bundle_errors():
             directories = repository_directories(self.archive)
             self._stage(ctx, batch, self._wanted(ctx, targets))
-            ctx.progress.step("read-metadata", f"writing the repodata of {len(targets)} repositories")
+            ctx.progress.step("read-metadata", f"writing the repodata of {plural(len(targets), 'repository')}")
             with ctx.store.blobs.batch() as scratch:
                 for number, target in enumerate(targets):
                     content = self._content(target, directories)

@@ -14,6 +14,7 @@ from issbox.bundle.katello.toc import MAX_TOC, listed_pieces
 from issbox.bundle.tree import read_bounded, reading
 from issbox.errors import BundleIncompleteError, IssboxError
 from issbox.manifest import MANIFEST_NAME, SIGNATURE_NAME, TABLE_NAME
+from issbox.names import plural
 from issbox.workflows.foreign.archive import archive_identity, find_toc
 from issbox.workflows.foreign.trees import read_heads, tree_path, trees_identity
 from issbox.yum.listed import ListedFile, list_repository
@@ -112,11 +113,11 @@ def _trees_progress(path: Path, metadata: KatelloMetadata, files: int, size: int
     heads = read_heads(path, metadata)
     words = f"a Katello export (syncable), {len(places & heads.keys())} of {len(places)} repositories"
     if places - heads.keys():
-        return False, f"{words}, {files} files"
+        return False, f"{words}, {plural(files, 'file')}"
     for place in sorted(places):
         _check_metadata(path / place)
     if metadata.incremental:  # carries only what is new: what else is needed, this box has or has not
-        return True, f"{words}, incremental, {files} files"
+        return True, f"{words}, incremental, {plural(files, 'file')}"
     listed = {place: sha256(heads[place]).hexdigest() for place in sorted(places)}
     totals = [_expected(path / place, digest) for place, digest in listed.items()]
     wanted, wanted_size = sum(count for count, _ in totals), sum(total for _, total in totals)

@@ -11,7 +11,7 @@ from uuid import uuid4
 from issbox.certs.keys import KeyKind, PrivateKey
 from issbox.errors import InUseError, InvalidValueError, NotFoundError
 from issbox.model import ActivationKey, Consumer, InstalledProduct, OverrideHolder, OverrideKind, Purpose
-from issbox.names import check_label, check_name
+from issbox.names import check_label, check_name, plural
 from issbox.rules.entitlements.consumers import (
     check_environments,
     check_facts,
@@ -88,7 +88,8 @@ def register_with_keys(
     for key in known[1:]:
         if key.max_hosts is not None:
             raise InvalidValueError(
-                f"the activation key {key.label} may let in {key.max_hosts} hosts, and is not the first one given",
+                f"the activation key {key.label}, which may let in {plural(key.max_hosts, 'host')}, is not the first "
+                "one given",
                 hint="Name it first, or alone: a host counts only for the first of its activation keys.",
             )
     environments = list(dict.fromkeys(label for key in known for label in key.environments))
@@ -191,6 +192,6 @@ def _check_room(ctx: Context, key: ActivationKey) -> None:
     present = ctx.store.consumers.count(key.organization, activation_key=key.label)
     if key.max_hosts is not None and present >= key.max_hosts:
         raise InUseError(
-            f"the activation key {key.label} has let in {present} hosts and may let in {key.max_hosts}",
+            f"the activation key {key.label} has let in {plural(present, 'host')} and may let in {key.max_hosts}",
             hint="Delete hosts that are no more, or let the key have more: `issbox activation-key update --max-hosts`.",
         )

@@ -146,16 +146,30 @@ def _by_hand(
 
 
 def _once(ctx: Context, row: ContentImport) -> ContentImport:
-    """Give a row as it is, but the import that brought the bundle in the place of one that had nothing to do.
+    """Give a row as it is, but the import that brought the bundle or volume in the place of one that had nothing to do.
 
     Nothing is kept of the latter, which was told of by a note; its reason is given with the earlier one.
     """
-    nothing_done = row.state is ImportState.IMPORTED and not row.with_environments
-    if not nothing_done or row.bundle_id is None or ctx.store.reports.find(row.id) is not None:
-        return row
-    before = ctx.store.imports.imported_bundle(row.bundle_id, row.organization)
+    before = _done_before(ctx, row)
     if before is None or before.id == row.id:
         return row
     with ctx.store.transaction():
         ctx.store.imports.remove(row.id)
     return replace(before, reason=row.reason)
+
+
+def _done_before(ctx: Context, row: ContentImport) -> ContentImport | None:
+    """Give the import that did before what this one was to do, the same volume if it is one of several; else None."""
+    if row.bundle_id is None:
+        return None
+    nothing_done = row.state is ImportState.IMPORTED and not row.with_environments
+    if not row.taken and (not nothing_done or ctx.store.reports.find(row.id) is not None):
+        return None
+    alike = [
+        each
+        for each in ctx.store.imports.list(states=(row.state,), bundle_id=row.bundle_id, before=row.id)
+        if (each.organization, each.volume) == (row.organization, row.volume) and each.taken >= row.taken
+    ]
+    if alike:
+        return alike[-1]
+    return None if row.taken else ctx.store.imports.imported_bundle(row.bundle_id, row.organization)

@@ -26,6 +26,7 @@ from issbox.errors import (
 from issbox.files import FileLock
 from issbox.manifest import Manifest
 from issbox.model import ContentImport, ImportState, RepositoryKey, RepositoryVersion, VersionOrigin, WaitsFor
+from issbox.names import plural
 from issbox.rules.bundles.importing import ImportPlan, PlannedRepository, plan_import
 from issbox.store import Batch
 from issbox.workflows.appliance.mending import find_damaged, rebuild_trees
@@ -251,9 +252,9 @@ def _mend(ctx: Context, mended: set[str], damaged: set[str]) -> None:
     """Bring mended files into the published trees, which link to the damaged ones."""
     if mended:
         rebuild_trees(ctx, mended)
-        ctx.progress.note(f"{len(mended)} damaged files were replaced from the bundle")
+        ctx.progress.note(f"replaced from the bundle: {plural(len(mended), 'damaged file')}")
     if damaged - mended:
-        ctx.progress.note(f"{len(damaged - mended)} damaged files are not in this bundle")
+        ctx.progress.note(f"not in this bundle: {plural(len(damaged - mended), 'damaged file')}")
 
 
 def _repomd(manifest: Manifest, planned: PlannedRepository) -> str:

@@ -4,7 +4,7 @@ from typing import Final
 
 from issbox.errors import ImportRefusedError, IssboxError, OlderBundleError
 from issbox.manifest import Manifest
-from issbox.model import ContentImport
+from issbox.model import ContentImport, ImportState
 from issbox.rules.bundles.importing import ImportPlan, Library, holds_already
 from issbox.workflows.context import Context
 
@@ -36,8 +36,8 @@ def imported_before(ctx: Context, manifest: Manifest, library: Library) -> Conte
 
 
 def words_for_before(before: ContentImport, done: str) -> str:
-    """Say that a bundle was imported before, and what is done with it now."""
-    return f"imported before, on {before.updated_at:%Y-%m-%d %H:%M} UTC: {done}"
+    """Say that a bundle was imported before, and what is done with it now; the first word is its state."""
+    return f"{ImportState.IMPORTED} before, on {before.updated_at:%Y-%m-%d %H:%M} UTC: {done}"
 
 
 def refusal_error(plan: ImportPlan) -> IssboxError:

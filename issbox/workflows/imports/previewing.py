@@ -29,6 +29,7 @@ from issbox.workflows.imports.incoming import volumes_taken, words_for_volumes
 from issbox.workflows.imports.planning import imported_before, library_of
 from issbox.workflows.imports.previewed import difference_to, read_metadata
 from issbox.workflows.imports.staging import missing_files
+from issbox.workflows.inbox.disposal import in_inbox
 from issbox.workflows.inbox.waiting import Waiting, approvals_given, missing_base
 
 
@@ -173,6 +174,7 @@ def _preview(
                 absent=missing,
                 volume=bundle.volume,
                 chunks=chunks,
+                inbox=in_inbox(ctx, str(bundle.path.resolve())),
             )
         ),
         new_products=tuple(product.label for product in plan.products_to_create),
@@ -220,7 +222,18 @@ def _preview_katello(ctx: Context, path: Path, chosen: str | None, *, allow_olde
         organization=owner,
         imported_before=None if allow_older else imported_before(ctx, manifest, library),
         refusals=plan.refusals,
-        waits=tuple(_waits(ctx, manifest, owner, approvals=needed, absent=missing, volume=1, chunks=(0, []))),
+        waits=tuple(
+            _waits(
+                ctx,
+                manifest,
+                owner,
+                approvals=needed,
+                absent=missing,
+                volume=1,
+                chunks=(0, []),
+                inbox=in_inbox(ctx, str(path.resolve())),
+            )
+        ),
         new_products=tuple(product.label for product in plan.products_to_create),
         changed_products=tuple(product.label for product in plan.products_to_update),
         repositories=tuple(repositories),
@@ -254,6 +267,7 @@ def _waits(
     absent: Iterable[str],
     volume: int,
     chunks: tuple[int, list[int]],
+    inbox: bool,
 ) -> Iterator[Waiting]:
     """Give what an import would wait for."""
     if chunks[1]:
@@ -262,7 +276,7 @@ def _waits(
     people = approvals_missing(approvals, given, manifest.source.made_by)
     if people:
         yield Waiting(WaitsFor.APPROVAL, f"the approval of {'one person' if people == 1 else f'{people} people'}")
-    base = missing_base(iter(absent))
+    base = missing_base(iter(absent), inbox=inbox)
     if base is not None:
         yield base
     taken = volumes_taken(ctx, manifest.bundle.id, organization)
