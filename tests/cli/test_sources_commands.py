@@ -95,6 +95,13 @@ def test_a_product_is_pointed_to_a_base_after_its_plan_was_shown(far: CommandLin
     assert "now: 0 of 3." in far(*update).stderr
     far("product", "update", "--label", "Tools", "--source-url", bundle.as_uri())
     assert {each["result"] for each in far.json("repository", "synchronize", "--label", "base")} == {"new-version"}
+    taken = far("product", "update", "--label", "Tools", "--source-url", "")
+    assert f"Tools/base from nowhere instead of {bundle.as_uri()}" in taken.stderr
+    assert {each["url"] for each in far.json("repository", "list")} == {None}
+    assert (
+        "Tools/base stays at nowhere"
+        in far("product", "update", "--label", "Tools", "--source-url", "", "--dry-run").stdout
+    )
     assert far.error(*update, "--name", "New", code=2)["code"] == "usage"
     assert far.error("product", "update", "--label", "Tools", "--proxy", "http://p/", code=2)["code"] == "usage"
 

@@ -62,6 +62,16 @@ def test_an_approval_that_does_not_ask_takes_none_over(waiting: Session) -> None
     assert [each.key for each in lines(waiting, "environments")] == ["Library"]
 
 
+def test_nothing_is_asked_of_a_bundle_that_carries_none(gap: Gap) -> None:
+    outside = session_of(gap.outside)
+    do(outside, "exports.create", destination="inside", environments="no")
+    work_through(outside.ctx)
+    (made,) = history.list_exports(outside.ctx, "acme")
+    arrive(gap.inside, Path(made.path), approvals=1)
+    inside = session_of(gap.inside)
+    assert form(inside, "inbox.approve", bundle(inside)) == {}
+
+
 def test_who_may_approve_but_not_change_environments_cannot_ask(gap: Gap, waiting: Session) -> None:
     ann = session_of(gap.inside, "ann")
     assert form(ann, "inbox.approve", bundle(ann)) == {}

@@ -13,6 +13,7 @@ from watcher.test_service import serving, wait_for
 from issbox.errors import ApprovalError, BusyError, InvalidValueError, NotFoundError, NotPermittedError, WrongStateError
 from issbox.files import FileLock
 from issbox.model import Actor, BundleForm, ContentImport, ImportState, Role, WaitsFor
+from issbox.workflows.appliance.box_status import status
 from issbox.workflows.context import Context
 from issbox.workflows.imports.by_hand import run_import
 from issbox.workflows.imports.importing import import_bundle
@@ -48,6 +49,7 @@ def actions(ctx: Context) -> list[str]:
 def test_two_people_have_to_and_neither_is_the_one_who_exported(crossing: Crossing) -> None:
     ctx = crossing.receiver
     row = bring(crossing)
+    assert status(ctx).needs_approval == (row.id,)
     assert "2 people" in row.reason
     with pytest.raises(ApprovalError, match="tester exported"):
         approve(ctx, row.id)

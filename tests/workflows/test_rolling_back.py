@@ -17,7 +17,7 @@ from issbox.workflows.content import repositories, view_publishing, views
 from issbox.workflows.context import Context
 from issbox.workflows.environments import environments, promoting
 from issbox.workflows.imports.by_hand import run_import
-from issbox.workflows.imports.rolling_back import roll_back
+from issbox.workflows.imports.rolling_back import require_roll_back, roll_back
 from issbox.workflows.people.users import create_user, grant_role
 
 EXTRA = RepositoryKey("acme", "tools", "extra")
@@ -104,8 +104,10 @@ def test_what_changed_nothing_or_was_never_imported_cannot_be_taken_back(crossin
     ctx = crossing.receiver
     row = take(crossing)
     (again,) = run_import(ctx, crossing.export()[0])
-    with pytest.raises(WrongStateError, match="changed no repository"):
-        roll_back(ctx, again.id)
+    for ask in (require_roll_back, roll_back):
+        with pytest.raises(WrongStateError, match="changed no repository"):
+            ask(ctx, again.id)
+    assert require_roll_back(ctx, row.id) == row
     with pytest.raises(NotFoundError):
         roll_back(ctx, 99)
     with FileLock(ctx.store.locks / "import.lock"), pytest.raises(BusyError):

@@ -7,6 +7,7 @@ import click
 from issbox.cli.command import Run, command
 from issbox.cli.exchange.import_shapes import IMPORT
 from issbox.cli.shapes import Field, Shape, size
+from issbox.names import plural
 from issbox.rules.health import status_code
 
 if TYPE_CHECKING:
@@ -28,8 +29,18 @@ STATUS: "Shape[Status]" = Shape(
             "array of the refused imports, as `content-import info` shows them",
             lambda each: [IMPORT.document(refused) for refused in each.needs_attention],
             show=lambda refused: (
-                f"{len(refused)} refused bundles: see `issbox content-import list --state refused`"
+                f"{plural(len(refused), 'refused bundle')}: see `issbox content-import list --state refused`"
                 if isinstance(refused, list) and refused
+                else ""
+            ),
+        ),
+        Field(
+            "needs_approval",
+            "array of the numbers of the imports that wait for somebody's approval",
+            lambda each: list(each.needs_approval),
+            show=lambda found: (
+                f"import {', '.join(map(str, found))}: see `issbox content-import preview {found[0]}`"
+                if isinstance(found, list) and found
                 else ""
             ),
         ),

@@ -102,7 +102,7 @@ add_list_and_info(product, PRODUCT, _read, example="Tools")
     "--source-url",
     metavar="URL",
     help="From now on all its repositories are synchronized from below here, each from its path there, as in exports: "
-    "custom/PRODUCT/REPOSITORY.",
+    'custom/PRODUCT/REPOSITORY; "" for nowhere.',
 )
 @click.option("--ca", metavar="LABEL", help='With --source-url: content credential; "" for the CAs of the system.')
 @click.option("--client-certificate", metavar="LABEL", help='With --source-url: content credential; "" for none.')

@@ -51,8 +51,10 @@ def change_in_words(change: SourceChange) -> str:
 
 def _words(described: dict[str, object]) -> str:
     if not described["changed"]:
-        return f"{described['repository']} stays at {described['url']}"
-    return f"{described['repository']} from {described['new_url']} instead of {described['url'] or 'nowhere'}"
+        return f"{described['repository']} stays at {described['url'] or 'nowhere'}"
+    return (
+        f"{described['repository']} from {described['new_url'] or 'nowhere'} instead of {described['url'] or 'nowhere'}"
+    )
 
 
 def _shown(url: str | None) -> str | None:

@@ -226,16 +226,15 @@ def rollback(run: Run, *, number: int | None, id_: int | None, yes: bool) -> Non
     Lifecycle environments other than Library are not touched. Importing the bundle again brings it back, without
     copying anything.
     """
-    from issbox.workflows import history
-    from issbox.workflows.imports.rolling_back import roll_back
+    from issbox.workflows.imports.rolling_back import require_roll_back, roll_back
 
     import_id = chosen_id(number, id_)
     ctx = run.open()
-    row = history.get_import(ctx, import_id)
+    row = require_roll_back(ctx, import_id)
     words = ", ".join(
         f"{change.repository} to {f'version {change.before}' if change.before else 'nothing'}" for change in row.changes
     )
-    run.confirm(f"Go back in the Library of {row.organization}: {words or 'nothing'}?", yes=yes)
+    run.confirm(f"Go back in the Library of {row.organization}: {words}?", yes=yes)
     row = roll_back(ctx, import_id)
     run.say(f"Import {row.id} rolled back.")
     run.show(IMPORT, row)

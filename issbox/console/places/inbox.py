@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from issbox.console.lines import listed
 from issbox.console.places.import_details import import_details, import_values
 from issbox.console.places.import_preview import preview_text
+from issbox.console.places.import_questions import environments_questions
 from issbox.console.session import Session
 from issbox.console.words import (
     Action,
@@ -143,7 +144,7 @@ def _not_to_preview(session: Session, target: Target) -> str:
 
 
 def _approve_questions(session: Session, target: Target) -> list[Question]:
-    return _environments_questions(session, target.thing)
+    return environments_questions(session, target.thing)
 
 
 def _approve_confirm(session: Session, target: Target, answers: Answers) -> Consequences:
@@ -185,18 +186,7 @@ def _not_to_approve(session: Session, target: Target) -> str:
 def _retry_questions(session: Session, target: Target) -> list[Question]:
     words = "Accept it although it is older than one imported before."
     older = Question("allow_older", "Also an older one", Kind.YES_NO, "no", help=words)
-    return [older, *_environments_questions(session, target.thing)]
-
-
-def _environments_questions(session: Session, row: ContentImport) -> list[Question]:
-    """Ask whether the lifecycle environments come too, unless somebody has said so or the operator may not."""
-    owner = row.organization or session.organization
-    needed = (Permission.ENVIRONMENT_MANAGE, Permission.CONTENT_PROMOTE)
-    may = session.ctx.user is None or all(session.ctx.reach(each).products(owner).cover(()) for each in needed)
-    if row.with_environments or not may:
-        return []
-    words = "Take over its lifecycle environments, if it carries any: p shows what that changes."
-    return [Question("environments", "Its environments too", Kind.YES_NO, "no", help=words)]
+    return [older, *environments_questions(session, target.thing)]
 
 
 def _retry(session: Session, target: Target, answers: Answers) -> Outcome:
@@ -258,7 +248,10 @@ def _roll_back(session: Session, target: Target, answers: Answers) -> Outcome:
 
 def _only_imported(session: Session, target: Target) -> str:
     del session
-    return "" if target.thing.state is ImportState.IMPORTED else f"it is {target.thing.state}, not imported"
+    row: ContentImport = target.thing
+    if row.state is not ImportState.IMPORTED:
+        return f"it is {row.state}, not imported"
+    return "" if row.changes else "it changed no repository"
 
 
 def _scan(session: Session, target: Target, answers: Answers) -> Outcome:

@@ -66,7 +66,7 @@ def misfit(kind: ProductKind, url: str) -> str | None:
 def plan_sources(
     base: str, repositories: Iterable[Repository], changes: Mapping[str, str | None]
 ) -> list[SourceChange]:
-    """Say how repositories are synchronized once they come from below this base.
+    """Say how repositories are synchronized once they come from below this base, '' being nowhere.
 
     `changes` has what else becomes different of each, by field of `Upstream`.
     """
@@ -74,7 +74,7 @@ def plan_sources(
         SourceChange(
             each.key,
             each.upstream,
-            replace(each.upstream, url=join_url(base, each.path), **changes),  # type: ignore[arg-type]  # fields by name
+            replace(each.upstream, url=join_url(base, each.path) if base else None, **changes),  # type: ignore[arg-type]  # fields by name
         )
         for each in repositories
     ]

@@ -76,13 +76,14 @@ def plan_repointing(
     client_certificate: str | None = None,
     proxy: str | None = None,
 ) -> list[SourceChange]:
-    """Say what it changes to have all repositories of a product synchronized from below a base.
+    """Say what it changes to have all repositories of a product synchronized from below a base, '' being nowhere.
 
     None leaves a content credential or the proxy as it is, and an empty text takes it away. Raises NotFoundError,
     InvalidValueError, SourceRefusedError.
     """
     ctx.require(Permission.CONTENT_MANAGE, organization, [product])
-    check_url(base)
+    if base:
+        check_url(base)
     given = {"ca": ca, "client_certificate": client_certificate, "proxy": proxy}
     changes = {field: value or None for field, value in given.items() if value is not None}
     with ctx.store.session():

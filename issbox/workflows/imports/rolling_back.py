@@ -17,6 +17,16 @@ def roll_back(ctx: Context, import_id: int) -> ContentImport:
     WrongStateError when it is not imported, changed nothing, or another change has come since, NotFoundError when a
     version before it is no longer kept, and BusyError while an import is running.
     """
+    with ctx.store.session():
+        row = require_roll_back(ctx, import_id)
+        lock = FileLock(ctx.store.locks / "import.lock", busy="an import is running in this box")
+        with lock, changing_content(ctx, [change.repository for change in row.changes]):
+            _check(ctx, row)
+            return _undo(ctx, row)
+
+
+def require_roll_back(ctx: Context, import_id: int) -> ContentImport:
+    """Give an import that could be taken back as things are; raises what `roll_back` raises when it cannot be."""
     ctx.require_anywhere(Permission.CONTENT_IMPORT)
     with ctx.store.session():
         row = ctx.store.imports.get(import_id)
@@ -32,10 +42,8 @@ def roll_back(ctx: Context, import_id: int) -> ContentImport:
                 f"import {import_id} changed no repository, so there is nothing to roll back",
                 shown="content-import info",
             )
-        lock = FileLock(ctx.store.locks / "import.lock", busy="an import is running in this box")
-        with lock, changing_content(ctx, [change.repository for change in row.changes]):
-            _check(ctx, row)
-            return _undo(ctx, row)
+        _check(ctx, row)
+        return row
 
 
 def _check(ctx: Context, row: ContentImport) -> None:

@@ -81,6 +81,8 @@ class Hint(msgspec.Struct, frozen=True):
     volumes: tuple[_Volume, ...] = ()
     volume: int = 1
     """Which volume this is, as it says itself."""
+    lifecycle_environments: tuple[msgspec.Raw, ...] = ()
+    """As they stand there: whoever takes them over reads them anew."""
 
     @property
     def expected(self) -> tuple[int, int]:
