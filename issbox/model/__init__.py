@@ -40,7 +40,7 @@ _WORDS: Final = {
     "cdn": "REDHAT_CDN_URL CdnChoice CdnLocation CdnServer CdnType CdnUpstream",
     "consumers": (
         "ActivationKey Claim Consumer ContentOverride Entitlement HostCount InstalledProduct IssuedCertificate "
-        "IssuedKind OverrideHolder OverrideKind Purpose Regeneration RegenerationScope RegenerationState"
+        "IssuedKind OverrideHolder OverrideKind Purpose PurposeChange Regeneration RegenerationScope RegenerationState"
     ),
     "entitlement": "CertificateType CertifiedContent CertifiedProduct EntitlementPayload Order Subscription Validity",
     "errata": "Advisory ErratumType",

@@ -1,7 +1,7 @@
 """Hosts: who they are, what they are entitled to, and what was issued to them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -27,6 +27,21 @@ class Purpose:
     role: str = ""
     usage: str = ""
     add_ons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurposeChange:
+    """What becomes of a host's system purpose; None leaves a part as it is."""
+
+    service_level: str | None = None
+    role: str | None = None
+    usage: str | None = None
+    add_ons: tuple[str, ...] | None = None
+
+    def of(self, present: Purpose) -> Purpose:
+        """Give the purpose after the change."""
+        given = {name: value for name, value in asdict(self).items() if value is not None}
+        return replace(present, **given)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from issbox.model import Consumer, InstalledProduct, Purpose
+from issbox.model import Consumer, InstalledProduct, Purpose, PurposeChange
 from issbox.web.api import shapes
 from issbox.web.api.answers import Stamp, stamp
 from issbox.web.api.routes import Shape
@@ -121,8 +121,7 @@ def facts_of(body: ConsumerBody) -> dict[str, str] | None:
 def told(body: ConsumerBody) -> Told:
     """Give what a host tells when it registers."""
     release = release_of(body)
-    purpose = purpose_of(body, Purpose())
-    return Told(release or "", purpose or Purpose(), tuple(installed_of(body) or ()))
+    return Told(release or "", purpose_of(body).of(Purpose()), tuple(installed_of(body) or ()))
 
 
 def release_of(body: ConsumerBody) -> str | None:
@@ -133,16 +132,13 @@ def release_of(body: ConsumerBody) -> str | None:
     return found
 
 
-def purpose_of(body: ConsumerBody, present: Purpose) -> Purpose | None:
-    """Give the system purpose after the body; None when it says nothing of it."""
-    given = (body.service_level, body.role, body.usage, body.add_ons)
-    if all(each is None for each in given):
-        return None
-    return Purpose(
-        present.service_level if body.service_level is None else body.service_level,
-        present.role if body.role is None else body.role,
-        present.usage if body.usage is None else body.usage,
-        present.add_ons if body.add_ons is None else tuple(body.add_ons),
+def purpose_of(body: ConsumerBody) -> PurposeChange:
+    """Give what the body says of the system purpose, which may be nothing."""
+    return PurposeChange(
+        service_level=body.service_level,
+        role=body.role,
+        usage=body.usage,
+        add_ons=None if body.add_ons is None else tuple(body.add_ons),
     )
 
 

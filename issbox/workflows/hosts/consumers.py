@@ -7,7 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from issbox.errors import InvalidValueError, NotFoundError
-from issbox.model import Catalogue, Consumer, HostProfile, InstalledProduct, IssuedCertificate, IssuedKind, Purpose
+from issbox.model import (
+    Catalogue,
+    Consumer,
+    HostProfile,
+    InstalledProduct,
+    IssuedCertificate,
+    IssuedKind,
+    PurposeChange,
+)
 from issbox.names import check_name
 from issbox.rules.entitlements.consumers import (
     check_environments,
@@ -71,7 +79,7 @@ def update_consumer(
     name: str | None = None,
     facts: Mapping[str, str] | None = None,
     release: str | None = None,
-    purpose: Purpose | None = None,
+    purpose: PurposeChange | None = None,
     installed: Sequence[InstalledProduct] | None = None,
     environments: Sequence[str] | None = None,
 ) -> Consumer:
@@ -84,9 +92,12 @@ def update_consumer(
     if name is not None:
         check_name(name, "host name")
     with ctx.store.session(), ctx.store.transaction():
-        if environments is not None:
-            move_consumers(ctx, organization, [uuid], environments)
         present = ctx.store.consumers.get(uuid)
+        if environments is not None and tuple(environments) != present.environments:
+            move_consumers(ctx, organization, [uuid], environments)
+            present = ctx.store.consumers.get(uuid)
+        # What is changed in part is read here and not before: two who change different parts both have their way.
+        wanted = None if purpose is None else check_purpose(purpose.of(present.purpose))
         profile = present.profile if facts is None else _with_facts(present.profile, check_facts(facts))
         ctx.store.consumers.update(
             uuid,
@@ -94,7 +105,7 @@ def update_consumer(
             facts=facts,
             profile=profile,
             release=None if release is None else check_release(release),
-            purpose=None if purpose is None else check_purpose(purpose),
+            purpose=None if wanted == present.purpose else wanted,
             installed=None if installed is None else check_installed(installed),
             at=ctx.clock(),
         )

@@ -1,7 +1,9 @@
 """The calls of subscription-manager 1.30, in their order, to a real server over TLS (reference: its call sequences)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -314,3 +316,22 @@ def _http(text: str) -> str:
     from issbox.web.conditions import http_time
 
     return http_time(int(datetime.strptime(text, "%Y-%m-%dT%H:%M:%S%z").timestamp()))
+
+
+def test_two_calls_about_one_host_at_once_both_have_their_way(town: Town) -> None:
+    user = town.user("alice")
+    uuid = user.post("/consumers", {"name": "web1", "facts": {}}, owner="acme").good()["uuid"]
+    together = Barrier(2)
+
+    def write(member: str) -> None:
+        mine = town.user("alice")
+        for each in range(15):
+            together.wait(30)
+            mine.put(f"/consumers/{uuid}", {member: str(each)}).good()
+            together.wait(30)
+            found = mine.get(f"/consumers/{uuid}").good()
+            assert (found["role"], found["usage"]) == (str(each), str(each))
+            together.wait(30)
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(write, ("role", "usage")))

@@ -210,9 +210,9 @@ def update_consumer(call: Call[ConsumerBody, NoQuery]) -> None:
         name=body.name,
         facts=hosts.facts_of(body),
         release=hosts.release_of(body),
-        purpose=hosts.purpose_of(body, present.purpose),
+        purpose=hosts.purpose_of(body),
         installed=hosts.installed_of(body),
-        environments=None if places is None or tuple(places) == present.environments else places,
+        environments=None if call.caller.host is not None else places,
     )
 
 
