@@ -1,11 +1,14 @@
 """Rows of jobs that issue certificates anew."""
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
+from peewee import fn
+
 from issbox.errors import NotFoundError
 from issbox.model import Regeneration, RegenerationScope, RegenerationState
-from issbox.store.database import Noun, first
+from issbox.store.database import Noun, first, rows, transaction
 from issbox.store.tables import RegenerationRow
 
 
@@ -73,6 +76,21 @@ class Regenerations(Noun):
         if error is not None:
             changes["last_error"] = error
         RegenerationRow.update(**changes).where(RegenerationRow.id == job_id).execute()
+
+    def forget_ended(self, before: datetime, spared: Collection[int]) -> Sequence[int]:
+        """Delete those that ended and were asked for before a time, but not the spared ones, and give their numbers.
+
+        The newest stays: SQLite would give its number to the next one, and a number never means two things.
+        """
+        ended = [RegenerationState.DONE.value, RegenerationState.CANCELLED.value]
+        with transaction():
+            newest = RegenerationRow.select(fn.MAX(RegenerationRow.id)).scalar()
+            old = RegenerationRow.state.in_(ended) & (RegenerationRow.created_at < before)
+            found = [int(number) for (number,) in rows(RegenerationRow.select(RegenerationRow.id).where(old))]
+            gone = sorted(set(found).difference(spared, [newest]))
+            for number in gone:
+                RegenerationRow.delete().where(RegenerationRow.id == number).execute()
+        return gone
 
     def list(self, organization: str | None = None) -> list[Regeneration]:
         """Give jobs, the newest first."""

@@ -15,6 +15,7 @@ from issbox.errors import AlreadyExistsError, InvalidValueError, NotFoundError, 
 from issbox.job_running import work_through
 from issbox.model import HostFilter, Taking
 from issbox.workflows.certificates import revocation_lists
+from issbox.workflows.content import catalog
 from issbox.workflows.hosts import activation_keys, consumers
 
 pytestmark = pytest.mark.usefixtures("_without_workers")
@@ -124,6 +125,21 @@ def test_certificates_are_regenerated_by_a_job(session: Session, answers: dict[s
     assert (job.state, job.result["done"]) == ("finished", len(issued))
     now = {each.cells[0]: held(session, each.key, "entitlement").cells[4] for each in lines(session, "hosts")}
     assert {name for name, serial in now.items() if serial != before[name]} == issued
+
+
+def test_certificates_of_all_organizations_are_regenerated(session: Session) -> None:
+    everywhere = {"whose": "everywhere"}
+    action = find_action("hosts.regenerate")
+    assert action.ask is not None
+    assert "everywhere" not in dict(action.ask(session, Target(None, None))[0].choices)
+    catalog.create_organization(session.ctx, label="globex", name="Globex")
+    assert "everywhere" in dict(action.ask(session, Target(None, None))[0].choices)
+    shown = told(session, "hosts.regenerate", Target(None, None), everywhere)
+    assert "2 certificates of all of acme" in shown.lines[0]
+    assert "1 job, one for each" in do(session, "hosts.regenerate", None, **everywhere).message
+    (job,) = work_through(session.ctx)
+    assert (job.state, job.result["done"]) == ("finished", 2)
+    assert told(session, "hosts.regenerate", Target(None, None), everywhere).refusals
 
 
 def test_one_host_is_regenerated_and_nothing_to_do_says_so(session: Session) -> None:

@@ -1,6 +1,8 @@
 """Regenerations as jobs: done in the background, seen, paused, cancelled, and gone on with after a crash."""
 
 import threading
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,16 +10,19 @@ import pytest
 from makers.boxes import KEY
 from makers.fleets import FACTS, Fleet, make_fleet
 
+from issbox.config.settings import JobSettings
 from issbox.errors import BusyError, NotFoundError, NotPermittedError, WrongStateError
 from issbox.files import FileLock
 from issbox.job_running import work_through
 from issbox.model import Consumer, Job, JobState, RegenerationScope, RegenerationState, Role
+from issbox.workflows.appliance.upkeep import collect_garbage
 from issbox.workflows.certificates import regenerating
 from issbox.workflows.certificates.regenerating import get_regeneration, start_regeneration
 from issbox.workflows.content import catalog
 from issbox.workflows.context import Context
 from issbox.workflows.hosts import registering
 from issbox.workflows.job_kinds.regeneration import RegenerateJob
+from issbox.workflows.job_kinds.upkeep import AuditJob
 from issbox.workflows.job_progress import JobReporter
 from issbox.workflows.jobs import cancel_job, create_job, get_job, next_job
 from issbox.workflows.people import users
@@ -200,6 +205,33 @@ def test_all_organizations_are_those_that_one_manages(fleet: Fleet, hosts: list[
     with pytest.raises(NotPermittedError):
         regenerating.start_everywhere(fleet.ctx.acting_as("pro", "local"))
     assert len(regenerating.list_regenerations(fleet.ctx, "globex")) == 0
+
+
+def test_what_ended_long_ago_is_forgotten(fleet: Fleet, hosts: list[Consumer]) -> None:
+    settings = replace(fleet.ctx.settings, jobs=JobSettings(keep_days=30))
+    ctx = replace(fleet.ctx, settings=settings)
+    by_hand = start_regeneration(ctx, ALL)
+    lock = regenerating.lock_path(ctx, by_hand.id)
+    lock.touch()
+    regenerating.cancel_regeneration(ctx, by_hand.id)
+    job = ask(fleet)
+    work_through(ctx)
+    paused = regenerating.pause_regeneration(ctx, start_regeneration(ctx, ANEW).id)
+    newest = regenerating.cancel_regeneration(ctx, start_regeneration(ctx, ANEW).id)
+
+    def later(days: int) -> Context:
+        return replace(ctx, clock=lambda: ctx.clock() + timedelta(days=days))
+
+    assert collect_garbage(later(29), dry_run=True).regenerations == 0
+    assert collect_garbage(later(31), dry_run=True).regenerations == 1, "the newest job is told of"
+    assert [each.id for each in regenerating.list_regenerations(ctx, "acme")] == [newest.id, paused.id, number(job), 1]
+    assert collect_garbage(later(31), dry_run=False).regenerations == 1
+    assert not lock.exists()
+    assert [each.id for each in regenerating.list_regenerations(ctx, "acme")] == [newest.id, paused.id, number(job)]
+    create_job(ctx, AuditJob())
+    assert collect_garbage(later(31), dry_run=False).regenerations == 1, "with its job"
+    assert [each.id for each in regenerating.list_regenerations(ctx, "acme")] == [newest.id, paused.id]
+    assert start_regeneration(ctx, ANEW).id > newest.id
 
 
 def test_two_at_once_do_not_issue_twice(fleet: Fleet, hosts: list[Consumer]) -> None:

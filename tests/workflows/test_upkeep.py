@@ -86,7 +86,7 @@ def test_jobs_are_forgotten_when_they_ended_long_ago(ctx: Context) -> None:
 
 def test_what_is_left_is_whole_and_nothing_more_is_found(ctx: Context) -> None:
     collect_garbage(ctx, dry_run=False)
-    assert collect_garbage(ctx, dry_run=False) == GarbageReport(0, 0, 0, 0, dry_run=False)
+    assert collect_garbage(ctx, dry_run=False) == GarbageReport(0, 0, 0, 0, 0, dry_run=False)
     with ctx.store.session():
         for number in (3, 4):
             for file in ctx.store.versions.files(KEY, number):

@@ -40,6 +40,7 @@ GARBAGE: "Shape[GarbageReport]" = Shape(
         Field("blobs", "stored files removed", lambda each: each.blobs),
         Field("size", "bytes of these files", lambda each: each.size, show=size),
         Field("jobs", "jobs forgotten that ended long ago", lambda each: each.jobs),
+        Field("regenerations", "regenerations forgotten that ended long ago", lambda each: each.regenerations),
         Field("dry_run", "true when nothing was removed, only counted", lambda each: each.dry_run),
     ),
 )
@@ -62,7 +63,7 @@ def cleanup(run: Run, *, dry_run: bool) -> None:
     """Remove old repository versions, the files that no version needs, abandoned downloads, and jobs of long ago.
 
     Of each repository as many versions stay as [versions] keep says, and those an environment uses. Jobs are forgotten
-    [jobs] keep_days after their end.
+    [jobs] keep_days after their end, and regenerations of certificates with them.
     """
     from issbox.workflows.appliance import upkeep
 

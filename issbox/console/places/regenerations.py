@@ -33,6 +33,7 @@ from issbox.workflows.context import Permission
 if TYPE_CHECKING:
     from issbox.workflows.context import Context
 
+_EVERYWHERE: Final = "everywhere"
 _MOODS: Final = {
     RegenerationState.RUNNING: Mood.BUSY,
     RegenerationState.PAUSED: Mood.BUSY,
@@ -199,6 +200,7 @@ def _regenerate_questions(session: Session, target: Target) -> list[Question]:
     whose = (
         *chosen,
         ("all", "all hosts"),
+        *(((_EVERYWHERE, "all hosts of all organizations"),) if len(session.organizations()) > 1 else ()),
         *((f"environment:{label}", f"hosts in {name}") for label, name in environment_choices(session)),
         *((f"product:{label}", f"those of {name}") for label, name in product_choices(session)),
     )
@@ -217,15 +219,21 @@ def _scope(session: Session, answers: Answers) -> RegenerationScope:
 
 
 def _regenerate_confirm(session: Session, target: Target, answers: Answers) -> Consequences:
+    from issbox.workflows.certificates import regenerating
     from issbox.workflows.hosts import host_lists
 
     del target
-    scope = _scope(session, answers)
-    number = host_lists.count_to_issue(session.ctx, scope)
-    what = "all of them" if scope.unchanged else "those that are stale or missing"
+    unchanged = answers["unchanged"] == "yes"
+    if answers["whose"] == _EVERYWHERE:
+        counts = regenerating.count_everywhere(session.ctx, unchanged=unchanged)
+    else:
+        scope = _scope(session, answers)
+        counts = {scope: host_lists.count_to_issue(session.ctx, scope)}
+    number = sum(counts.values())
+    what = "all of them" if unchanged else "those that are stale or missing"
     lines = (
-        f"{plural(number, 'certificate')} of {scope}: {what}",
-        "One that would say the same stays." if not scope.unchanged else "Every one gets a new serial number.",
+        *(f"{plural(each, 'certificate')} of {scope}: {what}" for scope, each in counts.items()),
+        "One that would say the same stays." if not unchanged else "Every one gets a new serial number.",
         "What a new one replaces is revoked. Hosts fetch theirs when they check in.",
     )
     return Consequences("Issue certificates now?", lines, "Issue", () if number else ("None has to be issued.",))
@@ -236,7 +244,12 @@ def _regenerate(session: Session, target: Target, answers: Answers) -> Outcome:
     from issbox.workflows.certificates import regenerating
 
     del target
-    return _begin(session, regenerating.start_regeneration(session.ctx, _scope(session, answers)))
+    if answers["whose"] != _EVERYWHERE:
+        return _begin(session, regenerating.start_regeneration(session.ctx, _scope(session, answers)))
+    begun = regenerating.start_everywhere(session.ctx, unchanged=answers["unchanged"] == "yes")
+    for each in begun:
+        _begin(session, each)
+    return Outcome(f"{plural(len(begun), 'job')}, one for each organization.", opening=Opening("jobs"))
 
 
 def _begin(session: Session, wanted: Regeneration) -> Outcome:

@@ -97,6 +97,7 @@ def _garbage_confirm(session: Session, target: Target, answers: Answers) -> Cons
         f"{plural(report.versions, 'version')} that nothing needs",
         f"{plural(report.blobs, 'file')} that no version has, {format_size(report.size)}",
         f"{plural(report.jobs, 'job')} that ended more than {session.ctx.settings.jobs.keep_days} days ago",
+        f"{plural(report.regenerations, 'regeneration')} of certificates that ended as long ago",
     )
     return Consequences("Free space?", lines, "Free it", final=True)
 

@@ -1,6 +1,6 @@
 """Keeping the box in order: what every start does, and what frees space."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,12 +9,14 @@ from issbox.errors import InterruptedByUserError, StoreDamagedError
 from issbox.files import FileLock
 from issbox.model import ImportState, RepositoryKey
 from issbox.rules.bundles.retention import spared_versions
+from issbox.workflows.certificates.regenerating import lock_path
 from issbox.workflows.content.publishing import point_environment
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.exports.recovery import remove_heads, undo_exports
 from issbox.workflows.hosts.host_keys import forget_stray_keys
 from issbox.workflows.imports.arrival import not_its_fault
 from issbox.workflows.imports.incoming import forget_abandoned, spared_digests
+from issbox.workflows.job_kinds.regeneration import forget_ended_regenerations
 from issbox.workflows.manifests.manifest_keys import mend_manifest_keys
 
 
@@ -43,6 +45,7 @@ class GarbageReport:
     blobs: int
     size: int
     jobs: int
+    regenerations: int
     dry_run: bool
 
 
@@ -130,8 +133,8 @@ class _OnlyCountingError(Exception):
 def collect_garbage(ctx: Context, *, dry_run: bool) -> GarbageReport:
     """Remove old versions beyond the configured number, the blobs that no version needs, and abandoned downloads.
 
-    The long part of revoked certificates goes too; that they were issued and revoked is never forgotten. Jobs that
-    ended longer ago than configured are forgotten; the audit log keeps who asked for them.
+    The long part of revoked certificates goes too; that they were issued and revoked is never forgotten. Jobs and
+    regenerations that ended longer ago than configured are forgotten; the audit log keeps who asked for them.
     Versions that the newest export to a destination described stay: a volume may be asked for again, and the next
     incremental export starts there. Raises BusyError while content is being changed. A dry run says what would go and
     removes nothing.
@@ -140,19 +143,23 @@ def collect_garbage(ctx: Context, *, dry_run: bool) -> GarbageReport:
     with ctx.store.session(), _alone(ctx):
         pruned: list[tuple[RepositoryKey, int]] = []
         blobs: list[str] = []
+        regenerations: Sequence[int] = ()
         size = jobs = 0
         with suppress(_OnlyCountingError), ctx.store.transaction():
             spared = spared_versions(ctx.store.exports.list())
             keys = [repository.key for repository in ctx.store.repositories.list(derived=True)]
             pruned = ctx.store.versions.prune(keys, ctx.settings.versions.keep, spared)
             ctx.store.certificates.drop_unused_bodies()
-            jobs = ctx.store.jobs.forget_ended(ctx.clock() - timedelta(days=ctx.settings.jobs.keep_days))
+            before = ctx.clock() - timedelta(days=ctx.settings.jobs.keep_days)
+            jobs = ctx.store.jobs.forget_ended(before)
+            regenerations = forget_ended_regenerations(ctx, before)
             blobs = list(_unneeded(ctx))
             size = sum(map(ctx.store.blobs.size, blobs))
             if dry_run:
                 raise _OnlyCountingError
-            if pruned or blobs or jobs:
+            if pruned or blobs or jobs or regenerations:
                 counts: dict[str, object] = {"versions": len(pruned), "blobs": len(blobs), "bytes": size, "jobs": jobs}
+                counts["regenerations"] = len(regenerations)
                 ctx.audit("store.cleanup", "store", details=counts)
         if not dry_run:
             # Rows first: what is left of these files when the process is killed is found by the next run.
@@ -160,10 +167,12 @@ def collect_garbage(ctx: Context, *, dry_run: bool) -> GarbageReport:
                 ctx.store.trees.remove(key, number)
             for digest in blobs:
                 ctx.store.blobs.remove(digest)
+            for number in regenerations:
+                lock_path(ctx, number).unlink(missing_ok=True)
             ctx.store.clean_staging(downloads=True)
             forget_abandoned(ctx)
             remove_heads(ctx)
-        return GarbageReport(len(pruned), len(blobs), size, jobs, dry_run)
+        return GarbageReport(len(pruned), len(blobs), size, jobs, len(regenerations), dry_run)
 
 
 def _alone(ctx: Context) -> FileLock:

@@ -6,6 +6,7 @@ the same stays.
 """
 
 import time
+from pathlib import Path
 from typing import Final
 
 from issbox.errors import WrongStateError
@@ -42,12 +43,24 @@ def start_everywhere(ctx: Context, *, unchanged: bool = False) -> list[Regenerat
     One regeneration for each, all or none of them; an organization where nothing is to be issued gets none. With
     `unchanged` those are meant, too, that would say the same. Raises NotPermittedError.
     """
+    with ctx.store.session(), ctx.store.transaction():
+        return [start_regeneration(ctx, scope) for scope in count_everywhere(ctx, unchanged=unchanged)]
+
+
+def count_everywhere(ctx: Context, *, unchanged: bool = False) -> dict[RegenerationScope, int]:
+    """Give what `start_everywhere` would begin, and how many entitlements each would look at."""
     ctx.require_anywhere(Permission.CERTIFICATE_MANAGE)
     reach = ctx.reach(Permission.CERTIFICATE_MANAGE)
-    with ctx.store.session(), ctx.store.transaction():
+    with ctx.store.session():
         mine = [each.label for each in ctx.store.organizations.list() if reach.products(each.label).cover(())]
         scopes = [RegenerationScope(label, unchanged=unchanged) for label in mine]
-        return [start_regeneration(ctx, scope) for scope in scopes if ctx.store.entitlements.count(scope)]
+        counts = {scope: ctx.store.entitlements.count(scope) for scope in scopes}
+        return {scope: number for scope, number in counts.items() if number}
+
+
+def lock_path(ctx: Context, job_id: int) -> Path:
+    """Give where the lock of a regeneration lies, so that no two processes work at it."""
+    return ctx.store.locks / f"regeneration-{job_id}.lock"
 
 
 def run_regeneration(ctx: Context, job_id: int) -> Regeneration:
@@ -59,7 +72,7 @@ def run_regeneration(ctx: Context, job_id: int) -> Regeneration:
     job = get_regeneration(ctx, job_id)
     ctx.require(Permission.CERTIFICATE_MANAGE, job.scope.organization)
     busy = f"another process issues the certificates of the regeneration {job_id}"
-    with ctx.store.session(), FileLock(ctx.store.locks / f"regeneration-{job_id}.lock", busy=busy) as lock:
+    with ctx.store.session(), FileLock(lock_path(ctx, job_id), busy=busy) as lock:
         job = ctx.store.regenerations.get(job_id)
         if job.ended or job.state is RegenerationState.PAUSED:
             return job

@@ -1,7 +1,8 @@
 """Jobs that issue certificates anew for many hosts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 from issbox.errors import WrongStateError
@@ -44,3 +45,13 @@ class RegenerateJob:
         """End the regeneration with the job, inside a session; what was issued stays."""
         if not ctx.store.regenerations.get(self.regeneration).ended:
             ctx.store.regenerations.set_state(self.regeneration, RegenerationState.CANCELLED)
+
+
+def forget_ended_regenerations(ctx: Context, before: datetime) -> Sequence[int]:
+    """Forget regenerations that ended and were asked for before a time, and give their numbers; call it in a session.
+
+    One stays as long as a job that did some of it is told of.
+    """
+    jobs = (each for each in ctx.store.jobs.list() if each.kind == RegenerateJob.kind)
+    told = {each.parameters.get("regeneration") for each in jobs}
+    return ctx.store.regenerations.forget_ended(before, [each for each in told if isinstance(each, int)])

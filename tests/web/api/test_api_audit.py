@@ -37,6 +37,7 @@ STORY: dict[str, tuple[Any, str]] = {
     "DELETE /consumers/{consumer_uuid}/content_overrides": (None, "consumer.override"),
     "PUT /owners/{owner_key}/certificates": (None, "certificate.regenerate"),
     "PUT /environments/{environment_id}/certificates": (None, "certificate.regenerate"),
+    "PUT /certificates": ("?unchanged=true", "certificate.regenerate"),
     "PUT /entitlements/product/{product_id}": (None, "certificate.regenerate"),
     "DELETE /jobs/{job_id}": (None, "job.cancel"),
     "DELETE /consumers/{consumer_uuid}": (None, "consumer.delete"),

@@ -108,6 +108,18 @@ def test_eager_regeneration_is_a_job(world: World) -> None:
     assert world.content() == {world.base: None}, "refused before anything was done"
 
 
+def test_all_organizations_are_regenerated_by_those_who_manage_them(world: World) -> None:
+    host = world.host("h", "dev")
+    before = world.ask(host)
+    world.town.user("pat").post(f"{world.dev}/content", ask(world.base)).good()
+    (status,) = world.town.user("alice").put("/certificates").good()
+    assert (status["key"], status["group"]) == ("regenerate", "acme")
+    wait_for(world.ctx, int(status["id"]), look=0.05)
+    assert world.serial(host) != before
+    assert world.town.user("alice").put("/certificates").good() == []
+    assert world.town.user("pat").put("/certificates", unchanged="true").bad(403)
+
+
 def test_all_or_nothing(world: World) -> None:
     user = world.town.user("pat")
     user.post(f"{world.dev}/content", ask(world.base)).good()

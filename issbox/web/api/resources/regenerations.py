@@ -33,6 +33,16 @@ class ProductQuery(Query):
     """Needed only when several have it."""
 
 
+@ROUTES.add("PUT", "/certificates", who=Who.USER, query=RegenerationQuery, answer=list[JobStatus])
+def regenerate_everywhere(call: Call[None, RegenerationQuery]) -> list[JobStatus]:
+    """Issue the certificates that are stale or missing in all organizations that the user manages, a job for each.
+
+    An organization where nothing is to be issued is left out; when there is none, the list is empty.
+    """
+    found = regenerating.start_everywhere(call.ctx, unchanged=call.query.unchanged)
+    return [job_status(begin(call.ctx, RegenerateJob(each.id))) for each in found]
+
+
 @ROUTES.add("PUT", "/owners/{owner_key}/certificates", who=Who.USER, query=RegenerationQuery, answer=JobStatus)
 def regenerate_of_owner(call: Call[None, RegenerationQuery]) -> JobStatus:
     """Issue the certificates of an organization's hosts that are stale or missing, as a job."""
