@@ -137,3 +137,14 @@ def test_a_size_to_the_byte_is_enough(scratch: Path, udf: bool) -> None:
 def is_single(scratch: Path, size: int, *, udf: bool) -> bool:
     head = lay_out(CONTENT, KEY, scratch, replace(Style(BundleForm.ISO, udf=udf), volume_size=size))
     return len(head.manifest.volumes) == 1
+
+
+def test_an_image_that_no_reader_could_number_is_refused(
+    scratch: Path, udf: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    style = Style(BundleForm.ISO, udf=udf)
+    head = lay_out(CONTENT, KEY, scratch, style)
+    (size,) = form_of(style).volume_sizes(head)
+    monkeypatch.setattr("issbox.workflows.exports.forms.image.MAX_IMAGE", size - 1)
+    with pytest.raises(VolumeSizeError, match="ISO 9660 ends at"):
+        form_of(style).volume_sizes(head)

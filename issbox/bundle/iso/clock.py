@@ -1,4 +1,4 @@
-"""Lets pycdlib see one time, in UTC, while an image is made: it asks the clock for every record it writes."""
+"""Lets pycdlib see one time, in UTC, while it makes descriptors: it asks the clock for each of them."""
 
 import threading
 import time
@@ -18,19 +18,12 @@ class _Clock(threading.local):
     """Stands where these modules have the module `time`; in a thread that froze nothing, it is that module."""
 
     frozen: float | None = None
-    broken_down: struct_time | None = None
 
     def time(self) -> float:
         return time.time() if self.frozen is None else self.frozen
 
     def localtime(self, seconds: float | None = None) -> struct_time:
-        return time.localtime(seconds) if self.frozen is None else self.gmtime(seconds)
-
-    def gmtime(self, seconds: float | None = None) -> struct_time:
-        # Every record asks for the same time, several times.
-        if self.broken_down is not None and seconds == self.frozen:
-            return self.broken_down
-        return time.gmtime(seconds)
+        return time.localtime(seconds) if self.frozen is None else time.gmtime(seconds)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(time, name)
@@ -45,8 +38,8 @@ for _module in (pycdlib.dates, pycdlib.headervd, pycdlib.pycdlib, pycdlib.udf, p
 @contextmanager
 def frozen(seconds: float) -> Iterator[None]:
     """Show pycdlib this time (seconds since 1970) in this thread."""
-    _clock.frozen, _clock.broken_down = seconds, time.gmtime(seconds)
+    _clock.frozen = seconds
     try:
         yield
     finally:
-        _clock.frozen = _clock.broken_down = None
+        _clock.frozen = None

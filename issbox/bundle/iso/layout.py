@@ -1,7 +1,7 @@
-"""How large an image will be: what the writer lays out, counted from paths and sizes alone.
+"""How large an image and its directories are: what the writer lays out, counted from paths and sizes alone.
 
-The figures are those of ECMA-119 (directory records, path tables), IEEE P1282 (Rock Ridge, version 1.09 as pycdlib
-writes it) and ECMA-167 with OSTA UDF 2.60.
+The figures are those of ECMA-119 (directory records, path tables), IEEE P1282 (Rock Ridge, version 1.09) and ECMA-167
+with OSTA UDF 2.60.
 """
 
 from collections.abc import Mapping
@@ -13,28 +13,72 @@ PADDING = 150
 """Empty sectors behind the last file, as mkisofs and xorriso leave: the end of a track may be unreadable."""
 MAX_EXTENT = 0xFFFFF800
 """Bytes of a file that one directory record speaks for; a larger file has several."""
-
-_HEAD = 20
-"""System area, primary and enhanced volume descriptor, terminator, and the version descriptor that mkisofs has."""
-_HEAD_UDF = 259
+MAX_IMAGE = 0xFFFFFFFF * SECTOR
+"""Bytes of an image, whose sectors are numbered in 32 bits."""
+HEAD = 20
+"""Sectors in front of the path tables: the system area, primary and enhanced volume descriptor, terminator, and the
+version descriptor that mkisofs has."""
+HEAD_UDF = 259
 """With UDF: up to its first anchor in sector 256, the file set and its terminator."""
+MAX_RECORD = 254
+"""Bytes of a directory record, which has an even number of them."""
+FILE_ID, DIRECTORY_ID = 11, 8
+"""Bytes of a synthetic name, such as 00000001.;1 for a file."""
+PATH_RECORD, ROOT_PATH_RECORD = 8 + DIRECTORY_ID, 10
 _EXTENSIONS = 1
 """The sector that says which version of Rock Ridge this is."""
-_RECORD, _MAX_RECORD = 33, 254
-_FILE_ID, _DIRECTORY_ID = 11, 8
-"""Bytes of a synthetic name, such as 00000001.;1 for a file."""
-_RR, _NM, _PX, _TF, _CE = 5, 5, 36, 26, 28
+_RECORD, _RR, _NM, _PX, _TF, _CE = 33, 5, 5, 36, 26, 28
 _ROOT_DOTS, _DOTS = 238, 204
 """Bytes of the records `.` and `..`."""
-_PATH_RECORD, _ROOT_PATH_RECORD = 8 + _DIRECTORY_ID, 10
 _PATH_TABLE = 2 * SECTOR
 """Path tables grow by two sectors, in each of the two byte orders."""
+MAX_UDF_EXTENT = 0x3FFFF800
+"""Bytes of a file that one allocation descriptor of UDF speaks for."""
 _UDF_RECORD, _UDF_PARENT, _UDF_MAX_NAME = 39, 40, 253
+_UDF_MAX_FILE = 233 << 30
+"""A file entry with its allocation descriptors of eight bytes is not larger than a sector."""
 
 
 def sectors_of(size: int) -> int:
     """Give the sectors that hold this many bytes."""
     return -(-size // SECTOR)
+
+
+def place(end: int, length: int) -> int:
+    """Give where something lies that comes next after `end` bytes: nothing crosses the end of a sector."""
+    return end if end % SECTOR + length <= SECTOR else sectors_of(end) * SECTOR
+
+
+def records_of(size: int) -> int:
+    """Give the directory records of a file."""
+    return max(1, -(-size // MAX_EXTENT))
+
+
+def table_sectors(size: int) -> int:
+    """Give the sectors of a path table of so many bytes, in one of the two byte orders."""
+    return 2 * -(-size // _PATH_TABLE)
+
+
+def record_lengths(name: int, identifier: int) -> tuple[int, int]:
+    """Give the bytes of a directory record, and of what goes on elsewhere since a record has at most 254.
+
+    Takes the bytes of the real name and of the synthetic one.
+    """
+    fixed = _RECORD + identifier
+    fixed += fixed % 2 + _RR
+    whole = fixed + _NM + name + _PX + _TF
+    if whole <= MAX_RECORD:
+        return whole + whole % 2, 0
+    used = fixed + _CE + _NM
+    here = min(name, MAX_RECORD - used)
+    used += here
+    rest = _NM + name - here if here < name else 0
+    for entry in (_PX, _TF):
+        if used + entry <= MAX_RECORD:
+            used += entry
+        else:
+            rest += entry
+    return used + used % 2, rest
 
 
 def udf_name(name: str) -> bytes:
@@ -45,40 +89,49 @@ def udf_name(name: str) -> bytes:
         return name.encode("utf-16-be")
 
 
-def udf_name_problem(name: str) -> str | None:
-    """Say why UDF cannot hold a name, or None when it can (OSTA UDF 2.60, 2.3.4.2)."""
+def udf_problem(name: str, size: int = 0) -> str | None:
+    """Say why UDF cannot hold a name or a file of that size, or None when it can (OSTA UDF 2.60, 2.3.4.2 and 2.3.6)."""
     if len(udf_name(name)) > _UDF_MAX_NAME:
-        return "it has more than 253 characters, or more than 126 and one of them is not in Latin-1"
+        return "its name has more than 253 characters, or more than 126 and one of them is not in Latin-1"
+    if size > _UDF_MAX_FILE:
+        return "it is larger than 233 GiB"
     return None
 
 
 class IsoMeter:
     """Is told the files of an image in the order in which they will be written, and gives the image's size.
 
-    `size` is never below the real one, and nearly always equal to it. A meter remembers the directories it was told
-    of, about 300 bytes for each, and nothing of the files. A file told with a larger size than it will have, or one
-    told that is left out, only makes the image smaller.
+    A meter remembers the directories it was told of, about 300 bytes for each, and nothing of the files. A file told
+    with a larger size than it will have, or one told that is left out, only makes the image smaller.
     """
 
     def __init__(self, udf: bool = False) -> None:
         self._udf = udf
-        self._sectors = _base_sectors(udf)
+        self._sectors = 2 * table_sectors(ROOT_PATH_RECORD) + 1 + _EXTENSIONS + PADDING
+        self._sectors += HEAD_UDF + 2 + 1 if udf else HEAD
         self._directories = {"": (_ROOT_DOTS, _UDF_PARENT)}
-        self._path_table = _ROOT_PATH_RECORD
-        self._continuation = SECTOR
+        self.path_table = ROOT_PATH_RECORD
+        """Bytes of the path table, in each byte order."""
+        self.continuation = 0
+        """Bytes of what did not fit into directory records, and of what is empty between."""
 
     @property
     def size(self) -> int:
         """Bytes of an image of all files told so far."""
         return self._sectors * SECTOR
 
+    def directory(self, path: str) -> tuple[int, int]:
+        """Give the sectors of the records of a directory told so far, and the bytes of its names in UDF."""
+        records, names = self._directories[path]
+        return sectors_of(records), names
+
     def add(self, path: str, size: int) -> None:
         """Take the next file."""
         growth = self._weigh(path, size)
         self._sectors += growth.sectors
         self._directories.update(growth.directories)
-        self._path_table = growth.path_table
-        self._continuation = growth.continuation
+        self.path_table = growth.path_table
+        self.continuation = growth.continuation
 
     def cost(self, path: str, size: int) -> int:
         """Give the bytes by which `size` would grow if this file were the next.
@@ -88,14 +141,14 @@ class IsoMeter:
         return self._weigh(path, size).sectors * SECTOR
 
     def _weigh(self, path: str, size: int) -> "_Growth":
-        growth = _Growth(self._directories, self._path_table, self._continuation, udf=self._udf)
+        growth = _Growth(self._directories, self.path_table, self.continuation, udf=self._udf)
         directory, _, name = path.rpartition("/")
         if directory not in self._directories:
             for ancestor in reversed([*with_ancestors(directory)]):
                 if ancestor not in self._directories:
                     growth.add_directory(ancestor)
         growth.sectors += sectors_of(size)
-        growth.add_record(directory, name, _FILE_ID, times=_records_of(size))
+        growth.add_record(directory, name, FILE_ID, times=records_of(size))
         return growth
 
 
@@ -106,75 +159,40 @@ class _Growth:
         self._known = known
         self._udf = udf
         self.directories: dict[str, tuple[int, int]] = {}
-        """Of each changed directory: bytes used in the last sector of its records, and bytes of its UDF names."""
+        """Of each changed directory: bytes of its records with what is empty between, and of its UDF names."""
         self.path_table = path_table
         self.continuation = continuation
-        """Bytes used in the block that takes what does not fit into a record."""
         self.sectors = 0
 
     def add_directory(self, path: str) -> None:
         """Add a directory whose parent is known."""
         parent, _, name = path.rpartition("/")
-        self.add_record(parent, name, _DIRECTORY_ID)
+        self.add_record(parent, name, DIRECTORY_ID)
         self.directories[path] = (_DOTS, _UDF_PARENT)
         self.sectors += 2 if self._udf else 1
-        self.sectors -= _table_sectors(self.path_table)
-        self.path_table += _PATH_RECORD
-        self.sectors += _table_sectors(self.path_table)
+        self.sectors -= 2 * table_sectors(self.path_table)
+        self.path_table += PATH_RECORD
+        self.sectors += 2 * table_sectors(self.path_table)
 
     def add_record(self, directory: str, name: str, identifier: int, *, times: int = 1) -> None:
         """Add a name to a directory, `times` times in ISO 9660 and once in UDF."""
-        used, names = self.directories.get(directory) or self._known[directory]
-        length, rest = _record_lengths(len(name.encode()), identifier)
+        records, names = self.directories.get(directory) or self._known[directory]
+        length, rest = record_lengths(len(name.encode()), identifier)
         for _ in range(times):
-            used = self._place(used, length)
+            records = self._grow(records, length)
             if rest:
-                self.continuation = self._place(self.continuation, rest)
+                self.continuation = self._grow(self.continuation, rest)
         if self._udf:
             longer = names + _udf_record_length(name)
             self.sectors += 1 + sectors_of(longer) - sectors_of(names)
             names = longer
-        self.directories[directory] = (used, names)
+        self.directories[directory] = (records, names)
 
-    def _place(self, used: int, length: int) -> int:
-        """Nothing crosses the end of a sector."""
-        if used + length <= SECTOR:
-            return used + length
-        self.sectors += 1
-        return length
-
-
-def _base_sectors(udf: bool) -> int:
-    sectors = 4 + 1 + _EXTENSIONS + PADDING
-    return sectors + (_HEAD_UDF + 2 + 1 if udf else _HEAD)
-
-
-def _records_of(size: int) -> int:
-    return max(1, -(-size // MAX_EXTENT))
-
-
-def _table_sectors(size: int) -> int:
-    return 4 * -(-size // _PATH_TABLE)
+    def _grow(self, end: int, length: int) -> int:
+        longer = place(end, length) + length
+        self.sectors += sectors_of(longer) - sectors_of(end)
+        return longer
 
 
 def _udf_record_length(name: str) -> int:
     return _UDF_RECORD + len(udf_name(name)) + 3 & ~3
-
-
-def _record_lengths(name: int, identifier: int) -> tuple[int, int]:
-    """Give the bytes of a directory record, and of what goes on elsewhere since a record has at most 254."""
-    fixed = _RECORD + identifier
-    fixed += fixed % 2 + _RR
-    whole = fixed + _NM + name + _PX + _TF
-    if whole <= _MAX_RECORD:
-        return whole + whole % 2, 0
-    used = fixed + _CE + _NM
-    here = min(name, _MAX_RECORD - used)
-    used += here
-    rest = _NM + name - here if here < name else 0
-    for entry in (_PX, _TF):
-        if used + entry <= _MAX_RECORD:
-            used += entry
-        else:
-            rest += entry
-    return used + used % 2, rest

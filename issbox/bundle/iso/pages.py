@@ -10,7 +10,7 @@ _ZEROS = bytes(SECTOR)
 
 
 class SectorMap(io.RawIOBase):
-    """Takes what is written anywhere in an image without its files: the memory of its directories, not its size."""
+    """Takes what is written anywhere in an image, in the memory of what is written and not of its size."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -31,23 +31,23 @@ def write_iso(
     `advance` is told the bytes; a second thread writes what the first has digested. Nothing is written before all
     names are known to fit.
 
-    Takes memory for each file, not for its bytes: about 3 KiB, with `udf` 7 KiB. Raises DigestMismatchError naming
-    the member whose bytes are not those announced, UnsafePathError, InvalidValueError for a label or for a name that
-    UDF cannot hold, NameClashError for two that are one in UDF, and what reading and writing raise; what was written
-    before is of no use then. For an image that is durable, `out` is a `DurableFile`.
+    Takes memory for each file, not for its bytes: about 20 bytes and its name. Raises DigestMismatchError naming the
+    member whose bytes are not those announced, UnsafePathError, InvalidValueError for a label or for what UDF cannot
+    hold, and what reading and writing raise; what was written before is of no use then. For an image that is durable,
+    `out` is a `DurableFile`.
     """
     label.check()
     order = _Order()
     skeleton = make_skeleton(((member.path, member.digest.size) for member in order.first(members)), label, udf=udf)
     with WriteBehind(out) as behind:
         image = _Image(behind)
-        image.write_sectors(skeleton.sectors.take(0, skeleton.data.start))
+        image.write_all(skeleton.front())
         for member in order.again(members):
             copy_member(member, image, advance=advance)
             image.fill_sector()
         if image.size != skeleton.data.stop * SECTOR or not order.same:
             raise BugError("the members of an image were not the same when they were gone through for the second time")
-        image.write_sectors(skeleton.sectors.take(skeleton.data.stop, skeleton.end))
+        image.write_all(skeleton.back())
     return image.size
 
 
@@ -87,9 +87,9 @@ class _Image(Fillable):
         self._out.fill(count)
         self.size += count
 
-    def write_sectors(self, sectors: Iterable[bytes | bytearray]) -> None:
-        for sector in sectors:
-            self.write(memoryview(sector))
+    def write_all(self, pieces: Iterable[bytes | bytearray]) -> None:
+        for piece in pieces:
+            self.write(memoryview(piece))
 
     def fill_sector(self) -> None:
         if self.size % SECTOR:

@@ -6,13 +6,14 @@ from pathlib import Path
 
 from issbox.bundle.head import Head, Layout
 from issbox.bundle.iso.label import MAX_VOLUME_ID, IsoLabel, make_volume_id
-from issbox.bundle.iso.layout import IsoMeter, udf_name_problem
+from issbox.bundle.iso.layout import MAX_IMAGE, IsoMeter, udf_problem
 from issbox.bundle.iso.pages import SECTOR
 from issbox.bundle.iso.writing import write_iso
 from issbox.bundle.members import Member
 from issbox.bundle.staged import StagedDirectory, create_file, os_errors
-from issbox.errors import InvalidValueError
+from issbox.errors import InvalidValueError, VolumeSizeError
 from issbox.manifest import Manifest, part_path
+from issbox.names import format_size
 from issbox.syncing import DurableFile, Writeback
 from issbox.workflows.exports.forms.form import Job, Style
 
@@ -22,26 +23,44 @@ class ImageForm:
 
     def __init__(self, style: Style) -> None:
         self._udf = style.udf
+        self._sizes: tuple[Head, tuple[int, ...]] | None = None
+        """Of the bundle measured last, since its sizes are asked for several times."""
         self.layout = Layout()
         if style.volume_size is not None:
             self.layout = Layout(new_meter=partial(ImageMeter, style.volume_size, udf=style.udf), bounded=True)
 
     def volume_sizes(self, head: Head) -> tuple[int, ...]:
-        """Give the bytes of each image; raises InvalidValueError for a name that UDF cannot hold."""
+        """Give the bytes of each image.
+
+        Raises InvalidValueError for what UDF cannot hold, and VolumeSizeError for an image that is too large.
+        """
+        if self._sizes is None or self._sizes[0] is not head:
+            self._sizes = head, self._measure(head)
+        return self._sizes[1]
+
+    def _measure(self, head: Head) -> tuple[int, ...]:
         meters = [IsoMeter(self._udf) for _ in head.manifest.volumes]
         for number, meter in enumerate(meters, start=1):
             for member in head.members(number):
                 meter.add(member.path, member.digest.size)
         for entry in head.entries():
             if entry.volume is not None:
-                self._require_name(entry.path)
+                self._require_udf(entry.path, entry.size)
                 meters[entry.volume - 1].add(entry.path, entry.size)
             for index, part in enumerate(entry.parts, start=1):
-                meters[part.volume - 1].add(part_path(entry.path, index), part.size)
+                path = part_path(entry.path, index)
+                self._require_udf(path, part.size)
+                meters[part.volume - 1].add(path, part.size)
+        largest = max(meter.size for meter in meters)
+        if largest > MAX_IMAGE:
+            raise VolumeSizeError(
+                f"an image would have {format_size(largest)}, and ISO 9660 ends at {format_size(MAX_IMAGE)}",
+                hint="Give a --volume-size below that, so that the bundle becomes several images.",
+            )
         return tuple(meter.size for meter in meters)
 
     def total_size(self, head: Head) -> int:
-        """Give the bytes of all images."""
+        """Give the bytes of all images; raises what `volume_sizes` raises."""
         return sum(self.volume_sizes(head))
 
     def write(self, job: Job, final: Path) -> tuple[int, ...]:
@@ -64,14 +83,14 @@ class ImageForm:
         with DurableFile(create_file(path), str(shown), behind) as out:
             return write_iso(_Members(job, number), out, label=label, udf=self._udf, advance=job.advance)
 
-    def _require_name(self, path: str) -> None:
+    def _require_udf(self, path: str, size: int) -> None:
         if not self._udf:
             return
         for name in path.split("/"):
-            problem = udf_name_problem(name)
+            problem = udf_problem(name, size)
             if problem is not None:
                 raise InvalidValueError(
-                    f"UDF cannot hold the name of {path!r}: {problem}",
+                    f"UDF cannot hold {path!r}: {problem}",
                     hint="Export it without UDF, or have the file renamed in the repository it comes from.",
                 )
 
