@@ -176,6 +176,8 @@ class ActivationKey:
     """Labels; empty means all products, also those to come."""
     max_hosts: int | None = None
     """How many hosts may be registered with it at the same time; None for any number."""
+    created_at: datetime | None = field(default=None, compare=False)
+    """Hosts that came before, by another key of this label, do not count; None when nobody knows."""
 
 
 class RegenerationState(StrEnum):

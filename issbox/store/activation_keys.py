@@ -33,6 +33,7 @@ class ActivationKeys(Noun):
                 label=key.label,
                 description=key.description,
                 max_hosts=key.max_hosts,
+                created_at=key.created_at,
             ).execute()
             _fill(int(identity), key)
         return key
@@ -94,6 +95,7 @@ def _read(organization: str, *conditions: Any) -> list[ActivationKey]:
             _labels(ActivationKeyEnvironmentRow, EnvironmentRow, row["id"], ActivationKeyEnvironmentRow.priority),
             _labels(ActivationKeyProductRow, ProductRow, row["id"], ProductRow.label),
             row["max_hosts"],
+            row["created_at"],
         )
         for row in query.order_by(ActivationKeyRow.label).dicts()
     ]

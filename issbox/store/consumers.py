@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from issbox.errors import AlreadyExistsError, ConsumerDeletedError, NotFoundError
-from issbox.model import Consumer, HostProfile, InstalledProduct, Purpose
+from issbox.model import ActivationKey, Consumer, HostProfile, InstalledProduct, Purpose
 from issbox.rules.entitlements.consumers import without
 from issbox.store.database import Noun, first, rows, transaction
 from issbox.store.organizations import environment_id, organization_id
@@ -82,10 +82,16 @@ class Consumers(Noun):
         *,
         environment: str | None = None,
         name: str | None = None,
-        activation_key: str | None = None,
     ) -> int:
         """Give the number of hosts that `list` gives; raises NotFoundError."""
-        return int(_wanted(ConsumerRow.select(), organization, environment, name, activation_key).count())
+        return int(_wanted(ConsumerRow.select(), organization, environment, name, None).count())
+
+    def count_by_key(self, key: ActivationKey) -> int:
+        """Give the number of hosts that came by an activation key, not by another one that had its label before it."""
+        query = _wanted(ConsumerRow.select(), key.organization, None, None, key.label)
+        if key.created_at is not None:
+            query = query.where(ConsumerRow.created_at >= key.created_at)
+        return int(query.count())
 
     def update(
         self,

@@ -141,6 +141,7 @@ class ActivationKeyRow(Row):
     label = Text()
     description = Text()
     max_hosts = IntegerField(null=True)
+    created_at = Time(null=True)
 
     class Meta:
         """Table settings."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from issbox.certs import pem
-from issbox.errors import WrongStateError
+from issbox.errors import InvalidValueError
 from issbox.model import CertificateType, Consumer, Entitlement
 from issbox.rules.entitlements.entitlements import is_organization_wide
 from issbox.store.certificates import CertificateBody
@@ -34,7 +34,7 @@ class AccessibleContent:
 def accessible_content(ctx: Context, uuid: str) -> AccessibleContent:
     """Give the contents behind the organization-wide certificate of a host as they are now.
 
-    Raises WrongStateError for a host whose certificates name their contents, NotFoundError, ConsumerDeletedError.
+    Raises InvalidValueError for a host whose certificates name their contents, NotFoundError, ConsumerDeletedError.
     """
     consumer = get_consumer(ctx, uuid)
     ctx.require(Permission.CONSUMER_MANAGE, consumer.organization)
@@ -42,7 +42,7 @@ def accessible_content(ctx: Context, uuid: str) -> AccessibleContent:
         found = _behind(ctx, consumer, each)
         if found is not None:
             return found
-    raise WrongStateError(
+    raise InvalidValueError(
         f"the certificates of the host {uuid} name their contents: there are none apart from them",
         hint=f"`issbox organization update --access {CertificateType.ORG_LEVEL}` changes that for new certificates.",
     )

@@ -13,7 +13,7 @@ from issbox.workflows.context import Context, Permission
 def create_activation_key(ctx: Context, key: ActivationKey) -> ActivationKey:
     """Make an activation key; raises AlreadyExistsError, NotFoundError, InvalidValueError."""
     ctx.require(Permission.CONSUMER_MANAGE, key.organization)
-    key = _checked(key)
+    key = replace(_checked(key), created_at=ctx.clock())
     with ctx.store.session(), ctx.store.transaction():
         made = ctx.store.activation_keys.create(key)
         ctx.audit("activation-key.create", key.label, organization=key.organization, details=_details(key))

@@ -46,22 +46,29 @@ def register(
     facts: Mapping[str, str],
     environments: Sequence[str] = (),
     products: Sequence[str] = (),
+    keys: Sequence[str] = (),
     type_: str = "system",
     told: Told | None = None,
 ) -> Consumer:
     """Register a host; without products it is entitled to all, also those to come.
 
-    Raises NotFoundError for environments and products, InvalidValueError.
+    With activation keys it gets the products and content overrides that they give, and counts for the first one; it
+    goes into the environments named here and not into theirs. Raises NotFoundError for keys, environments and products,
+    InvalidValueError, and InUseError when a key has let in as many hosts as it may.
     """
     ctx.require(Permission.CONSUMER_MANAGE, organization)
+    with ctx.store.session():
+        known = [_known_key(ctx, organization, label) for label in dict.fromkeys(keys)]
+    _check_limits(known)
     return _register(
         ctx,
         organization=organization,
         name=name,
         facts=facts,
         environments=environments,
-        products=products,
+        products=[*products, *_products_of(known)],
         type_=type_,
+        keys=known,
         told=told,
     )
 
@@ -85,27 +92,35 @@ def register_with_keys(
     if not keys:
         raise InvalidValueError("no activation key was given")
     known = _known_keys(ctx, organization, keys)
-    for key in known[1:]:
-        if key.max_hosts is not None:
-            raise InvalidValueError(
-                f"the activation key {key.label}, which may let in {plural(key.max_hosts, 'host')}, is not the first "
-                "one given",
-                hint="Name it first, or alone: a host counts only for the first of its activation keys.",
-            )
+    _check_limits(known)
     environments = list(dict.fromkeys(label for key in known for label in key.environments))
-    everything = any(not key.products for key in known)
-    products = [] if everything else sorted({label for key in known for label in key.products})
     return _register(
         ctx,
         organization=organization,
         name=name,
         facts=facts,
         environments=environments,
-        products=products,
+        products=_products_of(known),
         type_=type_,
         keys=known,
         told=told,
     )
+
+
+def _check_limits(keys: Sequence[ActivationKey]) -> None:
+    for key in keys[1:]:
+        if key.max_hosts is not None:
+            raise InvalidValueError(
+                f"the activation key {key.label}, which may let in {plural(key.max_hosts, 'host')}, is not the first "
+                "one given",
+                hint="Name it first, or alone: a host counts only for the first of its activation keys.",
+            )
+
+
+def _products_of(keys: Sequence[ActivationKey]) -> list[str]:
+    """Give the products that keys entitle to; none means all."""
+    everything = any(not key.products for key in keys)
+    return [] if everything else sorted({label for key in keys for label in key.products})
 
 
 def _register(
@@ -188,8 +203,9 @@ def _known_key(ctx: Context, organization: str, label: str) -> ActivationKey:
         ) from None
 
 
-def _check_room(ctx: Context, key: ActivationKey) -> None:
-    present = ctx.store.consumers.count(key.organization, activation_key=key.label)
+def _check_room(ctx: Context, known: ActivationKey) -> None:
+    key = ctx.store.activation_keys.get(known.organization, known.label)  # as it is at this moment
+    present = ctx.store.consumers.count_by_key(key)
     if key.max_hosts is not None and present >= key.max_hosts:
         raise InUseError(
             f"the activation key {key.label} has let in {plural(present, 'host')} and may let in {key.max_hosts}",

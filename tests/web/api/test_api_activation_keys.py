@@ -137,3 +137,37 @@ def test_as_many_hosts_come_with_a_key_as_it_lets_in_however_many_try_at_once(to
     assert alice.delete(f"/consumers/{listed[0]['uuid']}").status == 204
     come(7).good()
     assert come(8).bad(409)
+
+
+def test_a_host_is_put_into_environments_and_gets_what_keys_give(town: Town) -> None:
+    alice, prod = town.user("alice"), town.environment("prod")
+    alice.put(KEY, {"products": ["tools"], "maxHosts": 1}).good()
+    override = [{"contentLabel": "base", "name": "priority", "value": "7"}]
+    alice.put(f"{KEY}/content_overrides", override).good()
+    path = f"/environments/{prod.id}/consumers"
+    made = alice.post(path, {"name": "h", "facts": {}}, activation_keys="web,both").good()
+    assert [each["name"] for each in made["environments"]] == ["Production"], "not those of the keys"
+    assert made["activationKey"] == "web"
+    given = alice.get(f"/consumers/{made['uuid']}/content_overrides").good()
+    assert [(each["contentLabel"], each["value"]) for each in given] == [("base", "7")]
+    assert "may let in 1" in alice.post(path, {"name": "h2", "facts": {}}, activation_keys="web").bad(409)
+    assert alice.post(path, {"name": "h2", "facts": {}}, activation_keys="none").bad(404)
+    assert "not the first" in alice.post(path, {"name": "h2", "facts": {}}, activation_keys="both,web").bad(400)
+    assert town.user("vic").post(path, {"name": "h2", "facts": {}}, activation_keys="both").bad(403)
+
+
+def test_hosts_of_a_deleted_key_do_not_count_for_its_namesake(town: Town) -> None:
+    alice = town.user("alice")
+    alice.put(KEY, {"maxHosts": 1}).good()
+    first = register(town, "h1").good()
+    assert register(town, "h2").bad(409)
+    alice.delete(KEY)
+    alice.post(PATH, {"name": "web", "maxHosts": 1}).good()
+    register(town, "h2").good()
+    assert register(town, "h3").bad(409)
+    alice.delete(f"/consumers/{first['uuid']}")
+    assert register(town, "h3").bad(409), "it is h2 that counts"
+
+
+def register(town: Town, name: str) -> Reply:
+    return town.nobody().post("/consumers", {"name": name, "facts": {}}, owner="acme", activation_keys="web")

@@ -270,7 +270,7 @@ def test_organization_wide_certificates_with_contents_apart(town: Town) -> None:
 
 def test_contents_apart_are_refused_where_certificates_name_them(town: Town) -> None:
     found, host = register(town, "Dev")
-    assert host.get(f"/consumers/{found['uuid']}/accessible_content").bad(409)
+    assert host.get(f"/consumers/{found['uuid']}/accessible_content").bad(400)
 
 
 def test_certificates_as_an_archive(town: Town) -> None:

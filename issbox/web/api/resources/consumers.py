@@ -36,6 +36,13 @@ class RegisterQuery(Query):
     """Labels of activation keys, with commas between them."""
 
 
+class KeysQuery(Query):
+    """What a host registers with besides."""
+
+    activation_keys: str | None = None
+    """Labels of activation keys, with commas between them."""
+
+
 class ListQuery(Query):
     """Which hosts."""
 
@@ -70,7 +77,7 @@ def register(call: Call[ConsumerBody, RegisterQuery]) -> ConsumerAnswer | Docume
     A user names environments in the body; keys have their own. A client that accepts a tar gets what the files of the
     host are then.
     """
-    keys = [each for each in (call.query.activation_keys or "").split(",") if each]
+    keys = _labels(call.query.activation_keys)
     if keys:
         return _register_with_keys(call, keys)
     need_user(call.caller)
@@ -84,26 +91,33 @@ def register(call: Call[ConsumerBody, RegisterQuery]) -> ConsumerAnswer | Docume
     "/environments/{environment_ids}/consumers",
     who=Who.USER,
     body=ConsumerBody,
+    query=KeysQuery,
     answer=ConsumerAnswer,
     other_answers=(host_files.TAR,),
 )
-def register_in_environments(call: Call[ConsumerBody, NoQuery]) -> ConsumerAnswer | Document:
-    """Register a host in these environments, whose ids have commas between them, the most important first."""
+def register_in_environments(call: Call[ConsumerBody, KeysQuery]) -> ConsumerAnswer | Document:
+    """Register a host in these environments, whose ids have commas between them, the most important first.
+
+    Activation keys give it products and content overrides; their environments are not looked at.
+    """
     found = [environments.find_environment(call.ctx, each) for each in call.path["environment_ids"].split(",")]
     owners = {each.organization for each in found}
     if len(owners) > 1:
         raise Refusal(400, "the environments are not all of one organization")
     _refuse_twice(found)
-    return _register(call, owners.pop(), [each.label for each in found])
+    return _register(call, owners.pop(), [each.label for each in found], _labels(call.query.activation_keys))
 
 
-def _register(call: Call[ConsumerBody, Any], owner: str, places: Sequence[str]) -> ConsumerAnswer | Document:
+def _register(
+    call: Call[ConsumerBody, Any], owner: str, places: Sequence[str], keys: Sequence[str] = ()
+) -> ConsumerAnswer | Document:
     made = registering.register(
         call.ctx,
         organization=owner,
         name=_name(call.body),
         facts=hosts.facts_of(call.body) or {},
         environments=places,
+        keys=keys,
         type_=_type(call.body),
         told=hosts.told(call.body),
     )
@@ -286,6 +300,11 @@ def _owner(ctx: Context, named: str | None) -> str:
     if len(mine) != 1:
         raise Refusal(400, f"the user manages hosts of {len(mine)} organizations: name one as owner")
     return mine[0]
+
+
+def _labels(text: str | None) -> list[str]:
+    """Give labels that have commas between them."""
+    return [each for each in (text or "").split(",") if each]
 
 
 def _name(body: ConsumerBody) -> str:
