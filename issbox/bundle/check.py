@@ -70,7 +70,7 @@ def open_head(
     `check_body` of what is given does steps 4 to 6; nothing but the manifest may be used before. `scratch` is a
     directory for the copy of the file table.
     """
-    return open_volume(DirectoryFiles(path), trusted, limits, scratch)
+    return open_volume(DirectoryFiles(path, scratch), trusted, limits, scratch)
 
 
 def open_volume(

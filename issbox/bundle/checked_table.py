@@ -4,17 +4,15 @@ An import looks through the table half a dozen times. Nobody but this process ca
 so its digest is compared while it is made, and its lines are checked the first time they are read.
 """
 
-import os
-import tempfile
-import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
 from issbox.bundle.table import iter_table
 from issbox.bundle.table_checks import checked_entries
 from issbox.errors import BundleDamagedError
-from issbox.files import BLOCK, Digest, Readable, Writable, copy_and_digest, error_from_os
+from issbox.files import BLOCK, Digest, Readable, Writable, copy_and_digest
 from issbox.manifest import TABLE_NAME, FileEntry, Manifest
+from issbox.scratch import ScratchFile
 
 
 class CheckedTable:
@@ -27,27 +25,21 @@ class CheckedTable:
         """Take the manifest, and the directory for the copy: the system's temporary one by default."""
         self._manifest = manifest
         self._scratch = scratch
-        self._descriptor: int | None = None
+        self._file: ScratchFile | None = None
         self._checked = False
 
     @property
     def taken(self) -> bool:
         """Whether the copy is there."""
-        return self._descriptor is not None
+        return self._file is not None
 
     def take(self, source: Readable) -> None:
         """Copy the table; raises BundleDamagedError when it is not the signed one, and what the disk says."""
-        reference = self._manifest.table
-        try:
-            with tempfile.TemporaryFile(prefix="table-", dir=self._scratch, buffering=0) as file:
-                descriptor = os.dup(file.fileno())
-        except OSError as error:
-            raise error_from_os(error) from error
-        weakref.finalize(self, os.close, descriptor)
-        found = copy_and_digest(source, _Out(descriptor, self._scratch), limit=reference.size)
+        reference, file = self._manifest.table, ScratchFile(self._scratch)
+        found = copy_and_digest(source, file, limit=reference.size)
         if found != Digest(reference.size, reference.sha256):
             raise BundleDamagedError(f"{TABLE_NAME} is not the one that was signed: its size or SHA-256 is another")
-        self._descriptor = descriptor
+        self._file = file
 
     def entries(self) -> Iterator[FileEntry]:
         """Give the entries, sorted by path, in flat memory.
@@ -59,7 +51,7 @@ class CheckedTable:
         if self._checked:
             yield from self._as_they_stand()
             return
-        yield from checked_entries(self._manifest, self._as_they_stand)
+        yield from checked_entries(self._manifest, self._as_they_stand, self._scratch)
         self._checked = True
 
     def copy(self, out: Writable) -> None:
@@ -70,22 +62,19 @@ class CheckedTable:
         return iter_table(self._stream())
 
     def _stream(self) -> "_In":
-        assert self._descriptor is not None, "the table is taken before it is read"
-        return _In(self._descriptor)
+        assert self._file is not None, "the table is taken before it is read"
+        return _In(self._file)
 
 
 class _In:
     """Reads a file from its beginning, however many others read it meanwhile."""
 
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
+    def __init__(self, file: ScratchFile) -> None:
+        self._file = file
         self._offset = 0
 
     def read(self, size: int, /) -> bytes:
-        try:
-            data = os.pread(self._descriptor, size, self._offset)
-        except OSError as error:
-            raise error_from_os(error) from error
+        data = self._file.read(self._offset, size)
         self._offset += len(data)
         return data
 
@@ -93,19 +82,3 @@ class _In:
         data = self.read(min(len(buffer), BLOCK))
         buffer[: len(data)] = data
         return len(data)
-
-
-class _Out:
-    """Writes all it is given, and says where the disk is that has no room for it: it is not the bundle's."""
-
-    def __init__(self, descriptor: int, scratch: Path | None) -> None:
-        self._descriptor = descriptor
-        self._place = os.fspath(scratch or tempfile.gettempdir())
-
-    def write(self, data: memoryview, /) -> None:
-        try:
-            while data:
-                data = data[os.write(self._descriptor, data) :]
-        except OSError as error:
-            error.filename = self._place
-            raise error_from_os(error) from error

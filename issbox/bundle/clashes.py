@@ -1,4 +1,4 @@
-"""Finds paths that one directory cannot hold side by side on every file system, in little memory.
+"""Finds paths that one directory cannot hold side by side on every file system, in flat memory.
 
 Two paths clash when they are the same, differ only in case or Unicode form, or when one is a file where the other
 needs a directory. Directories count too: `Packages/a.rpm` and `packages/b.rpm` become one directory on some media.
@@ -6,60 +6,81 @@ needs a directory. Directories count too: `Packages/a.rpm` and `packages/b.rpm` 
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
+from pathlib import Path
+from typing import Final
 
 from issbox.errors import NameClashError
 from issbox.names import clash_key
+from issbox.sorting import RepeatedNumbers
+
+_COMPARED: Final = 1000
+"""How many hashes that came twice are looked into at most; one clash is enough."""
 
 
 class ClashFinder:
-    """Is told one path after the other and raises NameClashError at the first that clashes with one before it.
+    """Is told one path after the other; `finish` raises NameClashError when any two of them clash.
 
-    For a file only a 64-bit hash is kept (about 70 bytes for each); when two hashes are equal, the paths told so far
-    are read again to compare them exactly. Paths with the same directory should come one after the other.
+    Only 64-bit hashes are kept, most of them on the disk; when two are equal, the paths told so far are read again to
+    compare them exactly. Paths should come sorted, so that those with the same directory stand together.
     """
 
-    def __init__(self, again: Callable[[], Iterable[str]], reserved: Iterable[str] = ()) -> None:
-        """Take a function that gives the paths from the beginning, and names at the root that are taken already."""
+    def __init__(
+        self, again: Callable[[], Iterable[str]], reserved: Iterable[str] = (), scratch: Path | None = None
+    ) -> None:
+        """Take a function that gives the paths from the beginning, and names at the root that are taken already.
+
+        `scratch` is the directory for hashes of many paths, by default the system's temporary one.
+        """
         self._again = again
         self._reserved = {clash_key(name): name for name in reserved}
-        self._files: set[int] = set()
+        self._hashes = RepeatedNumbers(scratch)
         self._count = 0
-        self._directories: dict[str, str] = {}
         self._last_directory = ""
 
     def add(self, path: str) -> None:
-        """Take the next path."""
+        """Take the next path; raises NameClashError at once when it clashes with a reserved name."""
         directory = path.rpartition("/")[0]
         if directory != self._last_directory:
-            self._add_directory(directory)
+            for each in _new_directories(directory, self._last_directory):
+                self._add(each)
             self._last_directory = directory
-        key = clash_key(path)
-        taken = self._reserved.get(key) or self._directories.get(key)
-        if taken is not None:
-            raise _clash(path, taken)
-        # Python's string hash is keyed anew in each process, so that nobody can prepare collisions.
-        if hash(key) in self._files:
-            self._compare(path, key)
-        self._files.add(hash(key))
+        self._add(path)
         self._count += 1
 
-    def _add_directory(self, directory: str) -> None:
-        for ancestor in with_ancestors(directory):
-            key = clash_key(ancestor)
-            known = self._directories.get(key)
-            if known == ancestor:
-                return
-            taken = self._reserved.get(key) or known
-            if taken is not None:
-                raise _clash(ancestor, taken)
-            if hash(key) in self._files:
-                self._compare(ancestor, key)
-            self._directories[key] = ancestor
+    def _add(self, path: str) -> None:
+        key = clash_key(path)
+        if key in self._reserved:
+            raise _clash(path, self._reserved[key])
+        # Python's string hash is keyed anew in each process, so that nobody can prepare collisions.
+        self._hashes.add(hash(key))
 
-    def _compare(self, path: str, key: str) -> None:
-        for other in islice(self._again(), self._count):
-            if clash_key(other) == key:
-                raise _clash(path, other)
+    def finish(self) -> None:
+        """Say that there are no more paths; raises NameClashError."""
+        suspects = set(islice(self._hashes.repeated(), _COMPARED))
+        if suspects:
+            self._compare(suspects)
+
+    def _compare(self, suspects: set[int]) -> None:
+        """Compare the paths whose hashes came more than once."""
+        known: dict[str, tuple[str, bool]] = {}
+        for path, is_directory in self._told():
+            key = clash_key(path)
+            if hash(key) not in suspects:
+                continue
+            before = known.get(key)
+            if before is not None and not (is_directory and before == (path, True)):
+                raise _clash(path, before[0])
+            known[key] = path, is_directory
+
+    def _told(self) -> Iterator[tuple[str, bool]]:
+        """Give the paths told so far once more, each after the directories it is the first in."""
+        last = ""
+        for path in islice(self._again(), self._count):
+            directory = path.rpartition("/")[0]
+            if directory != last:
+                yield from ((each, True) for each in _new_directories(directory, last))
+                last = directory
+            yield path, False
 
 
 def with_ancestors(path: str) -> Iterator[str]:
@@ -67,6 +88,14 @@ def with_ancestors(path: str) -> Iterator[str]:
     while path:
         yield path
         path = path.rpartition("/")[0]
+
+
+def _new_directories(directory: str, last: str) -> Iterator[str]:
+    """Give a directory and those it lies in, as far as they are not the last one or above it."""
+    for each in with_ancestors(directory):
+        if last == each or last.startswith(f"{each}/"):
+            return
+        yield each
 
 
 def _clash(path: str, other: str) -> NameClashError:

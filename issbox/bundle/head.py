@@ -175,7 +175,8 @@ def _lay_out(
     totals = TableTotals(draft)
 
     def placed() -> Iterator[FileEntry]:
-        for entry in in_order(EntryCheck(draft), (_place(each, planner, digest_parts) for each in entries()), entries):
+        laid_out = (_place(each, planner, digest_parts) for each in entries())
+        for entry in in_order(EntryCheck(draft), laid_out, entries, table.parent):
             totals.add(entry)
             yield entry
 

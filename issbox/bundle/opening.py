@@ -54,7 +54,7 @@ def opened(
     """
     form = form_at(path)
     if form is BundleForm.DIRECTORY:
-        yield open_volume(DirectoryFiles(path), trusted, limits, scratch), form
+        yield open_volume(DirectoryFiles(path, scratch), trusted, limits, scratch), form
     elif form is BundleForm.ISO:
         image = IsoImage(path, max_entries=2 * limits.max_files + 1000)
         yield open_volume(image, trusted, limits, scratch), form

@@ -4,6 +4,7 @@ Pure: entries go in, and the same entries or an error come out.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
 from issbox.bundle.clashes import ClashFinder, with_ancestors
 from issbox.bundle.decoding import MAX_NUMBER
@@ -93,15 +94,19 @@ class EntryCheck:
 
 
 def in_order(
-    check: EntryCheck, entries: Iterable[FileEntry], again: Callable[[], Iterable[FileEntry]]
+    check: EntryCheck,
+    entries: Iterable[FileEntry],
+    again: Callable[[], Iterable[FileEntry]],
+    scratch: Path | None = None,
 ) -> Iterator[FileEntry]:
-    """Pass entries on while checking each by itself, that they are sorted by path, and that no two paths clash.
+    """Pass entries on while checking each by itself and that they are sorted, and at the end that no two paths clash.
 
     `again` gives the entries of the table from the beginning; it is called only when two seem to clash. Raises
-    UnsafePathError, NameClashError and BadManifestError.
+    UnsafePathError, NameClashError and BadManifestError. `scratch` is a directory for what memory shall not hold.
     """
     last = ""
-    clashes = ClashFinder(lambda: (each.path for each in again()), reserved=(*HEAD_NAMES, PARTS_DIRECTORY))
+    reserved = (*HEAD_NAMES, PARTS_DIRECTORY)
+    clashes = ClashFinder(lambda: (each.path for each in again()), reserved, scratch)
     for entry in entries:
         check(entry)
         if entry.path == last:
@@ -111,16 +116,19 @@ def in_order(
         clashes.add(entry.path)
         last = entry.path
         yield entry
+    clashes.finish()
 
 
-def checked_entries(manifest: Manifest, entries: Callable[[], Iterable[FileEntry]]) -> Iterator[FileEntry]:
+def checked_entries(
+    manifest: Manifest, entries: Callable[[], Iterable[FileEntry]], scratch: Path | None = None
+) -> Iterator[FileEntry]:
     """Pass entries on as `in_order` does, and check at the end that they add up to what the manifest says.
 
     `entries` gives them from the beginning, and may be called again. Whoever uses the entries must be able to undo it
     until the iteration has ended.
     """
     totals = TableTotals(manifest)
-    for entry in in_order(EntryCheck(manifest), entries(), entries):
+    for entry in in_order(EntryCheck(manifest), entries(), entries, scratch):
         totals.add(entry)
         yield entry
     totals.compare(manifest)

@@ -16,6 +16,7 @@ from pathlib import Path
 from issbox.errors import BundleIncompleteError, NotABundleError, OversizedError, UnsafeFileError, UnsafePathError
 from issbox.files import BLOCK, error_from_os
 from issbox.names import MAX_PATH_BYTES, format_size
+from issbox.sorting import sorted_on_disk
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -27,6 +28,8 @@ _KINDS = {
     stat.S_IFSOCK: "a socket",
     stat.S_IFDIR: "a directory",
 }
+_Found = tuple[str, int | None]
+"""What is in a directory: a path, and the bytes of a file; None for a directory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,29 +110,41 @@ def read_bounded(root: Path, path: str, limit: int) -> bytes:
     return b"".join(parts)
 
 
-def walk(root: Path, passed_over: Callable[[str], bool] = lambda _: False) -> Iterator[FoundFile]:
-    """Give every file below root, in the order of their paths.
+def walk(
+    root: Path, passed_over: Callable[[str], bool] = lambda _: False, *, scratch: Path | None = None
+) -> Iterator[FoundFile]:
+    """Give every file below root, in the order of their paths and in flat memory.
 
-    Directories of the root whose names are to be passed over are not looked into: they may be closed to us. Keeps only
-    the names of the directories it is in. Raises UnsafeFileError at the first link, device, pipe or socket, and
-    UnsafePathError for a path too long for any bundle.
+    Directories of the root whose names are to be passed over are not looked into: they may be closed to us. The names
+    in large directories go to a file in `scratch`, by default the system's temporary directory. Raises UnsafeFileError
+    at the first link, device, pipe or socket, and UnsafePathError for a path too long for any bundle.
     """
-    waiting: list[tuple[str, FoundFile | None]] = [("", None)]
-    while waiting:
-        path, file = waiting.pop()
-        if file is not None:
-            yield file
+    found: Iterator[_Found] = (
+        each for each in _scan(root, "", scratch) if each[1] is not None or not passed_over(each[0])
+    )
+    above: list[Iterator[_Found]] = []
+    while True:
+        for path, size in found:
+            if size is None:
+                above.append(found)
+                found = _scan(root, path, scratch)
+                break
+            yield FoundFile(path, size)
         else:
-            found = _scan(root, path)
-            if not path:
-                found = (each for each in found if each[1] is not None or not passed_over(each[0]))
-            waiting.extend(sorted(found, key=_order, reverse=True))
+            if not above:
+                return
+            found = above.pop()
 
 
-def _scan(root: Path, directory: str) -> Iterator[tuple[str, FoundFile | None]]:
+def _scan(root: Path, directory: str, scratch: Path | None) -> Iterator[_Found]:
+    """Give what is in a directory, in the order of the paths of files."""
     prefix = f"{directory}/" if directory else ""
     if len(os.fsencode(prefix)) > MAX_PATH_BYTES:
         raise UnsafePathError(f"the directory {directory[:200]!r}... has a path longer than any in a bundle")
+    return sorted_on_disk(_listed(root, directory, prefix), _order, encode=_encode, decode=_decode, scratch=scratch)
+
+
+def _listed(root: Path, directory: str, prefix: str) -> Iterator[_Found]:
     with translated(root, directory or "."):
         handle = _Handle(_open_directory(root, directory))
     with translated(root, directory or "."), os.scandir(handle.descriptor) as found:
@@ -141,13 +156,23 @@ def _scan(root: Path, directory: str) -> Iterator[tuple[str, FoundFile | None]]:
             status = entry.stat(follow_symlinks=False)
             if not stat.S_ISREG(status.st_mode):
                 raise _unsafe(path, status.st_mode)
-            yield path, FoundFile(path, status.st_size)
+            yield path, status.st_size
 
 
-def _order(item: tuple[str, FoundFile | None]) -> str:
+def _order(found: _Found) -> str:
     # With its slash, a directory stands where the paths below it stand among all paths.
-    path, file = item
-    return path if file is not None else f"{path}/"
+    path, size = found
+    return path if size is not None else f"{path}/"
+
+
+def _encode(found: _Found) -> bytes:
+    path, size = found
+    return b"%d %s" % (-1 if size is None else size, os.fsencode(path))
+
+
+def _decode(data: bytes) -> _Found:
+    size, _, path = data.partition(b" ")
+    return os.fsdecode(path), None if size == b"-1" else int(size)
 
 
 def _open_directory(root: Path, directory: str) -> int:

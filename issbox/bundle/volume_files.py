@@ -40,9 +40,10 @@ class DirectoryFiles:
     Keeps no file open, only a directory for each thread that opened a file, until the thread or this is gone.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Take the directory, which is looked at only when something is asked."""
+    def __init__(self, path: Path, scratch: Path | None = None) -> None:
+        """Take the directory, looked at only when something is asked, and one for what memory shall not hold."""
         self.path = path
+        self._scratch = scratch
         self._opener = Opener(path)
 
     @contextmanager
@@ -53,7 +54,7 @@ class DirectoryFiles:
 
     def walk(self) -> Iterator[FoundFile]:
         """Give every file, but none of a directory that a system makes at the root of a disk."""
-        return walk(self.path, is_foreign)
+        return walk(self.path, is_foreign, scratch=self._scratch)
 
     def has(self, path: str) -> bool:
         """Tell whether anything lies there."""

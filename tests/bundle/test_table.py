@@ -4,6 +4,7 @@ import io
 import json
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
@@ -157,6 +158,7 @@ def refuse_clashes(paths: Callable[[], Iterable[str]]) -> None:
     finder = ClashFinder(paths)
     for path in paths():
         finder.add(path)
+    finder.finish()
 
 
 @pytest.mark.parametrize(
@@ -201,6 +203,18 @@ def test_clashes_are_found_exactly_when_there_are_any(made: list[str]) -> None:
     except NameClashError:
         found = True
     assert found == expected
+
+
+def test_memory_hardly_grows_with_the_paths_that_are_compared() -> None:
+    def peak(count: int) -> int:
+        tracemalloc.start()
+        try:
+            refuse_clashes(lambda: (f"Packages/{number:06d}.rpm" for number in range(count)))
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    assert peak(50_000) < 1.5 * peak(10_000)
 
 
 def a_whole_table() -> list[FileEntry]:
