@@ -56,8 +56,8 @@ class Fillable(ABC):
     """Something writable that lends memory of its own to be filled, which saves copying."""
 
     @abstractmethod
-    def room(self, least: int = 1, /) -> memoryview:
-        """Give memory to be filled from its beginning, so many bytes at least; good until the next call of anything.
+    def room(self) -> memoryview:
+        """Give memory to be filled from its beginning, some at least; good until the next call of anything.
 
         Raises what writing raises.
         """
@@ -199,7 +199,7 @@ def copy_and_digest(
     return Digest(size, digest.hexdigest())
 
 
-def open_regular(path: Path) -> FileIO:
+def open_regular(path: Path | str) -> FileIO:
     """Open a regular file for reading without following a link or waiting for a pipe.
 
     Unbuffered. Raises OSError; a link, device or pipe gives InvalidValueError.
@@ -213,7 +213,7 @@ def open_regular(path: Path) -> FileIO:
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise InvalidValueError(f"{path} is not a regular file")
-    return os.fdopen(descriptor, "rb", buffering=0)
+    return FileIO(descriptor, "rb")
 
 
 def digest_file(path: Path) -> Digest:

@@ -196,7 +196,8 @@ def _place(entry: FileEntry, planner: VolumePlanner, digest_parts: DigestParts |
         return entry
     pieces = planner.place(entry.path, entry.size)
     if len(pieces) == 1:
-        return replace(entry, volume=pieces[0].volume)
+        number = pieces[0].volume
+        return entry if entry.volume == number else replace(entry, volume=number)
     assert digest_parts is not None, "only a layout with limits cuts files"
     digests = digest_parts(entry, [piece.size for piece in pieces])
     parts = [

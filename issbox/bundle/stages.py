@@ -60,10 +60,8 @@ class WriteBehind(Fillable):
         if kind is None:
             self._raise()
 
-    def room(self, least: int = 1, /) -> memoryview:
-        """Give memory to be filled, not too much for the processor's cache; `least` is a `BLOCK` at most."""
-        if self._filled + least > _PIECE:
-            self._hand_on()
+    def room(self) -> memoryview:
+        """Give memory to be filled, not too much for the processor's cache."""
         return self._piece[self._filled : self._filled + BLOCK]
 
     def fill(self, count: int, /) -> None:

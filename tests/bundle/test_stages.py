@@ -1,6 +1,5 @@
 """Threads between the halves of a stream: the same bytes, and no error lost."""
 
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -64,19 +63,6 @@ def test_everything_is_read_in_order(each: list[int], pieces: list[int], step: i
     with ReadAhead(Trickle(data, [piece + 1000 for piece in pieces])) as source:
         assert read_bytes(source, step + 1000) == data
         assert source.readinto(memoryview(bytearray(1))) == 0
-
-
-def test_memory_that_is_asked_for_is_in_one_piece() -> None:
-    sink = Sink()
-    data = os.urandom(100)
-    with WriteBehind(sink) as out:
-        for _ in range(40):
-            room = out.room(BLOCK)
-            assert len(room) == BLOCK
-            room[:100] = data
-            out.fill(100)
-            out.write(memoryview(bytes(BLOCK - 200)))
-    assert bytes(sink.data) == (data + bytes(BLOCK - 200)) * 40
 
 
 class Full(Sink):

@@ -80,8 +80,8 @@ class _Image(Fillable):
         self._out = out
         self.size = 0
 
-    def room(self, least: int = 1, /) -> memoryview:
-        return self._out.room(least)
+    def room(self) -> memoryview:
+        return self._out.room()
 
     def fill(self, count: int, /) -> None:
         self._out.fill(count)

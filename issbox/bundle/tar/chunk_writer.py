@@ -82,9 +82,9 @@ class ChunkWriter(Fillable):
     ) -> None:
         self._resources.__exit__(kind, error, traceback)
 
-    def room(self, least: int = 1, /) -> memoryview:
+    def room(self) -> memoryview:
         """Give memory to be filled; raises what `fill` raises."""
-        return self._sink.room(least)
+        return self._sink.room()
 
     def fill(self, count: int, /) -> None:
         """Take so many bytes that were put into `room`; raises NoSpaceError and what else the disk says, maybe later.

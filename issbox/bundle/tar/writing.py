@@ -12,10 +12,11 @@ from issbox.bundle.members import Member, copy_member
 from issbox.bundle.tar.headers import BLOCK_SIZE, encode_header, header_size, padding
 from issbox.bundle.tar.stored_gzip import StoredGzip
 from issbox.bundle.tar.toc_checks import Compression
-from issbox.files import Writable
+from issbox.files import BLOCK, Fillable, Writable
 
 END_SIZE: Final = 2 * BLOCK_SIZE
 """Bytes of zeros behind the last member."""
+_ZEROS: Final = memoryview(bytes(END_SIZE))
 
 
 def member_size(path: str, size: int) -> int:
@@ -29,12 +30,15 @@ def tar_stream(out: Writable, compression: Compression, modified: datetime) -> I
 
     `modified` is the time that every file gets. `out` stays open, and raises what it raises.
     """
-    packed = StoredGzip(out) if compression is Compression.GZIP else None
-    tar = TarStream(packed or out, modified)
+    whole = out if isinstance(out, Fillable) else _Gathered(out)
+    packed = StoredGzip(whole) if compression is Compression.GZIP else None
+    tar = TarStream(packed or whole, modified)
     yield tar
     tar.finish()
     if packed is not None:
         packed.finish()
+    if isinstance(whole, _Gathered):
+        whole.flush()
 
 
 class TarStream:
@@ -57,11 +61,31 @@ class TarStream:
         self._out.write(memoryview(header))
         copy_member(member, self._out, advance=advance)
         fill = padding(size)
-        if fill:
-            self._out.write(memoryview(bytes(fill)))
+        self._out.write(_ZEROS[:fill])
         self.size += len(header) + size + fill
 
     def finish(self) -> None:
         """Write the end of the archive; `out` stays open."""
-        self._out.write(memoryview(bytes(END_SIZE)))
+        self._out.write(_ZEROS)
         self.size += END_SIZE
+
+
+class _Gathered(Fillable):
+    """Lends memory to a pipe, which has none to be filled, so that small files do not cost it a call for each piece."""
+
+    def __init__(self, out: Writable) -> None:
+        self._out = out
+        self._memory = memoryview(bytearray(BLOCK))
+        self._filled = 0
+
+    def room(self) -> memoryview:
+        return self._memory[self._filled :]
+
+    def fill(self, count: int, /) -> None:
+        self._filled += count
+        if self._filled == len(self._memory):
+            self.flush()
+
+    def flush(self) -> None:
+        self._out.write(self._memory[: self._filled])
+        self._filled = 0

@@ -47,7 +47,7 @@ class BlobStore:
     def open(self, sha256: str) -> FileIO:
         """Open a blob for reading, unbuffered; raises StoreDamagedError when it is missing."""
         try:
-            return open_regular(self.path(sha256))
+            return open_regular(self.place(sha256))
         except FileNotFoundError:
             raise _missing(sha256) from None
         except OSError as error:

@@ -1,5 +1,6 @@
 """Tar streams: what is written is what every tar reads, and what no tar may say is refused."""
 
+import gzip
 import tarfile
 import tracemalloc
 from collections.abc import Mapping
@@ -7,10 +8,12 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import sha256
 from io import BytesIO
+from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from makers.bundle_strategies import paths
 from makers.tar_streams import (
     FILES,
     NOW,
@@ -18,6 +21,7 @@ from makers.tar_streams import (
     Sink,
     Trickle,
     compressions,
+    long_paths,
     made_by_tarfile,
     member,
     read_bytes,
@@ -44,7 +48,7 @@ from issbox.errors import (
     UnsafeFileError,
     UnsafePathError,
 )
-from issbox.files import Digest
+from issbox.files import BLOCK, Digest
 
 Tree = Mapping[str, bytes]
 pieces = st.lists(st.integers(1, 3000), min_size=1, max_size=5)
@@ -91,11 +95,26 @@ def test_the_size_is_known_before(files: Tree) -> None:
 def test_the_same_files_give_the_same_bytes_when_memory_is_filled_in_place(
     files: Tree, compression: Compression
 ) -> None:
+    assert made_in_place(files, compression) == stream_of(files, compression)
+
+
+@pytest.mark.parametrize("size", [4 * 65_535, BLOCK - 512, BLOCK, BLOCK + 1, 3 * BLOCK - 1024, 1_000_003])
+def test_a_stream_of_a_large_file_is_what_it_must_be(size: int) -> None:
+    files = {"a": b"x", "b": Random(size).randbytes(size), "c": bytes(range(200))}
+    modified = int(NOW.timestamp())
+    each = (encode_header(path, len(data), modified) + data + bytes(-len(data) % 512) for path, data in files.items())
+    plain = b"".join(each) + bytes(END_SIZE)
+    for make in (stream_of, made_in_place):
+        assert make(files, Compression.NONE) == plain
+        assert gzip.decompress(make(files, Compression.GZIP)) == plain
+
+
+def made_in_place(files: Tree, compression: Compression) -> bytes:
     sink = Sink()
     with WriteBehind(sink) as behind, tar_stream(behind, compression, NOW) as tar:
         for path, data in files.items():
             tar.add(member(path, data))
-    assert bytes(sink.data) == stream_of(files, compression)
+    return bytes(sink.data)
 
 
 @given(trees, st.sampled_from([tarfile.GNU_FORMAT, tarfile.PAX_FORMAT]))
@@ -143,6 +162,17 @@ def test_a_flip_in_a_header_is_damage(offset: int, bit: int) -> None:
 @pytest.mark.parametrize("size", [0, 1, 8**11 - 1, 8**11, 2**53])
 def test_the_size_of_a_header_is_known_before(path: str, size: int) -> None:
     assert header_size(path, size) == len(encode_header(path, size, 1_700_000_000))
+
+
+@given(
+    paths | long_paths | st.text("aé/", min_size=98, max_size=102),
+    st.integers(0, 1 << 20) | st.integers((8 << 30) - 2, (8 << 30) + 2),
+    st.integers(0, 1 << 31) | st.integers((8 << 30) - 2, (8 << 30) + 2),
+)
+def test_a_header_is_the_one_that_python_makes(path: str, size: int, modified: int) -> None:
+    info = tarfile.TarInfo(path)
+    info.size, info.mtime, info.mode = size, modified, 0o644
+    assert encode_header(path, size, modified) == info.tobuf(tarfile.PAX_FORMAT, "utf-8", "strict")
 
 
 def test_a_header_of_every_size_is_read() -> None:
