@@ -52,6 +52,26 @@ class Writable(Protocol):
         """Write all of the data."""
 
 
+class NamedWriter:
+    """Writes all it is given to an open file, without a buffer; what goes wrong names the file.
+
+    The system does not say it, and the source of a copy may fail as well.
+    """
+
+    def __init__(self, descriptor: int, path: str) -> None:
+        self._descriptor = descriptor
+        self._path = path
+
+    def write(self, data: memoryview, /) -> None:
+        """Write all of the data; raises OSError."""
+        try:
+            while data:
+                data = data[os.write(self._descriptor, data) :]
+        except OSError as error:
+            error.filename = self._path
+            raise
+
+
 class Fillable(ABC):
     """Something writable that lends memory of its own to be filled, which saves copying."""
 
@@ -223,7 +243,10 @@ def digest_file(path: Path) -> Digest:
 
 
 def remove_tree(path: Path) -> None:
-    """Remove a directory tree, a file, a link or a pipe, if it is there; read-only directories are no obstacle."""
+    """Remove a directory tree, a file, a link or a pipe, if it is there; read-only directories are no obstacle.
+
+    Raises OSError, also for directories that are nested deeper than Python can follow.
+    """
     if path.is_symlink() or not path.is_dir():  # rmtree would open a pipe, and wait for ever
         path.unlink(missing_ok=True)
         return
@@ -236,7 +259,10 @@ def remove_tree(path: Path) -> None:
         function(name)
 
     if path.exists():
-        shutil.rmtree(path, onerror=make_writable)
+        try:
+            shutil.rmtree(path, onerror=make_writable)
+        except RecursionError:
+            raise OSError(errno.ENAMETOOLONG, "its directories are nested too deeply", str(path)) from None
 
 
 def free_space(path: Path) -> int:

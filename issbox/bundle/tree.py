@@ -198,12 +198,17 @@ def _open_root(root: Path) -> int:
 
 @contextmanager
 def translated(root: Path, path: str) -> Iterator[None]:
-    """Turn what the operating system says about a file of a bundle into the error that fits."""
+    """Turn what the operating system says about a file of a bundle into the error that fits.
+
+    Everything of a bundle is opened from a directory, so an error that has a whole path is about something else.
+    """
     try:
         yield
-    except FileNotFoundError:
-        raise BundleIncompleteError(f"the file {path!r} is missing") from None
     except OSError as error:
+        if isinstance(error.filename, str) and error.filename.startswith("/"):  # where the bytes go, for example
+            raise error_from_os(error) from None
+        if error.errno == errno.ENOENT:
+            raise BundleIncompleteError(f"the file {path!r} is missing") from None
         if error.errno in {errno.ELOOP, errno.ENOTDIR, errno.ENXIO}:
             raise UnsafeFileError(f"{path!r} is a link or lies behind one, or is no regular file") from None
         error.filename = str(root / path)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from io import FileIO
 from pathlib import Path
 from typing import Protocol
 
@@ -34,6 +35,21 @@ class VolumeFiles(Protocol):
         """Tell whether anything lies there."""
 
 
+class _Named:
+    """Reads a file, and names it when it cannot be read: whoever copies it knows no more than where it goes."""
+
+    def __init__(self, source: FileIO, path: str) -> None:
+        self._source = source
+        self._path = path
+
+    def readinto(self, buffer: memoryview, /) -> int | None:
+        try:
+            return self._source.readinto(buffer)
+        except OSError as error:
+            error.filename = self._path
+            raise
+
+
 class DirectoryFiles:
     """The files of a volume that is a directory.
 
@@ -50,7 +66,7 @@ class DirectoryFiles:
     def open(self, path: str) -> Iterator[Readable]:
         """Open a file."""
         with translated(self.path, path), self._opener.open(path) as source:
-            yield source
+            yield _Named(source, str(self.path / path))
 
     def walk(self) -> Iterator[FoundFile]:
         """Give every file, but none of a directory that a system makes at the root of a disk."""

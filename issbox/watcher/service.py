@@ -172,6 +172,8 @@ class _Service:
             _LOG.warning("a look at the inbox failed; trying again %s", fields(code=error.code, reason=error))
         except OSError as error:
             _LOG.warning("a look at the inbox failed; trying again %s", fields(reason=error_from_os(error)))
+        except Exception:  # hosts are served by this process too
+            _LOG.exception("a look at the inbox failed in a way that is a mistake in issbox; trying again")
         else:
             return found
         return None

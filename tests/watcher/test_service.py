@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from makers.bundles import SampleBundle, make_bundle, new_key
@@ -19,7 +20,9 @@ from issbox.bundle.signature import SigningKey
 from issbox.errors import BusyError
 from issbox.files import FileLock
 from issbox.model import ContentImport, ImportState
+from issbox.watcher import rounds
 from issbox.watcher.narration import Systemd
+from issbox.watcher.scan import Findings, look
 from issbox.watcher.service import run_service, scan_once
 from issbox.workflows.context import Context
 
@@ -294,6 +297,23 @@ class TestServing:
             wait_for(ctx, "settled", until=lambda _: "another import is running" in caplog.text)
         with serving(ctx):
             wait_for(ctx, "imported", until=gone_from_inbox(ctx))
+
+    def test_a_mistake_in_a_look_at_the_inbox_ends_nothing(
+        self, ctx: Context, key: SigningKey, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        seen = []
+
+        def stumble(*given: Any) -> Findings:
+            seen.append(given)
+            if len(seen) == 1:
+                raise RecursionError("too deep")
+            return look(*given)
+
+        monkeypatch.setattr(rounds, "look", stumble)
+        make_bundle(ctx.settings.inbox.path, key)
+        with serving(ctx):
+            wait_for(ctx, "imported", until=gone_from_inbox(ctx))
+        assert "mistake in issbox" in caplog.text
 
     def test_a_bundle_retried_by_hand_is_taken_up_where_it_lies(self, tmp_path: Path, key: SigningKey) -> None:
         from issbox.model import TrustedKey

@@ -1,6 +1,7 @@
 """Bundles on their way in: what is refused changes nothing, what is taken in is there whole."""
 
 import io
+import os
 import sqlite3
 import tempfile
 from collections.abc import Mapping
@@ -15,7 +16,16 @@ from makers.recorder import Recorder
 from makers.tar_streams import stream_of
 
 from issbox.bundle.signature import SigningKey
-from issbox.errors import BundleError, BusyError, ImportRefusedError, NoSpaceError, NotFoundError, OlderBundleError
+from issbox.bundle.volume_files import DirectoryFiles
+from issbox.errors import (
+    BundleError,
+    BusyError,
+    ImportRefusedError,
+    NoSpaceError,
+    NotFoundError,
+    OlderBundleError,
+    OperatingSystemError,
+)
 from issbox.files import FileLock
 from issbox.manifest import MANIFEST_NAME, SIGNATURE_NAME, TABLE_NAME
 from issbox.model import ContentImport, ImportState, Product, ProductKind, RepositoryKey
@@ -319,6 +329,17 @@ def test_a_full_disk_lets_a_person_go_on_later(
     assert import_bundle(ctx, row.id).state is ImportState.IMPORTED
     assert states() == [ImportState.IMPORTED, ImportState.DISCARDED, ImportState.DISCARDED]
     assert not [each for each in status(ctx).problems if each.trouble is Trouble.WAITING]
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").is_file(), reason="needs a file that cannot be read at its beginning")
+def test_a_file_of_a_medium_that_cannot_be_read_is_named(ctx: Context) -> None:
+    own = Path(f"/proc/{os.getpid()}")
+    with (
+        ctx.store.blobs.batch() as batch,
+        pytest.raises(OperatingSystemError, match=f"^{own}/mem: Input/output error"),
+        DirectoryFiles(own).open("mem") as source,
+    ):
+        batch.add(source)
 
 
 def test_a_second_import_at_the_same_time_waits(ctx: Context, key: SigningKey, tmp_path: Path) -> None:

@@ -214,6 +214,13 @@ class TestQuarantine:
         assert not os.path.lexists(row.path)
         assert victim.read_bytes() == b"precious"
 
+    def test_a_reason_that_cannot_be_written_ends_nothing(self, ctx: Context) -> None:
+        row = inbox.quarantine(ctx, end(ctx, put(ctx), ImportState.REFUSED))
+        reason = Path(f"{row.path}.reason.txt")
+        reason.unlink()
+        reason.mkdir()
+        assert inbox.quarantine(ctx, row) == row
+
     def test_what_was_imported_by_hand_stays_where_it_is(self, ctx: Context) -> None:
         path = put(ctx)
         row = change(ctx, end(ctx, path, ImportState.REFUSED), inbox=False)

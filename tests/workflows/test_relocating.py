@@ -1,6 +1,7 @@
 """Moving and removing, killed at every point where a kill leaves something half done."""
 
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from issbox.errors import InterruptedByUserError
+from issbox.errors import InterruptedByUserError, OperatingSystemError
 from issbox.workflows.inbox.relocating import relocate, remove
 
 NUMBER = 7
@@ -131,6 +132,57 @@ def test_a_copy_that_was_stopped_leaves_everything_as_it_was(bundle: Path, other
     assert contents(bundle) == before
     assert list(bundle.parent.iterdir()) == [bundle]
     assert list(other_disk.iterdir()) == []
+
+
+def test_a_copy_that_fails_says_why_at_the_first_file(bundle: Path, other_disk: Path) -> None:
+    for number in range(50):
+        (bundle / "inner" / f"more-{number}").write_bytes(b"12345")
+    before = contents(bundle)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3, limits[1]))
+    try:
+        with pytest.raises(OperatingSystemError, match="File too large") as raised:
+            move(bundle, other_disk)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert str(raised.value).count("File too large") == 1
+    assert contents(bundle) == before
+    assert list(other_disk.iterdir()) == []
+
+
+def test_what_comes_to_the_old_place_while_a_copy_fails_is_left_alone(tmp_path: Path, other_disk: Path) -> None:
+    image = tmp_path / "inbox" / "bundle.iso"
+    image.parent.mkdir()
+    image.write_bytes(b"old")
+
+    def drop(_: int) -> None:
+        image.write_bytes(b"new")
+        raise InterruptedByUserError("stop")
+
+    with pytest.raises(InterruptedByUserError):
+        relocate(image, other_disk, NUMBER, ours=lambda _: True, advance=drop)
+    assert image.read_bytes() == b"new"
+    moved = move(image, other_disk)
+    assert moved == other_disk / "bundle.iso.7"
+    assert (moved.read_bytes(), image.read_bytes()) == (b"old", b"new")
+
+
+def test_directories_nested_too_deeply_are_said_to_be(bundle: Path, other_disk: Path) -> None:
+    place = os.open(bundle, os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir("d", dir_fd=place)
+        below = os.open("d", os.O_RDONLY, dir_fd=place)
+        os.close(place)
+        place = below
+    os.close(place)
+    try:
+        with pytest.raises(OSError, match="nested too deeply"):
+            move(bundle, other_disk)
+        assert (bundle / "head").exists()
+        with pytest.raises(OSError, match="nested too deeply"):
+            remove(bundle, NUMBER, ours=lambda _: True)
+    finally:
+        subprocess.run(["rm", "-rf", bundle.parent], check=True)
 
 
 KILLED = """

@@ -13,7 +13,7 @@ from makers.inboxes import make_context, now
 
 from issbox.bundle.head import Layout
 from issbox.bundle.signature import SigningKey
-from issbox.errors import BundleDamagedError, UnlistedFileError
+from issbox.errors import BundleDamagedError, OperatingSystemError, UnlistedFileError
 from issbox.model import ContentImport, ImportState, RepositoryKey, WaitsFor
 from issbox.rules.bundles.volumes import DirectoryMeter
 from issbox.workflows import history
@@ -106,6 +106,23 @@ def test_a_damaged_volume_is_named_and_the_others_are_kept(ctx: Context, volumes
     inbox.retry(ctx, refused.id)
     assert inbox.finish_bundle(ctx, import_bundle(ctx, refused.id)).state is ImportState.IMPORTED
     assert seen_by_hosts(ctx) == PACKAGES
+
+
+def test_what_the_disk_says_of_a_part_is_in_the_row_and_not_held_against_the_bundle(
+    ctx: Context, volumes: list[Path]
+) -> None:
+    with ctx.store.session():
+        row = ctx.store.imports.add(str(volumes[0]), inbox=True, first_seen=now())
+    obstacle = ctx.store.incoming / SAMPLE.bundle_id
+    obstacle.touch()
+    with pytest.raises(OperatingSystemError):
+        import_bundle(ctx, row.id)
+    with ctx.store.session():
+        row = ctx.store.imports.get(row.id)
+    assert (row.state, row.error_code) == (ImportState.SETTLED, OperatingSystemError.code)
+    assert str(obstacle) in row.reason
+    obstacle.unlink()
+    assert import_bundle(ctx, row.id).taken
 
 
 def test_the_same_volume_twice_does_no_harm(ctx: Context, volumes: list[Path]) -> None:

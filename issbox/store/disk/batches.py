@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Final, Protocol, Self
 
 from issbox.errors import DigestMismatchError, InvalidValueError, StoreDamagedError
-from issbox.files import Digest, Readable, copy_and_digest, digest_file, error_from_os
+from issbox.files import Digest, NamedWriter, Readable, copy_and_digest, digest_file, error_from_os
 from issbox.names import is_sha256
 from issbox.store.disk.staging import Staging
 from issbox.syncing import Writeback, sync_filesystem
@@ -30,22 +30,6 @@ class Places(Protocol):
 
     def has(self, sha256: str, size: int | None = None) -> bool:
         """Tell whether the blob is there, with that many bytes when a size is given."""
-
-
-class _Descriptor:
-    """Writes to an open file without a buffer of its own, and all of what it is given."""
-
-    def __init__(self, number: int, path: str) -> None:
-        self._number = number
-        self._path = path
-
-    def write(self, data: memoryview, /) -> None:
-        try:
-            while data:
-                data = data[os.write(self._number, data) :]
-        except OSError as error:
-            error.filename = self._path  # the system does not say it, and the source may fail as well
-            raise
 
 
 class Batch:
@@ -128,7 +112,7 @@ class Batch:
     def _write(self, path: str, source: Readable, size: int | None, advance: Callable[[int], None] | None) -> Digest:
         number = os.open(path, _CREATE, 0o600)
         try:
-            digest = copy_and_digest(source, _Descriptor(number, path), advance=advance, limit=size)
+            digest = copy_and_digest(source, NamedWriter(number, path), advance=advance, limit=size)
             os.fchmod(number, _READ_ONLY)
             self._behind.follow(number, digest.size, path)
             return digest

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from issbox.bundle.opening import opened_stream, sources_at
 from issbox.errors import BundleError, ImportRefusedError, NotABundleError, NothingCameError
-from issbox.files import Readable, require_path
+from issbox.files import Readable, error_from_os, require_path
 from issbox.model import ContentImport, ImportState
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.foreign import is_foreign
@@ -140,6 +140,10 @@ def _by_hand(
         if isinstance(error, NotABundleError):  # such as a mistyped path: who typed it knows, and nobody has to look
             update(ctx, row.id, state=ImportState.DISCARDED)
         raise
+    except OSError as error:
+        told = error_from_os(error)
+        put_back(ctx, row, told)
+        raise told from error
     except BaseException as error:
         put_back(ctx, row, error)
         raise

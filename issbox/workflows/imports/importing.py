@@ -23,7 +23,7 @@ from issbox.errors import (
     InvalidValueError,
     IssboxError,
 )
-from issbox.files import FileLock
+from issbox.files import FileLock, error_from_os
 from issbox.manifest import Manifest
 from issbox.model import ContentImport, ImportState, RepositoryKey, RepositoryVersion, VersionOrigin, WaitsFor
 from issbox.names import plural
@@ -88,6 +88,10 @@ def import_bundle(ctx: Context, import_id: int, *, accept_unsigned: bool = False
             return attempt(ctx, row, repair=False, accept_unsigned=accept_unsigned)
         except (BundleError, ImportRefusedError) as error:
             return refuse(ctx, import_id, error)
+        except OSError as error:
+            told = error_from_os(error)
+            put_back(ctx, row, told)
+            raise told from error
         except BaseException as error:
             put_back(ctx, row, error)
             raise

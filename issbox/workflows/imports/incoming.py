@@ -17,7 +17,17 @@ from issbox.bundle.decoding import MAX_NUMBER
 from issbox.bundle.pieces import Piece
 from issbox.bundle.reader import BundleReader
 from issbox.errors import BadManifestError, BundleDamagedError
-from issbox.files import BLOCK, Digest, Readable, atomic_write, copy_and_digest, digest_file, open_regular, remove_tree
+from issbox.files import (
+    BLOCK,
+    Digest,
+    NamedWriter,
+    Readable,
+    atomic_write,
+    copy_and_digest,
+    digest_file,
+    open_regular,
+    remove_tree,
+)
 from issbox.manifest import MANIFEST_NAME, SIGNATURE_NAME, TABLE_NAME, VOLUME_NAME, FileEntry
 from issbox.model import ContentImport, ImportState
 from issbox.store import Batch
@@ -62,10 +72,12 @@ class Incoming:
         with suppress(FileNotFoundError):
             place.chmod(0o600)  # read-only when an attempt to adopt it has failed
         descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb", buffering=0) as out:
-            out.seek(piece.offset)
-            found = copy_and_digest(source, out, limit=piece.digest.size)
-            os.fsync(out.fileno())
+        try:
+            os.lseek(descriptor, piece.offset, os.SEEK_SET)
+            found = copy_and_digest(source, NamedWriter(descriptor, str(place)), limit=piece.digest.size)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
         if found != piece.digest:
             raise BundleDamagedError(
                 f"{piece.path} is not what the signed file table says: it has {found.size} bytes with SHA-256 "

@@ -81,7 +81,10 @@ def quarantine(ctx: Context, row: ContentImport) -> ContentImport:
     if not row.inbox or row.state is not ImportState.REFUSED or not row.path:
         return row
     if is_below(row.path, ctx.settings.inbox.quarantine_path):
-        _write_reason(row, Path(row.path))
+        try:
+            _write_reason(row, Path(row.path))
+        except OSError as error:
+            ctx.progress.note(f"the reason could not be written beside the bundle: {error_from_os(error)}")
         return row
     if not in_inbox(ctx, row.path):
         return row

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from issbox.files import remove_tree, require_space
+from issbox.files import error_from_os, remove_tree, require_space
 from issbox.syncing import sync_directory, sync_filesystem
 
 _NAME_BYTES: Final = 200
@@ -28,7 +28,8 @@ def relocate(
     `number` is that of the import. `ours` tells of a thing at the source or in the directory whether it is this
     bundle. What an earlier attempt moved is looked for first, since by now something else may lie at the source.
     `advance` is told the bytes of each file copied and may stop the copy by raising.
-    Raises OSError or NoSpaceError; then the thing lies where it lay before.
+    Raises OSError or its translation; then the thing lies where it lay before, or, if something else has come there
+    meanwhile, under its hidden name until the next call.
     """
     directory.mkdir(parents=True, exist_ok=True)
     name = _shortened(source.name)
@@ -119,9 +120,12 @@ def _bring(hidden: Path, source: Path, target: Path, advance: Callable[[int], No
             sync_filesystem(target.parent)
             part.rename(target)
             sync_directory(target.parent)
-        except BaseException:
+        except BaseException as error:
             remove_tree(part)
-            hidden.rename(source)
+            if not os.path.lexists(source):
+                hidden.rename(source)
+            if isinstance(error, RecursionError):
+                raise OSError(errno.ENAMETOOLONG, "its directories are nested too deeply", str(source)) from None
             raise
     remove_tree(hidden)
 
@@ -133,11 +137,18 @@ def _total(path: Path) -> int:
 
 
 def _copy(source: Path, target: Path, advance: Callable[[int], None]) -> None:
-    """Copy a tree, a file or a link. Links stay links; pipes and devices in a tree are left out."""
+    """Copy a tree, a file or a link. Links stay links; pipes and devices in a tree are left out.
+
+    Raises OSError, or its translation at the first file that cannot be copied: copytree would try all the others.
+    """
 
     def copy_one(here: str, there: str) -> object:
-        result = shutil.copy2(here, there, follow_symlinks=False)
-        advance(Path(here).lstat().st_size)
+        try:
+            result = shutil.copy2(here, there, follow_symlinks=False)
+            size = Path(here).lstat().st_size
+        except OSError as error:
+            raise error_from_os(error) from error
+        advance(size)
         return result
 
     def specials(directory: str, names: list[str]) -> set[str]:
@@ -146,7 +157,10 @@ def _copy(source: Path, target: Path, advance: Callable[[int], None]) -> None:
     if source.is_symlink() or not source.is_dir():
         copy_one(str(source), str(target))
     else:
-        shutil.copytree(source, target, symlinks=True, ignore=specials, copy_function=copy_one)
+        try:
+            shutil.copytree(source, target, symlinks=True, ignore=specials, copy_function=copy_one)
+        except shutil.Error as error:  # of directories, all in one
+            raise OSError(errno.EIO, error.args[0][0][2], error.args[0][0][0]) from error
 
 
 def _is_special(path: Path) -> bool:
