@@ -135,10 +135,15 @@ def test_a_lost_connection_leaves_nothing_on_either_side(
         server.know(port)
         error = near.error(*words(server, url=server.at(port)), code=9)
     assert error["code"] == "far-side-unreachable"
+    assert "was lost while the bundle was sent" in error["message"]
+    assert "Stage files" not in error["message"]
+    assert "Push again" in error["hint"]
     assert exports(near) == []
     assert not content(far).exists()
     assert {each["state"] for each in far.json("content-import", "list")} <= {"refused"}
     assert near.json(*words(server))["result"] == "imported"
+    assert {each["state"] for each in far.json("content-import", "list")} <= {"imported", "discarded"}
+    assert far.json("status")["needs_attention"] == []
     assert exports(near)[0]["sequence"] == 1
     assert tree(content(far)) == tree(content(near))
 

@@ -22,6 +22,7 @@ from issbox.names import format_size
 _END: Final = bytes(BLOCK_SIZE)
 _MOST_HEADERS: Final = 10_000
 """How many headers may come before that of a file: directories, long names and the like, which pack down to nothing."""
+_AGAIN: Final = "Copy the archive again, or send the stream again, to its end."
 
 
 class TarMember:
@@ -45,7 +46,9 @@ class TarMember:
             return 0
         count = self._reader.take(buffer[: self._left])
         if not count:
-            raise BundleIncompleteError(f"the tar stream ends in {self.path!r}, {self._left} bytes too early")
+            raise BundleIncompleteError(
+                f"the tar stream ends in {self.path!r}, {self._left} bytes too early", hint=_AGAIN
+            )
         self._left -= count
         return count
 
@@ -153,7 +156,7 @@ class TarReader:
             if not count:
                 raise BundleIncompleteError(
                     f"the tar stream ends after {self._position} bytes, before the end of the archive",
-                    hint="Copy the archive again, or send the stream again, to its end.",
+                    hint=_AGAIN,
                 )
             filled += count
         return bytes(found)

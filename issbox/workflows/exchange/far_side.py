@@ -17,6 +17,7 @@ from issbox.model import ImportState
 from issbox.rules.people.ssh_targets import SshTarget, check_ssh_option, is_harmless, ssh_command
 from issbox.ssh import Ended, FarCommand, ask
 from issbox.workflows.context import Context
+from issbox.workflows.imports.importing import STEPS
 
 FAR_COMMAND: Final = ("issbox",)
 _SSH_FAILED: Final = 255
@@ -79,7 +80,7 @@ def far_report(far: FarSide, ended: Ended) -> Mapping[str, object]:
 
     A bundle that came down a pipe cannot wait for anything: it would have to come again.
     """
-    _require(far, ended, "content-import run -")
+    _require_import(far, ended)
     try:
         report = json.loads(ended.answer)
     except ValueError:
@@ -98,6 +99,27 @@ def far_report(far: FarSide, ended: Ended) -> Mapping[str, object]:
     return report
 
 
+def _require_import(far: FarSide, ended: Ended) -> None:
+    """Raise what the end of an import means, unless it is good: that box was reached before, to ask for its receipt."""
+    if _is_lost(ended) and _own_error(ended.said) is None:
+        said = " ".join(line for line in ended.said if not _is_narration(line))
+        raise FarSideUnreachableError(
+            f"the connection to {far.target} was lost while the bundle was sent: {said or 'ssh says nothing'}",
+            hint="Nothing of it is visible there. Push again.",
+        )
+    _require(far, ended, "content-import run -")
+
+
+def _is_narration(line: str) -> bool:
+    """Tell whether the far side's import says here how far it has come: a step, or a note."""
+    words = line.partition(":")[0]
+    return words == "note" or words.lower().replace(" ", "-") in STEPS
+
+
+def _is_lost(ended: Ended) -> bool:
+    return ended.code == _SSH_FAILED or ended.code < 0
+
+
 def _require(far: FarSide, ended: Ended, what: str) -> None:
     """Raise what the end of a command means, unless it is good."""
     if ended.code in _USUAL:
@@ -112,7 +134,7 @@ def _require(far: FarSide, ended: Ended, what: str) -> None:
             exit_code=_exit_code(ended.code),
         )
     said = "\n".join(line for line in ended.said[-_SAID:])
-    if ended.code == _SSH_FAILED or ended.code < 0:
+    if _is_lost(ended):
         raise FarSideUnreachableError(f"the connection to {far.target} failed: {said or 'ssh says nothing'}")
     if ended.code in _NOT_THERE:
         raise FarSideTooOldError(f"{far.target} has no issbox where SSH looks for commands: {said}")

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from issbox.errors import BundleIncompleteError
 from issbox.manifest import Manifest
 from issbox.model import (
     LIBRARY,
@@ -148,13 +149,23 @@ def _settle_refused(ctx: Context, row: ContentImport) -> None:
     """Close earlier attempts with the same bundle that came to nothing: nobody has to look at them any more.
 
     What could not be read far enough to say which bundle it was is known by its place, but all pipes have the same.
+    What was cut on its way down a pipe is sent as a new bundle.
     """
     same = (row.bundle_id,) if row.path == STREAM else (row.bundle_id, None)
     for earlier in ctx.store.imports.list(states=(ImportState.REFUSED, ImportState.SETTLED)):
         ended = earlier.state is ImportState.REFUSED or earlier.is_given_up
-        if ended and earlier.path == row.path and earlier.bundle_id in same and earlier.id != row.id:
+        if not ended or earlier.path != row.path or earlier.id == row.id:
+            continue
+        if earlier.bundle_id in same or _was_cut(earlier, row):
             reason = f"imported later, as {row.id}; it was: {earlier.reason}"
             ctx.store.imports.update(earlier.id, updated_at=ctx.clock(), state=ImportState.DISCARDED, reason=reason)
+
+
+def _was_cut(earlier: ContentImport, row: ContentImport) -> bool:
+    """Tell whether an earlier pipe ended too early whose bundle this one replaces: it has its number or a later one."""
+    line, after = ((each.source_box, each.key_id, each.destination, each.organization) for each in (earlier, row))
+    cut = earlier.path == STREAM and earlier.error_code == BundleIncompleteError.code and earlier.bundle_id is not None
+    return cut and line == after and (earlier.sequence or 0) <= (row.sequence or 0)
 
 
 def _skipped(ctx: Context, manifest: Manifest, organization: str) -> str:
