@@ -333,7 +333,7 @@ def test_a_refused_bundle_in_the_inbox(issbox: CommandLine) -> None:
     assert "\x1b" in row["paths"][0]
     (refused,) = issbox.json("status")["needs_attention"]
     assert (refused["id"], refused["path"]) == (row["id"], row["paths"][0])
-    assert "1 refused bundles" in issbox("status").stdout
+    assert "1 refused bundle:" in issbox("status").stdout
     assert issbox.error("content-import", "retry", str(row["id"]), code=3)["code"] == "bad-manifest"
     issbox("content-import", "discard", str(row["id"]), "--yes")
     assert issbox.json("inbox", "list") == []
@@ -381,6 +381,7 @@ def test_a_crossing(issbox: CommandLine, tmp_path: Path) -> None:
     assert other.json("verify", made["path"], "--public-key", pem)["signature_checked"] is True
     assert other.json("verify", made["path"], "--skip-signature")["signature_checked"] is False
     assert issbox.json("verify", made["path"])["packages"] == len(PACKAGES)
+    assert issbox.json("verify", tmp_path / "disk") == issbox.json("verify", made["path"])
     other("init", "--name", "far", "--organization", "ACME")
     assert other.error("verify", made["path"], code=11)["code"] == "unknown-key"
     assert other.error("content-import", "run", made["path"], code=11)["code"] == "unknown-key"
@@ -388,6 +389,18 @@ def test_a_crossing(issbox: CommandLine, tmp_path: Path) -> None:
     done = other.json("content-import", "run", made["path"])
     assert (done["state"], done["bundle_id"]) == ("imported", made["bundle_id"])
     assert other.json("content-import", "info", "--id", str(done["id"])) == done
+
+    folder = Path(issbox.json(*export, "--volume-size", "56KiB")["path"])
+    volumes = sorted(folder.iterdir())
+    read = other.json("verify", folder)
+    assert [each["volume"] for each in read] == list(range(1, len(volumes) + 1)) != [1]
+    assert "Name one of them: " in other.error("content-import", "preview", folder, code=2)["hint"]
+    damaged = next(volumes[1].rglob("*.rpm"))
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"!")
+    said = other("verify", folder, code=7)
+    assert f"{volumes[1]}: " in said.stderr
+    assert "missing or damaged here: 2\n" in said.stderr
+    assert len(said.stdout.splitlines()) == len(volumes)  # with one for the head of the table
     assert other.json("repository", "versions", "--label", "base")[0]["repomd_sha256"] == version["repomd_sha256"]
 
 

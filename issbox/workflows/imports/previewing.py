@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from issbox.bundle.katello import read_metadata as read_katello
-from issbox.bundle.opening import opened
+from issbox.bundle.opening import opened, sources_at
 from issbox.bundle.reader import BundleReader
-from issbox.errors import NotFoundError
+from issbox.errors import InvalidValueError, NotFoundError
 from issbox.files import free_space, require_path
 from issbox.manifest import Manifest
 from issbox.model import LIBRARY, BundleForm, ContentImport, RepositoryKey, WaitsFor
@@ -31,6 +32,9 @@ from issbox.workflows.imports.previewed import difference_to, read_metadata
 from issbox.workflows.imports.staging import missing_files
 from issbox.workflows.inbox.disposal import in_inbox
 from issbox.workflows.inbox.waiting import Waiting, approvals_given, missing_base
+
+_NAMED: Final = 5
+"""How many of several bundles a message names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +105,12 @@ def preview(ctx: Context, path: Path, *, organization: str | None = None, allow_
     """Say what importing the bundle or volume at the path would do. Nothing is stored or written down.
 
     Only the metadata is read, except that an archive has to be read to its end; of one whose chunks are not all there,
-    as far as it goes. Raises the BundleError that would refuse it, and ImportRefusedError when the organization does
-    not exist.
+    as far as it goes. A directory may hold it, alone. Raises the BundleError that would refuse it, InvalidValueError
+    for a directory of several, and ImportRefusedError when the organization does not exist.
     """
     ctx.require_anywhere(Permission.CONTENT_IMPORT)
     require_path(path)
+    path = _only_one(path)
     with ctx.store.session():
         if is_foreign(path):
             return _preview_katello(ctx, path, organization, allow_older=allow_older)
@@ -117,6 +122,17 @@ def preview(ctx: Context, path: Path, *, organization: str | None = None, allow_
             opened(path, trusted, limits, scratch, folders=folders, lenient=bool(chunks[1])) as (bundle, form),
         ):
             return _preview(ctx, bundle, form, chunks, organization, allow_older=allow_older)
+
+
+def _only_one(path: Path) -> Path:
+    sources = sources_at(path, is_foreign)
+    if len(sources) > 1:
+        named = ", ".join(str(each.relative_to(path)) for each in sources[:_NAMED])
+        raise InvalidValueError(
+            f"{path} holds {len(sources)} bundles or volumes",
+            hint=f"Name one of them: {named}{', ...' if len(sources) > _NAMED else ''}.",
+        )
+    return sources[0]
 
 
 def _preview(
