@@ -137,6 +137,7 @@ def test_filters(tools: CommandLine) -> None:
         "name": "No greetings",
         "type": "rpm",
         "inclusion": False,
+        "means": "gap-greeting",
         "packages": ["gap-greeting"],
         "version": None,
         "min_version": None,
@@ -163,6 +164,14 @@ def test_filters(tools: CommandLine) -> None:
     assert (made["inclusion"], made["errata_types"], made["original_packages"]) == (True, ["security"], True)
     assert (made["start_date"], made["end_date"]) == ("2026-01-01T00:00:00Z", "2026-01-31T23:59:59Z")
     assert made["date_type"] == "issued"
+    words = "security errata, issued from 2026-01-01 00:00, issued until 2026-01-31 23:59; or no erratum names it"
+    assert made["means"] == words
+    assert words in tools("content-view", "filter", "list", "--content-view", "base").stdout
+    versions = tools.json(
+        *create, "new", "--package", "a", "--package", "b*", "--min-version", "2", "--max-version", "3"
+    )
+    assert versions["means"] == "a or b*, from version 2, up to version 3"
+    tools("content-view", "filter", "delete", "--content-view", "base", "--name", "new", "--yes")
     listed = tools.json("content-view", "filter", "list", "--content-view", "base")
     assert [each["name"] for each in listed] == ["No greetings", "security"]
     delete = ("content-view", "filter", "delete", "--content-view", "base", "--name", "security")

@@ -97,6 +97,13 @@ def names(tree: Path) -> set[str]:
     return {package.name for package in packages}
 
 
+def test_filters_that_mean_nothing_here_say_so(gap: Gap) -> None:
+    progress = Recorder()
+    nobody = replace(NO_GREETING, rule=PackageRule(names=("no-such-package",)))
+    publish(replace(gap.outside.context(), progress=progress), nobody)
+    assert progress.notes == ["tools/base: filters take nothing away"]
+
+
 def test_what_filters_leave_is_a_whole_repository(gap: Gap) -> None:
     progress = Recorder()
     ctx = replace(gap.outside.context(), progress=progress)

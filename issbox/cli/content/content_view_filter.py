@@ -23,18 +23,38 @@ def _erratum(each: ViewFilter) -> ErratumRule:
     return each.rule if isinstance(each.rule, ErratumRule) else ErratumRule()
 
 
+def _means(each: ViewFilter) -> str:
+    """Say in words what a filter means."""
+    package, erratum = _package(each), _erratum(each)
+    dates = f"{each.rule.date} " if isinstance(each.rule, ErratumRule) else ""
+    parts = (
+        " or ".join(package.names),
+        package.version and f"version {package.version}",
+        package.min_version and f"from version {package.min_version}",
+        package.max_version and f"up to version {package.max_version}",
+        " or ".join(package.arches),
+        " or ".join(erratum.ids),
+        erratum.types and f"{' or '.join(erratum.types)} errata",
+        erratum.start and f"{dates}from {erratum.start:%Y-%m-%d %H:%M}",
+        erratum.end and f"{dates}until {erratum.end:%Y-%m-%d %H:%M}",
+    )
+    said = ", ".join(part for part in parts if part)
+    return f"{said}; or no erratum names it" if each.without_errata else said
+
+
 FILTER = Shape[ViewFilter](
     "content view filter",
     (
         Field("name", "unique in the content view", lambda each: each.name, column=True),
         Field("type", "`rpm` or `erratum`", lambda each: each.kind, column=True),
         Field("inclusion", "whether it includes; false when it excludes", lambda each: each.inclusion, column=True),
-        Field("packages", "array of patterns for names of packages", lambda each: _package(each).names, column=True),
+        Field("means", "what it means, in words", _means, column=True),
+        Field("packages", "array of patterns for names of packages", lambda each: _package(each).names),
         Field("version", "exactly this version, or null", lambda each: _package(each).version),
         Field("min_version", "at least this version, or null", lambda each: _package(each).min_version),
         Field("max_version", "at most this version, or null", lambda each: _package(each).max_version),
         Field("architectures", "array; empty means any", lambda each: _package(each).arches),
-        Field("errata_ids", "array; empty means any", lambda each: _erratum(each).ids, column=True),
+        Field("errata_ids", "array; empty means any", lambda each: _erratum(each).ids),
         Field("errata_types", "array; empty means any", lambda each: [one.value for one in _erratum(each).types]),
         Field("start_date", "errata not before this time, or null", lambda each: _erratum(each).start),
         Field("end_date", "errata not after this time, or null", lambda each: _erratum(each).end),

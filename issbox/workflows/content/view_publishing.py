@@ -57,7 +57,9 @@ def _filter(
         made = filter_version(ctx, batch, key, number, filters) if filters else None
         if made is not None:
             filtered[replace(key, view=view.label)] = made
-            ctx.progress.note(f"{key.short}: filters take {plural(made.dropped, 'package')} away")
+        if filters:
+            gone = plural(made.dropped, "package") if made is not None else "nothing"
+            ctx.progress.note(f"{key.short}: filters take {gone} away")
     return filtered
 
 
