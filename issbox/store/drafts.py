@@ -1,9 +1,13 @@
-"""Drafts: the files of a repository version in the making, kept in a staging table so that memory stays flat."""
+"""Drafts: the files of a repository version in the making, kept in a staging table so that memory stays flat.
+
+A draft has all files of the version, or, when it is based on the newest one, only those that differ from it.
+"""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
-from operator import attrgetter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from heapq import merge
+from itertools import groupby, islice
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -26,6 +30,7 @@ from issbox.store.database import (
 )
 from issbox.store.repositories import find_repository_id
 from issbox.store.tables import PACKAGE_COLUMNS, DraftFileRow, DraftRow, VersionRow
+from issbox.store.version_files import Row, file_rows, outline_rows
 
 _BATCH: Final = 500
 """Rows written in one transaction: SQLite has one writer at a time, and others wait meanwhile."""
@@ -39,8 +44,13 @@ _INSERT: Final = (
     f"INSERT INTO draft_file (draft_id, path, size, sha256, kind, {_PACKAGE}) "  # noqa: S608  # constants only
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 )
+GONE: Final = "gone"
+"""Kind of the row of a file that the newest version has and a draft based on it has not."""
 _SELECT: Final = "SELECT %s FROM draft_file WHERE draft_id = ? AND path > ? ORDER BY path LIMIT ?"
-_ALL: Final = f"path, size, sha256, kind, {_PACKAGE}"
+_OUTLINE: Final = "path, size, sha256, kind"
+_PATH, _KIND = 0, 3
+"""Where these stand in a row."""
+_ALL: Final = f"{_OUTLINE}, {_PACKAGE}"
 _package_of: Final = attrgetter(*PACKAGE_COLUMNS)
 _NO_PACKAGE: Final = (None,) * len(PACKAGE_COLUMNS)
 
@@ -66,6 +76,8 @@ class Draft(Noun):
         self._token = f"draft-{uuid4().hex}"
         self._lock = FileLock(staging / f"{self._token}.lock")
         self._id: int | None = None
+        self.based = False
+        """Whether the newest version of the repository has all that is not said here."""
 
     @property
     def id(self) -> int:
@@ -114,6 +126,16 @@ class Draft(Noun):
         while batch := list(islice(incoming, _BATCH)):
             self._write(batch)
 
+    def base(self, gone: Iterable[RepositoryFile]) -> None:
+        """Let the draft have what the newest version of the repository has, but for `gone`, and for what `add` says.
+
+        The draft must be empty, and the repository must not get another version until this one is committed.
+        """
+        self.based = True
+        incoming = ((self.id, file.path, file.size, file.sha256, GONE, *_NO_PACKAGE) for file in gone)
+        while batch := list(islice(incoming, _BATCH)):
+            self._write(batch)
+
     def _write(self, batch: Sequence[tuple[Any, ...]]) -> None:
         database = current()
         began = time.monotonic()
@@ -134,12 +156,26 @@ class Draft(Noun):
 
     def files(self) -> Iterator[RepositoryFile]:
         """Give the files ordered by path."""
-        for row in self._rows(_ALL):
-            yield read_file(row)
+        if self.based:
+            number, repository = self._newest()
+            yield from map(read_file, _changed(file_rows(repository, number), self._rows(_ALL)))
+            return
+        yield from map(read_file, self._rows(_ALL))
 
     def digests(self) -> Iterator[tuple[str, str]]:
         """Give path and SHA-256 of the files, ordered by path."""
+        if self.based:
+            number, repository = self._newest()
+            changed = _changed(outline_rows(repository, number), self._rows(_OUTLINE))
+            yield from ((path, sha256) for path, _, sha256, _ in changed)
+            return
         yield from self._rows("path, sha256")
+
+    def _newest(self) -> tuple[int, int]:
+        """Give number of the newest version and row id of the repository, which there are when a draft is based."""
+        repository = find_repository_id(self.key)
+        assert repository is not None, "a draft is based on a version"
+        return latest_number(repository), repository
 
     def _rows(self, columns: str) -> Iterator[tuple[Any, ...]]:
         path = ""
@@ -157,6 +193,8 @@ class Draft(Noun):
                 SELECT 1 FROM repository_file f
                 WHERE f.repository_id = ? AND f.path = d.path AND f.removed_in IS NULL AND {SAME})
             LIMIT 1"""  # noqa: S608  # constants only
+        if self.based:
+            return execute(new, (self.id, repository)).fetchone() is None
         gone = """
             SELECT 1 FROM repository_file f WHERE f.repository_id = ? AND f.removed_in IS NULL AND NOT EXISTS (
                 SELECT 1 FROM draft_file d WHERE d.draft_id = ? AND d.path = f.path)
@@ -166,6 +204,15 @@ class Draft(Noun):
                 execute(new, (self.id, repository)).fetchone() is None
                 and execute(gone, (repository, self.id)).fetchone() is None
             )
+
+
+def _changed(newest: Iterable[Row], changes: Iterable[Row]) -> Iterator[Row]:
+    """Give the rows of the newest version as a draft based on it has them; both are ordered by path."""
+    by_path: Callable[[Row], str] = itemgetter(_PATH)
+    for _, same_path in groupby(merge(newest, changes, key=by_path), by_path):
+        *_, last = same_path
+        if last[_KIND] != GONE:
+            yield last
 
 
 def latest_number(repository: int | None) -> int:

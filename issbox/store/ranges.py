@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from issbox.store.database import execute, whole_sets
-from issbox.store.drafts import SAME
+from issbox.store.drafts import GONE, SAME
 from issbox.store.repositories import drop_unused_packages
 from issbox.store.tables import PACKAGE_COLUMNS
 
@@ -19,6 +19,12 @@ _CLOSE: Final = f"""
     WHERE f.repository_id = ? AND f.removed_in IS NULL AND NOT EXISTS (
         SELECT 1 FROM draft_file d WHERE d.draft_id = ? AND d.path = f.path AND {SAME})
 """  # noqa: S608  # constants only
+_CLOSE_CHANGED: Final = f"""
+    UPDATE repository_file AS f SET removed_in = ?
+    WHERE f.repository_id = ? AND f.removed_in IS NULL
+    AND f.path IN (SELECT path FROM draft_file WHERE draft_id = ?) AND NOT EXISTS (
+        SELECT 1 FROM draft_file d WHERE d.draft_id = ? AND d.path = f.path AND {SAME})
+"""  # noqa: S608  # constants only
 _ADD_PACKAGES: Final = f"""
     INSERT INTO package ({_PACKAGE}) SELECT DISTINCT {_DRAFT_PACKAGE} FROM draft_file d
     WHERE d.draft_id = ? AND d.checksum IS NOT NULL AND {_NOT_LIVE}
@@ -28,7 +34,7 @@ _OPEN: Final = f"""
     INSERT INTO repository_file (repository_id, path, size, sha256, kind, package_id, added_in, removed_in)
     SELECT ?, d.path, d.size, d.sha256, d.kind, p.id, ?, NULL
     FROM draft_file d LEFT JOIN package p ON {_SAME_PACKAGE}
-    WHERE d.draft_id = ? AND {_NOT_LIVE}
+    WHERE d.draft_id = ? AND d.kind <> '{GONE}' AND {_NOT_LIVE}
 """  # noqa: S608  # constants only
 _DROP: Final = """
     DELETE FROM repository_file WHERE repository_id = ? AND removed_in IS NOT NULL AND NOT EXISTS (
@@ -37,14 +43,18 @@ _DROP: Final = """
 """
 
 
-def close_and_open(repository: int, draft: int, number: int) -> None:
+def close_and_open(repository: int, draft: int, number: int, *, based: bool = False) -> None:
     """Make the files of the draft those of version `number`, which is to be the newest.
 
     What is not in the draft, or differs there, ends before this version; what is new begins with it; what is the same
-    is not touched. Call it in a transaction.
+    is not touched. A draft based on the version before says what goes, and only its files are looked at. Call it in a
+    transaction.
     """
     with whole_sets():
-        execute(_CLOSE, (number, repository, draft))
+        if based:
+            execute(_CLOSE_CHANGED, (number, repository, draft, draft))
+        else:
+            execute(_CLOSE, (number, repository, draft))
         execute(_ADD_PACKAGES, (draft, repository))
         execute(_OPEN, (repository, number, draft, repository))
 

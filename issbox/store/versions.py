@@ -25,7 +25,6 @@ from issbox.store.ranges import close_and_open, drop_unneeded
 from issbox.store.repositories import repository_id
 from issbox.store.repository_rows import read_repository, repository_query
 from issbox.store.tables import (
-    PACKAGE_COLUMNS,
     DraftFileRow,
     FileRow,
     OrganizationRow,
@@ -36,17 +35,15 @@ from issbox.store.tables import (
     RepositoryRow,
     VersionRow,
 )
+from issbox.store.version_files import file_rows, outline_rows
 
 _PART: Final = 500
 """Digests in one statement."""
 _PAGE: Final = 1000
 """Rows read at once; no cursor stays open between pages."""
-_FILES: Final = f"""
-    SELECT f.path, f.size, f.sha256, f.kind, {", ".join(f"p.{column}" for column in PACKAGE_COLUMNS)}
-    FROM repository_file f LEFT JOIN package p ON p.id = f.package_id
-    WHERE f.repository_id = ? AND f.path > ? AND f.added_in <= ? AND (f.removed_in IS NULL OR f.removed_in > ?)
-    ORDER BY f.path LIMIT ?"""  # noqa: S608  # constants only
-_OTHER_FILES: Final = _FILES.replace("ORDER BY", "AND f.package_id IS NULL ORDER BY")
+_TOTALS: Final = """
+    SELECT COUNT(*), COALESCE(SUM(size), 0), COALESCE(SUM(CASE WHEN kind = 'package' THEN 1 ELSE 0 END), 0)
+    FROM repository_file WHERE repository_id = ? AND removed_in IS NULL"""
 
 
 class Versions(Noun):
@@ -74,12 +71,15 @@ class Versions(Noun):
         Without `packages` those are left out.
         """
         self.get(key, number)
-        repository, path = repository_id(key), ""
-        while page := execute(
-            _FILES if packages else _OTHER_FILES, (repository, path, number, number, _PAGE)
-        ).fetchall():
-            yield from map(read_file, page)
-            path = page[-1][0]
+        yield from map(read_file, file_rows(repository_id(key), number, packages=packages))
+
+    def outline(self, key: RepositoryKey, number: int) -> Iterator[tuple[str, int, str, str]]:
+        """Give path, size, SHA-256 and kind of the files of a version, ordered by path: a third of the work of `files`.
+
+        Raises NotFoundError.
+        """
+        self.get(key, number)
+        yield from outline_rows(repository_id(key), number)
 
     def count_packages(self, key: RepositoryKey, number: int) -> int:
         """Give the number of packages of a version; raises NotFoundError."""
@@ -122,7 +122,7 @@ class Versions(Noun):
             versions = []
             for draft in drafts:
                 repository, number = repository_id(draft.key), draft.next_number
-                close_and_open(repository, draft.id, number)
+                close_and_open(repository, draft.id, number, based=draft.based)
                 VersionRow.insert(
                     repository=repository,
                     number=number,
@@ -130,7 +130,7 @@ class Versions(Noun):
                     repomd_sha256=repomd[draft.key],
                     origin=origin.value,
                     source=source if isinstance(source, str) else source[draft.key],
-                    **_totals(draft.id),
+                    **_totals(repository),
                 ).execute()
                 if environment is not None:
                     self.promote(environment, draft.key, number)
@@ -253,11 +253,9 @@ def _digests(table: Any) -> Iterator[str]:
         after = page[-1][0]
 
 
-def _totals(draft: int) -> dict[str, int]:
-    sql = """
-        SELECT COUNT(*), COALESCE(SUM(size), 0), COALESCE(SUM(CASE WHEN kind = 'package' THEN 1 ELSE 0 END), 0)
-        FROM draft_file WHERE draft_id = ?"""
-    files, size, packages = execute(sql, (draft,)).fetchone()
+def _totals(repository: int) -> dict[str, int]:
+    """Add up the files of the newest version, which ends nowhere yet."""
+    files, size, packages = execute(_TOTALS, (repository,)).fetchone()
     return {"files": files, "size": int(size), "packages": packages}
 
 

@@ -15,7 +15,7 @@ from makers.stores import KEY, NOW, Library, UndoError, metadata, package, repos
 
 from issbox.errors import BadMetadataError, NotFoundError
 from issbox.files import Digest
-from issbox.model import LIBRARY, Product, RepositoryFile, RepositoryKey, RepositoryVersion, VersionOrigin
+from issbox.model import LIBRARY, FileKind, Product, RepositoryFile, RepositoryKey, RepositoryVersion, VersionOrigin
 from issbox.store import Store, ranges
 from issbox.store.repositories import drop_unused_packages
 
@@ -278,6 +278,37 @@ def test_every_version_is_what_was_committed_also_after_pruning(
     check([number for number in everything if number not in pruned])
     library.publish(describe(history[0]))
     assert library.files(len(history) + 1) == describe(history[0])
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(history=st.lists(CONTENTS, min_size=2, max_size=5), spare=st.sets(st.integers(0, 12)))
+def test_a_draft_based_on_the_newest_version_makes_the_version_that_a_whole_one_makes(
+    library: Library, history: list[dict[int, str]], spare: set[int]
+) -> None:
+    versions = library.store.versions
+    library.store.repositories.delete(KEY)
+    library.store.repositories.create(repository())
+    library.publish(describe(history[0]))
+    for number, contents in enumerate(history[1:], 2):
+        held = {file.path: file for file in library.files(number - 1)}
+        wanted = {file.path: file for file in describe(contents)}
+        told = {package(each).path for each in spare}  # of the same files some may be told, too
+        with versions.draft(KEY) as draft:
+            draft.base(file for path, file in held.items() if path not in wanted)
+            draft.add(file for path, file in wanted.items() if held.get(path) != file or path in told)
+            assert list(draft.files()) == describe(contents)
+            assert list(draft.digests()) == [(file.path, file.sha256) for file in describe(contents)]
+            assert draft.same_as_latest() == (held == wanted)
+            facts: dict[str, Any] = {"created_at": NOW, "origin": VersionOrigin.IMPORT, "source": "bundle"}
+            (version,) = versions.commit([draft], repomd={KEY: sha256("r")}, **facts)
+        packages = sum(file.kind is FileKind.PACKAGE for file in wanted.values())
+        size = sum(file.size for file in wanted.values())
+        assert (version.number, version.files, version.size, version.packages) == (number, len(wanted), size, packages)
+        assert list(versions.outline(KEY, number)) == [
+            (file.path, file.size, file.sha256, file.kind.value) for file in describe(contents)
+        ]
+        for earlier, then in enumerate(history[:number], 1):
+            assert library.files(earlier) == describe(then)
 
 
 def test_memory_stays_flat_whatever_the_size(library: Library) -> None:

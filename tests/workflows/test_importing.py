@@ -9,7 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from makers.bundles import SampleBundle, SampleRepository, make_bundle, new_key
+from makers.bundles import (
+    SampleBundle,
+    SampleContent,
+    SampleRepository,
+    make_bundle,
+    new_key,
+    sample_content,
+    write_directory,
+)
 from makers.hostile import CASES, Case
 from makers.inboxes import make_context, now
 from makers.recorder import Recorder
@@ -18,6 +26,7 @@ from makers.tar_streams import stream_of
 from issbox.bundle.signature import SigningKey
 from issbox.bundle.volume_files import DirectoryFiles
 from issbox.errors import (
+    BadManifestError,
     BundleError,
     BusyError,
     ImportRefusedError,
@@ -27,11 +36,12 @@ from issbox.errors import (
     OperatingSystemError,
 )
 from issbox.files import FileLock
-from issbox.manifest import MANIFEST_NAME, SIGNATURE_NAME, TABLE_NAME
-from issbox.model import ContentImport, ImportState, Product, ProductKind, RepositoryKey
+from issbox.manifest import MANIFEST_NAME, SIGNATURE_NAME, TABLE_NAME, EntryKind
+from issbox.model import ContentImport, ImportState, Product, ProductKind, RepositoryFile, RepositoryKey
 from issbox.rules.health import Trouble
 from issbox.workflows.appliance.box_status import status
 from issbox.workflows.context import Context
+from issbox.workflows.imports import staging
 from issbox.workflows.imports.by_hand import import_stream, run_import
 from issbox.workflows.imports.importing import import_bundle
 from issbox.workflows.inbox import inbox
@@ -395,3 +405,76 @@ def test_a_damaged_stored_file_is_replaced_from_the_bundle(ctx: Context, key: Si
     assert tree(ctx) == carried(bundle)
     with ctx.store.session():
         assert [version.number for version in ctx.store.versions.list(KEY)] == [1]
+
+
+def with_files(content: SampleContent, files: Mapping[str, tuple[EntryKind, int | None, bytes]]) -> SampleContent:
+    """Give a bundle with other files, whose metadata stays what it was."""
+    (repository,) = content.manifest.repositories
+    packages = sum(kind is EntryKind.PACKAGE for kind, _, _ in files.values())
+    repository = replace(repository, version=replace(repository.version, packages=packages))
+    return replace(content, files=files, manifest=replace(content.manifest, repositories=(repository,)))
+
+
+class TestSuccessor:
+    """A bundle whose repository is here already in another version."""
+
+    FIRST: Mapping[str, bytes] = {f"pack{number}-1.0-1.noarch.rpm": bytes([number]) * 99 for number in range(5)}
+    KEPT: Mapping[str, bytes] = {name: data for name, data in FIRST.items() if name != "pack3-1.0-1.noarch.rpm"}
+    SECOND: Mapping[str, bytes] = {**KEPT, "pack1-1.0-1.noarch.rpm": b"built again", "new-1.0-1.noarch.rpm": b"new"}
+
+    @pytest.fixture(autouse=True)
+    def first(self, ctx: Context, key: SigningKey) -> None:
+        drop(ctx, make_bundle(ctx.settings.inbox.path, key, sample(self.FIRST), name="first"))
+
+    def files(self, ctx: Context, number: int) -> list[RepositoryFile]:
+        with ctx.store.session():
+            return list(ctx.store.versions.files(KEY, number))
+
+    @pytest.mark.parametrize("packages", [SECOND, {**FIRST, **SECOND}, KEPT])
+    def test_only_what_differs_is_read_and_written(
+        self,
+        ctx: Context,
+        key: SigningKey,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        packages: Mapping[str, bytes],
+    ) -> None:
+        bundle = make_bundle(ctx.settings.inbox.path, key, sample(packages, 2))
+        wanted = carried(bundle)
+        with monkeypatch.context() as patched:
+            patched.setattr(staging, "read_described", None)
+            assert drop(ctx, bundle).state is ImportState.IMPORTED
+        assert tree(ctx) == wanted
+        alone = make_context(tmp_path / "alone", trusted=key)
+        drop(alone, make_bundle(alone.settings.inbox.path, key, sample(packages, 2)))
+        assert self.files(ctx, 2) == self.files(alone, 1)
+        assert len(self.files(ctx, 1)) == len(self.FIRST) + len(wanted) - len(packages)
+
+    @pytest.mark.parametrize("path", ["pack0-1.0-1.noarch.rpm", "pack1-1.0-1.noarch.rpm", "new-1.0-1.noarch.rpm"])
+    @pytest.mark.parametrize("data", [b"x" * 99, b"x", None], ids=["other", "shorter", "gone"])
+    def test_a_package_that_the_metadata_describes_otherwise_is_refused(
+        self, ctx: Context, key: SigningKey, tmp_path: Path, path: str, data: bytes | None
+    ) -> None:
+        content = sample_content(sample(self.SECOND, 2))
+        (place,) = (each for each in content.files if each.endswith(path))
+        kind, index, _ = content.files[place]
+        files = {each: found for each, found in content.files.items() if each != place}
+        if data is not None:
+            files[place] = (kind, index, data)
+        before = everything(ctx)
+        changed = with_files(content, files)
+        bundle = write_directory(ctx.settings.inbox.path, "bundle", changed.head(key, tmp_path), changed.open)
+        row = drop(ctx, bundle)
+        assert row.error_code == BadManifestError.code
+        assert path in row.reason
+        assert everything(ctx) == before
+
+    def test_a_package_that_the_metadata_forgets_is_refused(
+        self, ctx: Context, key: SigningKey, tmp_path: Path
+    ) -> None:
+        content, less = sample_content(sample(self.FIRST, 2)), sample_content(sample(self.KEPT, 2))
+        (place,) = (each for each in content.files if "pack3" in each)
+        changed = with_files(less, {**less.files, place: content.files[place]})
+        row = drop(ctx, write_directory(ctx.settings.inbox.path, "b", changed.head(key, tmp_path), changed.open))
+        assert row.error_code == BadManifestError.code
+        assert "pack3" in row.reason

@@ -18,19 +18,15 @@ from issbox.errors import (
 )
 from issbox.files import Readable, require_space
 from issbox.manifest import EntryKind, FileEntry, ManifestRepository
-from issbox.model import FileKind, Package, RepositoryFile
+from issbox.model import Package, RepositoryFile
 from issbox.store import Batch, Draft
 from issbox.workflows.content.package_order import sorted_by_path
 from issbox.workflows.context import Context
+from issbox.workflows.imports.differences import CONTENT, agrees, find_differences, primary_changes
 from issbox.workflows.parallel import run_all
 from issbox.yum.primary import PackageEntry, read_packages
 from issbox.yum.repomd import REPOMD_PATH, parse_repomd
 
-_CONTENT: Final = {
-    EntryKind.PACKAGE: FileKind.PACKAGE,
-    EntryKind.METADATA: FileKind.METADATA,
-    EntryKind.KICKSTART: FileKind.KICKSTART,
-}
 _HEAD_ROOM: Final = 16 << 20
 """Bytes kept free besides the content, for directories and the database."""
 
@@ -58,7 +54,7 @@ def stage(
     """
 
     def lacks(entry: FileEntry) -> bool:
-        if entry.kind not in _CONTENT or not entry.carried:
+        if entry.kind not in CONTENT or not entry.carried:
             return False
         stored = entry.sha256 not in damaged and ctx.store.blobs.has(entry.sha256, entry.size)
         return not stored and not batch.has(entry.sha256, entry.size)
@@ -97,7 +93,7 @@ def _weigh(bundle: BundleReader, lacks: Callable[[FileEntry], bool]) -> tuple[in
 
 def content_entries(bundle: BundleReader) -> Iterator[FileEntry]:
     """Give the entries that belong to repositories, sorted by path: what the store keeps."""
-    return (entry for entry in bundle.entries() if entry.kind in _CONTENT)
+    return (entry for entry in bundle.entries() if entry.kind in CONTENT)
 
 
 def _stage_file(ctx: Context, batch: Batch, piece: Piece) -> None:
@@ -127,7 +123,8 @@ def fill(ctx: Context, bundle: BundleReader, batch: Batch, drafts: Sequence[Draf
     filled = set()
     # Sorted by path, and no repository lies inside another one: the entries of each stand together.
     for index, entries in groupby(content_entries(bundle), _index):
-        _fill_draft(ctx, batch, repositories[index], metadata=metadata[index], entries=entries, draft=drafts[index])
+        again = partial(_entries_of, bundle, index)
+        _fill_draft(ctx, batch, repositories[index], metadata[index], entries=entries, again=again, draft=drafts[index])
         filled.add(index)
     for index in set(range(len(repositories))) - filled:
         raise BadManifestError(f"the file table has no file of the repository {repositories[index].path}")
@@ -138,17 +135,31 @@ def _index(entry: FileEntry) -> int:
     return entry.repository
 
 
+def _entries_of(bundle: BundleReader, index: int) -> Iterator[FileEntry]:
+    return (entry for entry in content_entries(bundle) if entry.repository == index)
+
+
 def _fill_draft(
     ctx: Context,
     batch: Batch,
     described: ManifestRepository,
-    *,
     metadata: dict[str, str],
+    *,
     entries: Iterable[FileEntry],
+    again: Callable[[], Iterable[FileEntry]],
     draft: Draft,
 ) -> None:
+    """Fill a draft with what the newest version has not, where that can be told, and else with all files."""
     if metadata.get(REPOMD_PATH) != described.version.repomd_sha256:
         raise BadManifestError(f"the {REPOMD_PATH} of {described.path} is not the one the manifest names")
+    changes = primary_changes(ctx, batch, draft.key, metadata, described.path)
+    if changes is not None:
+        found = find_differences(ctx, draft.key, f"{described.path}/", entries, changes)
+        if found is not None:
+            draft.base(found.gone)
+            draft.add(found.changed)
+            return
+        entries = again()
     packages = sorted_by_path(read_described(ctx, batch, described, metadata), batch.directory)
     draft.add(_files(described, entries, packages))
 
@@ -195,15 +206,11 @@ def _files(
             break
         package: Package | None = None
         if entry.kind is EntryKind.PACKAGE:
-            if listed is None or listed.path != path or listed.size != entry.size or not _agrees(listed.package, entry):
+            if listed is None or listed.path != path or listed.size != entry.size or not agrees(listed, entry):
                 raise BadManifestError(f"{entry.path} is not described by the repodata, or differently")
             package, listed = listed.package, next(packages, None)
-        yield RepositoryFile(path, entry.size, entry.sha256, _CONTENT[entry.kind], package)
+        yield RepositoryFile(path, entry.size, entry.sha256, CONTENT[entry.kind], package)
     if listed is not None:
         raise BadManifestError(
             f"the repodata of {described.path} lists {listed.path}, which the file table does not have"
         )
-
-
-def _agrees(package: Package, entry: FileEntry) -> bool:
-    return package.checksum_type != "sha256" or package.checksum == entry.sha256
