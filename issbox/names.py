@@ -15,7 +15,7 @@ RESERVED_USER_NAMES = frozenset({"inbox", "issbox", "root", "unknown"})
 _USER_NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
 _VIEW_VERSION = re.compile(r"(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?", re.IGNORECASE)
+_SIZE = re.compile(r"(\d{1,18}(?:\.\d{1,18})?)\s*([KMGT]?)(i?)B?", re.IGNORECASE)
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 MAX_PATH_BYTES = 1024

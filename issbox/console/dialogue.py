@@ -8,8 +8,14 @@ from issbox.screen_text import printable, wrapped
 
 NUMBER: Final = 5
 """Columns of the number before a line."""
+_DIGITS: Final = 12
 _PICKED: Final = 40
 """Choices shown at once."""
+
+
+def number_in(word: str) -> int | None:
+    """Give the number that a word is; None for anything else, and for one that no list is long enough for."""
+    return int(word) if word.isdecimal() and len(word) <= _DIGITS else None
 
 
 class Teletype(Protocol):
@@ -108,7 +114,7 @@ class Dialogue:
             word = given.strip()
             if not word and any(answer == default for answer, _ in options):
                 return default
-            if word.isdecimal() and 0 < int(word) <= min(len(left), _PICKED):
+            if 0 < (number_in(word) or 0) <= min(len(left), _PICKED):
                 return left[int(word) - 1][0]
             left = [each for each in options if word.casefold() in each[1].casefold()] or list(options)
             if len(left) == 1:

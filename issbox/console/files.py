@@ -23,7 +23,12 @@ def read_text(path: str, what: str, most: int = MOST_BYTES) -> str:
 
 
 def new_path(path: str) -> Path:
-    """Give the path of a file that is to be made; raises AlreadyExistsError when something is there."""
+    """Give the path of a file that is to be made; raises AlreadyExistsError when something is there.
+
+    Raises InvalidValueError for what no path can be.
+    """
+    if "\0" in path:
+        raise InvalidValueError(f"{path!r} cannot be a path")
     found = Path(path.strip())
     if found.exists():
         raise AlreadyExistsError(f"{found} exists already", hint="Choose another name.")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
-from issbox.console.dialogue import NUMBER, Dialogue, LeftError, Teletype
+from issbox.console.dialogue import NUMBER, Dialogue, LeftError, Teletype, number_in
 from issbox.console.layout import fit, row
 from issbox.console.places.jobs import job_text
 from issbox.console.registry import HABITS, PLACES, actions_of, find_action
@@ -115,8 +115,8 @@ class PlainConsole:
 
     def _obey(self, given: str) -> bool | None:
         """Do what a line says; False when the place need not be shown again."""
-        if given.isdecimal():
-            return self._choose(int(given) - 1)
+        if (number := number_in(given)) is not None:
+            return self._choose(number - 1)
         if given[:1] == "/":
             self._trail.here.want(Wanted(given[1:].strip()))
             return None

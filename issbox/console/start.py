@@ -4,6 +4,8 @@ import getpass
 import os
 import shutil
 import sys
+from contextlib import suppress
+from io import TextIOWrapper
 from typing import Final
 
 from issbox.console.dialogue import Dialogue, LeftError, Teletype
@@ -30,11 +32,15 @@ class StandardTeletype:
 
     def __init__(self) -> None:
         self.columns = max(40, shutil.get_terminal_size((_COLUMNS, 24)).columns or _COLUMNS)
+        if isinstance(sys.stdin, TextIOWrapper):  # a key of another encoding is no reason to end
+            sys.stdin.reconfigure(errors="replace")
 
     def ask(self, prompt: str, *, secret: bool = False) -> str | None:
         """Read a line, without showing it when it is secret; None at the end of input."""
         if secret and sys.stdin.isatty():
-            return getpass.getpass(printable(prompt))
+            with suppress(EOFError):
+                return getpass.getpass(printable(prompt))
+            return None
         sys.stdout.write(printable(prompt))
         sys.stdout.flush()
         line = sys.stdin.readline()

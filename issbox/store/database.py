@@ -12,13 +12,14 @@ from typing import Any, Final, TypeVar, cast
 
 import peewee
 
-from issbox.errors import ConfigurationError, DatabaseError, NoSpaceError
+from issbox.errors import ConfigurationError, DatabaseError, InvalidValueError, NoSpaceError
 from issbox.store.late_driver import load_psycopg
 
 _BUSY_SECONDS: Final = 30
 """How long a writer waits for another one before it gives up."""
 _WRITER_LOCK: Final = 0x155B0C
 """PostgreSQL advisory lock of the one writer at a time that SQLite has by nature."""
+_LARGEST: Final = (1 << 63) - 1
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
@@ -239,9 +240,14 @@ def _says_full(error: BaseException) -> bool:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn what peewee or a driver raises into DatabaseError, or NoSpaceError when the disk is full."""
+    """Turn what peewee or a driver raises into DatabaseError, or NoSpaceError when the disk is full.
+
+    A number of more than 64 bits, which SQLite takes nowhere, gives InvalidValueError.
+    """
     try:
         yield
+    except OverflowError as error:
+        raise InvalidValueError(f"a number is larger than any that a box keeps, {_LARGEST}") from error
     except Exception as error:
         if not _is_driver_error(error):
             raise

@@ -10,10 +10,12 @@ import subprocess
 import sys
 import termios
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 from makers.command_line import CommandLine
 
 from issbox.cli import app, failures
@@ -221,3 +223,41 @@ def test_every_command_of_the_table_is_a_command() -> None:
     context = click.Context(app.root)
     for name in COMMANDS:
         assert isinstance(app.root.get_command(context, name), click.Command)
+
+
+def every_command(group: click.Group, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    ctx = click.Context(group)
+    for name in group.list_commands(ctx):
+        found = group.get_command(ctx, name)
+        assert found is not None
+        if isinstance(found, click.Group):
+            yield from every_command(found, (*words, name))
+        else:
+            yield (*words, name), found
+
+
+def is_number(parameter: click.Parameter) -> bool:
+    return isinstance(parameter.type, click.types.IntParamType)
+
+
+def with_number(words: tuple[str, ...], of: click.Command, number: click.Parameter, value: str) -> Iterator[str]:
+    """Give a command line with a value for one parameter, and something for each other that is required."""
+    yield from words
+    for each in of.params:
+        if each is number or each.required:
+            usual = next(iter(each.type.choices)) if isinstance(each.type, click.Choice) else "1"
+            given = value if each is number else usual if is_number(each) or usual != "1" else "acme"
+            yield from (given,) if isinstance(each, click.Argument) else (each.opts[0], given)
+        elif "--yes" in each.opts:
+            yield "--yes"
+
+
+@pytest.mark.parametrize("value", ["9" * 25, str(1 << 40)])
+def test_no_number_is_so_large_that_it_is_a_bug(issbox: CommandLine, value: str) -> None:
+    tried = 0
+    for words, each in every_command(app.root):
+        for number in filter(is_number, each.params):
+            result = CliRunner(env=issbox.environ).invoke(app.root, list(with_number(words, each, number, value)))
+            assert "has a bug" not in result.stderr, (words, number.name, result.stderr)
+            tried += 1
+    assert tried > 40

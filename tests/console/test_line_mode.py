@@ -1,9 +1,11 @@
 """The line mode: everything by numbered menus, on any teletype."""
 
 import os
+import pty
 import subprocess
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -95,6 +97,48 @@ def test_wrong_words_and_an_early_end_do_no_harm(gap: Gap) -> None:
     paper = use(gap, "sing", "999", "g", "no such place", ".", "s", ".", "/nothing has this", "?")
     assert "'sing' is nothing that can be done here" in paper.text
     assert "There is no such line." in paper.text
+
+
+@pytest.mark.parametrize("digits", [30, 5000])
+def test_a_number_beyond_all_lists_is_no_line(gap: Gap, digits: int) -> None:
+    number = "9" * digits
+    paper = use(gap, number, "g", number, ".", "g", "Audit log", number, "q")
+    assert paper.text.count("is nothing that can be done here") == 2
+    paper = use(gap, "g", "Audit log", "9" * 12, "q")
+    assert "There is no such line." in paper.text
+
+
+def test_the_audit_log_is_written_where_nothing_is(gap: Gap, tmp_path: Path) -> None:
+    place = tmp_path / "new" / "audit.jsonl"
+    assert "written to" in use(gap, "g", "Audit log", "w", str(place), "", "q").text
+    assert place.read_text().startswith("{")
+    assert "exists already" in use(gap, "g", "Audit log", "w", str(place), "", "q").text
+    assert "cannot be a path" in use(gap, "g", "Audit log", "w", "a\0b", "", "q").text
+
+
+ASK = "from issbox.console.start import StandardTeletype; print(ascii(StandardTeletype().ask('Name: ', secret={})))"
+
+
+def test_keys_of_another_encoding_end_nothing() -> None:
+    command = [sys.executable, "-c", ASK.format(False)]
+    environ = {**os.environ, "PYTHONIOENCODING": "utf-8:strict"}
+    asked = subprocess.run(command, input=b"M\xfcller\n", env=environ, capture_output=True, check=True)
+    assert asked.stdout == b"Name: 'M\\ufffdller'\n"
+
+
+def test_the_end_of_input_ends_a_hidden_question_too() -> None:
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execv(sys.executable, [sys.executable, "-c", ASK.format(True)])  # with a terminal of its own
+    said = b""
+    with suppress(OSError):  # how Linux says that nobody is there any more
+        while part := os.read(terminal, 1000):
+            said += part
+            if b"Name: " in part:
+                os.write(terminal, b"\x04")
+    os.close(terminal)
+    assert os.waitpid(child, 0)[1] == 0, said
+    assert b"None" in said
 
 
 def test_it_is_the_mode_of_a_dumb_terminal(gap: Gap) -> None:

@@ -44,7 +44,11 @@ SCRUB: "Shape[ScrubReport]" = Shape(
 
 @command("scrub", example="issbox scrub --older-than 30 --rate 50MiB --seconds 3600", shape=SCRUB)
 @click.option(
-    "--older-than", type=click.IntRange(min=0), default=0, metavar="DAYS", help="Only files not read for so many days."
+    "--older-than",
+    type=click.IntRange(0, 36_500),
+    default=0,
+    metavar="DAYS",
+    help="Only files not read for so many days.",
 )
 @click.option("--rate", metavar="SIZE", help="Read no more than so many bytes a second.")
 @click.option(

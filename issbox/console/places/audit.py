@@ -1,9 +1,9 @@
 """The audit log: who changed what, from where, before and after."""
 
 import json
-from pathlib import Path
 from typing import Any, Final
 
+from issbox.console.files import new_path
 from issbox.console.lines import PagedLines, details
 from issbox.console.session import Session, whole_box
 from issbox.console.showing import when
@@ -21,7 +21,6 @@ from issbox.console.words import (
     View,
     Wanted,
 )
-from issbox.errors import AlreadyExistsError
 from issbox.files import atomic_write
 from issbox.model import AuditEntry, AuditOrder, AuditSearch
 from issbox.names import format_time, plural
@@ -103,9 +102,8 @@ def _export(session: Session, target: Target, answers: Answers) -> Outcome:
 
     del target
     pages = browsing.browse_audit(session.ctx, AuditSearch(words=answers["search"]))
-    path, before, count = Path(answers["path"]), None, 0
-    if path.exists():
-        raise AlreadyExistsError(f"{path} exists already", hint="Choose another name.")
+    path, before, count = new_path(answers["path"]), None, 0
+    path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(path, mode=0o600) as out:
         while page := pages.page(before, 1000):
             for _, entry in page:

@@ -33,6 +33,7 @@ from issbox.workflows.context import Context, Permission
 from issbox.workflows.exchange.handed import handed_over
 from issbox.workflows.exchange.recognising import known_box, recognise_short
 
+_LONGEST_NUMBER: Final = 18
 _KEY_DIGITS: Final = 16
 """Fewest digits of a key id that name a key in a signed receipt."""
 _BETWEEN: Final = {ReceiptForm.COMPACT: b"", ReceiptForm.SHORT: b"-"}
@@ -90,7 +91,8 @@ def chosen_receipt(ctx: Context, given: str) -> ReceivedReceipt:
 
     Raises what `get_receipt` and `read_receipt` raise. One of an untrusted key has to be read before.
     """
-    return get_receipt(ctx, int(given)) if given.isascii() and given.isdigit() else read_receipt(ctx, given)
+    number = given.isascii() and given.isdigit() and len(given) <= _LONGEST_NUMBER
+    return get_receipt(ctx, int(given)) if number else read_receipt(ctx, given)
 
 
 def is_receipt_text(text: str) -> bool:
