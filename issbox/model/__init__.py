@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 _WORDS: Final = {
     "box": "Actor Box TrustedKey",
     "catalog": (
-        "LIBRARY Content ContentCredential CredentialKind ImportMark LifecycleEnvironment Organization "
-        "Product ProductKind Repository RepositoryKey Upstream"
+        "KATELLO KATELLO_MINORS LIBRARY Content ContentCredential CredentialKind ImportMark LifecycleEnvironment "
+        "Organization Product ProductKind Repository RepositoryKey Upstream"
     ),
     "cdn": "REDHAT_CDN_URL CdnChoice CdnLocation CdnServer CdnType CdnUpstream",
     "consumers": (

@@ -156,6 +156,12 @@ class Upstream:
     """Check the GPG signature of every package."""
 
 
+KATELLO = "katello"
+"""How the ids of sources begin that are no box but a Katello."""
+KATELLO_MINORS = 1_000_000
+"""So many minor versions each major one of a Katello's content view has in a mark's number."""
+
+
 @dataclass(frozen=True, slots=True)
 class ImportMark:
     """Which version of the sending box was imported last, so that an older bundle is noticed."""
@@ -164,6 +170,13 @@ class ImportMark:
     number: int
     lineage: str = ""
     """Content view whose filters made the version; numbers are compared only within one lineage."""
+
+    @property
+    def version(self) -> str:
+        """Give the number as people know it: of a Katello, that of its content view version."""
+        if not self.box_id.startswith(f"{KATELLO}-"):
+            return str(self.number)
+        return "{}.{}".format(*divmod(self.number, KATELLO_MINORS))
 
 
 @dataclass(frozen=True, slots=True)

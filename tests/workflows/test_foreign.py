@@ -243,7 +243,7 @@ def test_an_older_version_of_the_view_is_refused_unless_asked_for(
     change_metadata(export, content_view_version={"major": 2, "minor": 1})
     take(ctx, export)
     change_metadata(export, content_view_version={"major": 2, "minor": 0})
-    with pytest.raises(OlderBundleError):
+    with pytest.raises(OlderBundleError, match=r"version 2\.0 of .*, but version 2\.1 of the same box"):
         take(ctx, export)
     assert take(ctx, export, allow_older=True).state is ImportState.IMPORTED
 

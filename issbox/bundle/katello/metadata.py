@@ -25,16 +25,15 @@ from issbox.bundle.katello.schema import (
 )
 from issbox.bundle.tree import read_bounded
 from issbox.errors import BadManifestError, UnsupportedExportError
+from issbox.model import KATELLO, KATELLO_MINORS
 from issbox.names import has_control_codes, is_label, path_problem
 
 METADATA_NAME: Final = "metadata.json"
 MAX_METADATA: Final = 16 << 20
 """Bytes of a metadata.json; a large Library with a hundred keys has less than one MiB."""
-_MINORS: Final = 1_000_000
 _MAX_MAJOR: Final = 1_000_000_000
 _LONGEST: Final = 255
 """Characters of a name."""
-_SYSTEM: Final = "katello"
 
 
 class Form(StrEnum):
@@ -118,12 +117,12 @@ class KatelloMetadata:
     def source(self) -> str:
         """Name the line of versions this export belongs to: numbers are comparable within it."""
         digest = sha256(f"{self.organization}\0{self.view}".encode()).hexdigest()
-        return f"{_SYSTEM}-{digest[:32]}"
+        return f"{KATELLO}-{digest[:32]}"
 
     @property
     def number(self) -> int:
         """Give the content view version as one number that grows with it."""
-        return self.major * _MINORS + self.minor
+        return self.major * KATELLO_MINORS + self.minor
 
     @property
     def version(self) -> str:
@@ -154,7 +153,7 @@ def read_metadata(export: Path) -> KatelloMetadata:
         organization=_one_line(document.organization, "organization"),
         view=_one_line(_view(document), "content_view.label"),
         major=_count(version.major, "major", _MAX_MAJOR),
-        minor=_count(version.minor, "minor", _MINORS - 1),
+        minor=_count(version.minor, "minor", KATELLO_MINORS - 1),
         toc=document.toc,
         repositories=tuple(_repository(name, each, redhat) for name, each in (document.repositories or {}).items()),
         products=products,

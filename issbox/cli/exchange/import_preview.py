@@ -12,7 +12,7 @@ from issbox.cli.command import Run, command
 from issbox.cli.content.differences import DIFFERENCE_MEANING, DIFFERENCE_WORDS, difference_document
 from issbox.cli.exchange.carried_environments import ENVIRONMENTS_MEANING, environment_documents, environment_lines
 from issbox.cli.shapes import Field, Shape
-from issbox.names import format_size, format_time
+from issbox.names import format_size, format_time, plural
 
 if TYPE_CHECKING:
     from issbox.workflows.imports.previewing import ImportPreview, RepositoryPreview
@@ -150,15 +150,16 @@ def _facts(found: "ImportPreview") -> list[tuple[str, str]]:
     volume = f", volume {found.volume} of {volumes}" if volumes > 1 else ""
     made_by = f" by {source.made_by}" if source.made_by else ""
     signed = f"signed by {source.box_name}" if source.key_id else f"{source.box_name}; nobody has signed it"
+    made = "" if found.form is None else f", made{made_by} on {format_time(bundle.created_at)}"  # Katello does not say
     before = found.imported_before
     pairs = [
         ("bundle", f"{bundle.id} ({bundle.kind.value}, {form}{volume})"),
-        ("from", f"{signed}, made{made_by} on {format_time(bundle.created_at)}"),
-        ("number", f"{bundle.sequence} for {bundle.destination or 'no destination'}"),
+        ("from", f"{signed}{made}"),
+        ("number", f"{bundle.sequence} for {bundle.destination or 'no destination'}" if made else ""),
         ("organization", found.organization),
         ("new products", ", ".join(found.new_products)),
         ("changed products", ", ".join(found.changed_products)),
-        ("to copy", f"{found.files} files, {format_size(found.size)}"),
+        ("to copy", f"{plural(found.files, 'file')}, {format_size(found.size)}"),
         ("free", f"{format_size(found.free)} now, {_left(found.free_afterwards)} afterwards"),
         ("waits for", "; ".join(each.reason for each in found.waits) or "nothing"),
         ("refused", "; ".join(f"{each.message} ({each.code})" for each in found.refusals) or "no"),

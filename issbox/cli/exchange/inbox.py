@@ -73,7 +73,8 @@ def list_(run: Run) -> None:
     if run.as_json:
         return
     for each in bundles:
-        run.say(f"{each.row.id}: {f'{each.reason}. ' if each.reason else ''}Next: {each.next}.")
+        reason = f"{each.reason.removesuffix('.')}. " if each.reason else ""
+        run.say(f"{each.row.id}: {reason}Next: {each.next}.")
 
 
 @command("scan", group=inbox, example="issbox inbox scan", shape=IMPORT, many=True)

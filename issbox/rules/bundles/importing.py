@@ -250,10 +250,10 @@ def _is_older(present: ImportMark | None, mark: ImportMark) -> bool:
 
 
 def _older(described: ManifestRepository, repository: Repository, mark: ImportMark) -> Refusal:
-    number = repository.imported.number if repository.imported else None
+    number = repository.imported.version if repository.imported else None
     return Refusal(
         "older-bundle",
-        f"the bundle holds version {mark.number} of {described.product}/{described.label}, but version {number} of "
+        f"the bundle holds version {mark.version} of {described.product}/{described.label}, but version {number} of "
         "the same box has been imported already",
         "If going back is what you want, import it with --allow-older.",
     )
