@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -54,7 +54,7 @@ class Job:
     def content(self, volume: int) -> Iterator[Member]:
         """Give the files of a volume besides the head files; each counts as done when it has been read."""
         for member in volume_members(self.head, volume, self.open_entry):
-            yield replace(member, open=partial(self._counted, member))
+            yield Member(member.path, member.digest, partial(self._counted, member))
 
     def advance(self, size: int) -> None:
         """Say that so many more bytes have been written."""
