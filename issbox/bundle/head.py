@@ -18,7 +18,7 @@ import msgspec
 from issbox.bundle.manifest import decode_manifest, encode_manifest
 from issbox.bundle.members import Member
 from issbox.bundle.signature import SIGNATURE_SIZE, SigningKey
-from issbox.bundle.table import iter_table, write_table
+from issbox.bundle.table import iter_table, iter_volume, write_table
 from issbox.bundle.table_checks import EntryCheck, in_order
 from issbox.bundle.totals import TableTotals
 from issbox.files import Digest, Readable, open_regular
@@ -92,6 +92,11 @@ class Head:
         with open_regular(self.table) as source:
             yield from iter_table(source)
 
+    def entries_of(self, volume: int) -> Iterator[FileEntry]:
+        """Give the entries of which a volume has bytes, sorted by path."""
+        with open_regular(self.table) as source:
+            yield from iter_volume(source, volume)
+
     def members(self, volume: int) -> list[Member]:
         """Give the head files of a volume, in the order a stream carries them."""
         reference = self.manifest.table
@@ -138,7 +143,7 @@ def prepare_head(
 
 def volume_members(head: Head, number: int, open_entry: OpenEntry) -> Iterator[Member]:
     """Give the files that a volume carries besides the head files, sorted by path, the parts among them."""
-    for entry in head.entries():
+    for entry in head.entries_of(number):
         if entry.volume == number:
             yield Member(entry.path, Digest(entry.size, entry.sha256), partial(open_entry, entry))
         offset = 0

@@ -44,6 +44,19 @@ def iter_table(stream: ByteStream) -> Iterator[FileEntry]:
         yield decode(_ENTRY, line, f"{TABLE_NAME} line {number}")
 
 
+def iter_volume(stream: ByteStream, volume: int) -> Iterator[FileEntry]:
+    """Give the entries that have bytes in a volume, of a table that this box wrote; raises what `iter_table` raises.
+
+    Lines of other volumes are passed over without decoding them, as each volume of a set asks for its own.
+    """
+    mark = b'"volume":%d' % volume
+    for number, line in enumerate(_lines(stream), start=1):
+        if mark in line:
+            entry = decode(_ENTRY, line, f"{TABLE_NAME} line {number}")
+            if entry.volume == volume or any(part.volume == volume for part in entry.parts):
+                yield entry
+
+
 def write_table(entries: Iterable[FileEntry], out: BinaryIO) -> Digest:
     """Write the lines of entries that are sorted already, and give size and digest of the table."""
     digest = hashlib.sha256()

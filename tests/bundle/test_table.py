@@ -15,7 +15,7 @@ from makers.bundle_strategies import entries, json_values
 from makers.bundles import SampleBundle, SampleRepository, sample_manifest
 
 from issbox.bundle.clashes import ClashFinder
-from issbox.bundle.table import MAX_LINE, encode_entry, iter_table, write_table
+from issbox.bundle.table import MAX_LINE, encode_entry, iter_table, iter_volume, write_table
 from issbox.bundle.table_checks import EntryCheck, checked_entries, in_order
 from issbox.bundle.totals import TableTotals
 from issbox.errors import BadManifestError, BundleError, NameClashError, UnsafePathError
@@ -53,6 +53,21 @@ def test_lines_come_back_as_they_were_however_the_stream_is_cut(lines: list[File
     data = b"".join(map(encode_entry, lines))
     assert list(iter_table(io.BytesIO(data))) == lines
     assert list(iter_table(Trickle(data))) == lines
+
+
+@given(st.lists(entries), st.sampled_from([1, 2, 3, 12]))
+def test_a_volume_has_the_lines_of_which_it_holds_bytes(lines: list[FileEntry], volume: int) -> None:
+    data = b"".join(map(encode_entry, lines))
+    held = [each for each in lines if volume in {each.volume, *(part.volume for part in each.parts)}]
+    assert list(iter_volume(io.BytesIO(data), volume)) == held
+
+
+def test_a_number_that_only_begins_like_a_volume_is_another_one() -> None:
+    parts = (FilePart(volume=3, size=1, sha256=DIGEST), FilePart(volume=12, size=2, sha256=DIGEST))
+    lines = [entry("a", volume=1), entry("b", volume=12), entry("c", volume=None), entry("d", volume=None, parts=parts)]
+    stream = b"".join(map(encode_entry, lines))
+    assert list(iter_volume(io.BytesIO(stream), 1)) == lines[:1]
+    assert list(iter_volume(io.BytesIO(stream), 12)) == [lines[1], lines[3]]
 
 
 def test_a_line_has_its_keys_in_a_fixed_order_and_no_spaces() -> None:
