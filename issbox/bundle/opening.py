@@ -56,7 +56,7 @@ def opened(
     if form is BundleForm.DIRECTORY:
         yield open_volume(DirectoryFiles(path, scratch), trusted, limits, scratch), form
     elif form is BundleForm.ISO:
-        image = IsoImage(path, max_entries=2 * limits.max_files + 1000)
+        image = IsoImage(path, max_entries=2 * limits.max_files + 1000, scratch=scratch)
         yield open_volume(image, trusted, limits, scratch), form
     else:
         toc = read_toc(path, trusted, folders=folders) if path.name.endswith(TOC_SUFFIX) else None

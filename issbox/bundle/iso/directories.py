@@ -10,7 +10,7 @@ from issbox.bundle.iso.records import Record, read_record, read_records
 from issbox.bundle.iso.rock_ridge import RockRidge, entries_skip, read_rock_ridge
 from issbox.bundle.iso.volume import IsoVolume
 from issbox.bundle.tree import FoundFile
-from issbox.errors import BundleDamagedError, NameClashError, OversizedError, UnsafeFileError, UnsafePathError
+from issbox.errors import BundleDamagedError, OversizedError, UnsafeFileError, UnsafePathError
 from issbox.names import check_relative_path
 
 _CHUNK = 32
@@ -59,18 +59,18 @@ class DirectoryParser:
         own = read_record(self._first_record(self.root.extent.offset, "the root directory"), "the root directory")
         self._skip = entries_skip(own, str(medium.path))
 
-    def parse(self, directory: IsoDirectory) -> dict[str, IsoFile | IsoDirectory]:
-        """Give files and directories by name.
+    def parse(self, directory: IsoDirectory) -> Iterator[IsoFile | IsoDirectory]:
+        """Give files and directories in the order in which they are written down; a name may be there twice.
 
         Raises UnsafePathError for a name that no path may have, UnsafeFileError for links, devices and encoded files,
-        NameClashError for a name that comes twice, OversizedError for too many of them, BundleDamagedError and
-        BundleIncompleteError; each names the directory or the file.
+        OversizedError for too many of them, BundleDamagedError and BundleIncompleteError; each names the directory or
+        the file.
         """
         what = f"the directory {directory.path or '/'!r}"
-        found: dict[str, IsoFile | IsoDirectory] = {}
         pending: list[Record] = []
+        count = 0
         for record in self._records(directory, what):
-            if len(found) + len(pending) >= self._max_entries:
+            if count + len(pending) >= self._max_entries:
                 raise OversizedError(
                     f"{what} of {self._medium.path} has more than {self._max_entries} entries",
                     hint="No issbox writes such an image: find out where it comes from.",
@@ -83,13 +83,10 @@ class DirectoryParser:
             entry = self._entry(directory, pending, what)
             pending = []
             if entry is not None:
-                name = entry.path.rpartition("/")[2]
-                if name in found:
-                    raise NameClashError(f"{entry.path!r} is twice in {self._medium.path}")
-                found[name] = entry
+                count += 1
+                yield entry
         if pending:
             raise BundleDamagedError(f"{what}: a part of a file is missing")
-        return found
 
     def _records(self, directory: IsoDirectory, what: str) -> Iterator[Record]:
         """Give the records but `.` and `..`, a piece of the directory after the other."""

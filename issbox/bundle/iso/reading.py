@@ -1,21 +1,19 @@
 """Reads ISO 9660 images with Rock Ridge in place, from a file or a drive: nothing is mounted, unpacked or written."""
 
-import threading
-from collections import OrderedDict
 from collections.abc import Iterator
+from functools import partial
 from io import RawIOBase
 from pathlib import Path
 from typing import Self
 
 from issbox.bundle.iso.directories import DirectoryParser, IsoDirectory, IsoFile
+from issbox.bundle.iso.directory_index import DirectoryIndex, DirectoryIndexes, Entry
 from issbox.bundle.iso.medium import Medium
 from issbox.bundle.iso.volume import IsoVolume, read_volume
 from issbox.errors import BundleDamagedError, BundleIncompleteError, OversizedError, UnsafeFileError
 
 MAX_ENTRIES = 10_000_000
 """Files and directories that an image may have, unless the caller says less."""
-_KEPT_ENTRIES = 200_000
-"""Entries of directories read lately that are kept, about 400 bytes each; the directory read last is kept anyway."""
 
 
 class IsoImage:
@@ -25,8 +23,8 @@ class IsoImage:
     signed: compare sizes and digests.
     """
 
-    def __init__(self, path: Path, *, max_entries: int = MAX_ENTRIES) -> None:
-        """Open an image file or a drive.
+    def __init__(self, path: Path, *, max_entries: int = MAX_ENTRIES, scratch: Path | None = None) -> None:
+        """Open an image file or a drive; `scratch` is a directory for what memory shall not hold of its directories.
 
         Raises NotABundleError when it is neither, or no ISO 9660 image with Rock Ridge names, BundleDamagedError or
         BundleIncompleteError when its first directory cannot be read, and OperatingSystemError for a drive that
@@ -39,7 +37,7 @@ class IsoImage:
         """What the image says of itself."""
         self._max_entries = max_entries
         self._parser = DirectoryParser(self._medium, self.volume, max_entries=max_entries)
-        self._cache = _DirectoryCache()
+        self._indexes = DirectoryIndexes(scratch)
 
     def __enter__(self) -> Self:
         return self
@@ -48,28 +46,32 @@ class IsoImage:
         del self._medium, self._parser
 
     def walk(self) -> Iterator[IsoFile]:
-        """Give every file in the order of their paths, keeping only the directories it is in.
+        """Give every file in the order of their paths and in flat memory.
 
-        Raises what is wrong with the first bad directory or entry, see `DirectoryParser.parse`, OversizedError
-        when there are more than `max_entries`, and BundleDamagedError when directories contain one another.
+        Raises what is wrong with the first bad directory or entry, see `DirectoryParser.parse`, NameClashError for
+        a name that is there twice, OversizedError when there are more than `max_entries`, and BundleDamagedError when
+        directories contain one another.
         """
-        waiting: list[IsoFile | IsoDirectory] = [self._parser.root]
+        waiting: list[Iterator[Entry]] = [iter([self._parser.root])]
         entries = size = 0
         while waiting:
-            entry = waiting.pop()
+            entry = next(waiting[-1], None)
+            if entry is None:
+                waiting.pop()
+                continue
             if isinstance(entry, IsoFile):
                 yield entry
                 continue
             size += entry.extent.size
             self._require_apart(size, entry)
-            found = self._parser.parse(entry)
-            entries += len(found)
+            found = self._entries(entry)
+            entries += found.count
             if entries > self._max_entries:
                 raise OversizedError(
                     f"{self._medium.path} has more than {self._max_entries} files and directories",
                     hint="Raise [inbox] max_files if it is meant to be so.",
                 )
-            waiting.extend(sorted(found.values(), key=_order, reverse=True))
+            waiting.append(iter(found))
 
     def find(self, path: str) -> IsoFile | None:
         """Give the file at a path, or None.
@@ -102,8 +104,8 @@ class IsoImage:
                 )
         return IsoReader(self._medium, found)
 
-    def _look_up(self, path: str) -> IsoFile | IsoDirectory | None:
-        entry: IsoFile | IsoDirectory | None = self._parser.root
+    def _look_up(self, path: str) -> Entry | None:
+        entry: Entry | None = self._parser.root
         size = 0
         for name in path.split("/"):
             if not isinstance(entry, IsoDirectory):
@@ -120,12 +122,8 @@ class IsoImage:
                 f"the directory {directory.path or '/'!r} is larger than {self._medium.path}, or part of another one"
             )
 
-    def _entries(self, directory: IsoDirectory) -> dict[str, IsoFile | IsoDirectory]:
-        entries = self._cache.get(directory)
-        if entries is None:
-            entries = self._parser.parse(directory)
-            self._cache.keep(directory, entries)
-        return entries
+    def _entries(self, directory: IsoDirectory) -> DirectoryIndex:
+        return self._indexes.get(directory, partial(self._parser.parse, directory))
 
 
 class IsoReader(RawIOBase):
@@ -161,34 +159,3 @@ class IsoReader(RawIOBase):
             self._extent += 1
             self._done = 0
         return 0
-
-
-class _DirectoryCache:
-    """Directories read lately, the newest last."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[IsoDirectory, dict[str, IsoFile | IsoDirectory]] = OrderedDict()
-        self._entries = 0
-
-    def get(self, directory: IsoDirectory) -> dict[str, IsoFile | IsoDirectory] | None:
-        with self._lock:
-            found = self._kept.get(directory)
-            if found is not None:
-                self._kept.move_to_end(directory)
-            return found
-
-    def keep(self, directory: IsoDirectory, entries: dict[str, IsoFile | IsoDirectory]) -> None:
-        with self._lock:
-            if directory in self._kept:
-                return
-            self._kept[directory] = entries
-            self._entries += len(entries)
-            while self._entries > _KEPT_ENTRIES and len(self._kept) > 1:
-                _, dropped = self._kept.popitem(last=False)
-                self._entries -= len(dropped)
-
-
-def _order(entry: IsoFile | IsoDirectory) -> str:
-    # With its slash, a directory stands where the paths below it stand among all paths.
-    return entry.path if isinstance(entry, IsoFile) else f"{entry.path}/"
