@@ -40,6 +40,7 @@ class JournalHandler(logging.Handler):
         super().__init__()
         self._otherwise = otherwise
         self._address = address
+        self._channel: socket.socket | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
         """Send a record; a journal that is being restarted loses none."""
@@ -62,15 +63,35 @@ class JournalHandler(logging.Handler):
         for name, value in _facts(record):
             yield _field(f"ISSBOX_{_NAME.sub('_', name.upper())}"[:_LONGEST_NAME], value)
 
+    def close(self) -> None:
+        """Let go of the journal."""
+        self._hang_up()
+        super().close()
+
     def _send(self, entry: bytes) -> None:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
-            channel.connect(self._address)
+        """Send an entry on the connection that is kept; a journal that was started anew has another one."""
+        if self._channel is not None:
             try:
-                channel.send(entry)
-            except OSError as error:
-                if error.errno not in (errno.EMSGSIZE, errno.ENOBUFS):
-                    raise
-                _send_file(channel, entry)
+                _send_on(self._channel, entry)
+            except OSError:
+                self._hang_up()
+            else:
+                return
+        try:
+            _send_on(self._open(), entry)
+        except OSError:
+            self._hang_up()
+            raise
+
+    def _open(self) -> socket.socket:
+        self._channel = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+        self._channel.connect(self._address)
+        return self._channel
+
+    def _hang_up(self) -> None:
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            channel.close()
 
 
 def _facts(record: logging.LogRecord) -> Iterator[tuple[str, str]]:
@@ -81,6 +102,15 @@ def _facts(record: logging.LogRecord) -> Iterator[tuple[str, str]]:
     beside = getattr(record, "facts", None)
     if isinstance(beside, Mapping):
         yield from ((str(name), str(value)) for name, value in beside.items())
+
+
+def _send_on(channel: socket.socket, entry: bytes) -> None:
+    try:
+        channel.send(entry)
+    except OSError as error:
+        if error.errno not in (errno.EMSGSIZE, errno.ENOBUFS):
+            raise
+        _send_file(channel, entry)
 
 
 def _send_file(channel: socket.socket, entry: bytes) -> None:

@@ -126,6 +126,35 @@ def test_an_entry_of_any_length_arrives(journal: Journal, log: logging.Logger) -
     assert journal.entry()["MESSAGE"] == "x" * 3_000_000
 
 
+def test_one_connection_is_kept_until_the_journal_is_another_one(tmp_path: Path, log: logging.Logger) -> None:
+    lines, first = Lines(), Journal(tmp_path / "socket")
+    handler = JournalHandler(lines, str(first.path))
+    log.addHandler(handler)
+    log.info("one")
+    kept = handler._channel
+    log.info("%s", "x" * 3_000_000)
+    log.info("two")
+    assert handler._channel is kept is not None
+    assert [first.entry()["MESSAGE"][:3] for _ in range(3)] == ["one", "xxx", "two"]
+
+    first.close()
+    first.path.unlink()
+    log.info("nobody is there")
+    assert lines.kept == ["nobody is there"]
+    second = Journal(tmp_path / "socket")
+    log.info("three")
+    assert second.entry()["MESSAGE"] == "three"
+    second.close()
+    second.path.unlink()
+    third = Journal(tmp_path / "socket")
+    log.info("four")
+    assert third.entry()["MESSAGE"] == "four", "not lost with the connection to the one before"
+    assert lines.kept == ["nobody is there"]
+    handler.close()
+    assert kept.fileno() == -1
+    third.close()
+
+
 def test_what_no_journal_takes_is_written_as_a_line(tmp_path: Path, log: logging.Logger) -> None:
     lines = Lines()
     log.addHandler(JournalHandler(lines, str(tmp_path / "nobody")))
