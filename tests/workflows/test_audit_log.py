@@ -119,6 +119,26 @@ def test_a_cut_is_found_wherever_it_is_made(ctx: Context, change: Callable[[Cont
             audit_log.check_audit(ctx, quick=quick)
 
 
+def test_a_quick_look_is_from_the_newest_head_on_and_checks_its_signature(box: CommandLine, ctx: Context) -> None:
+    audit_log.sign_head(ctx)
+    older = json.loads(heads_file(ctx).read_text())["digest"]
+    box("organization", "create", "--label", "Other", "--name", "Other")
+    audit_log.sign_head(ctx)
+    text = heads_file(ctx).read_text()
+    heads_file(ctx).write_text(text.replace(older, "0" * 64))
+    with pytest.raises(StoreDamagedError, match="not the same"):
+        audit_log.check_audit(ctx, quick=True)
+    sql(ctx, f"UPDATE audit_head SET digest = '{'0' * 64}' WHERE digest = '{older}'")
+    assert audit_log.check_audit(ctx, quick=True).heads == 2, "what it relies on is signed by the newest"
+    with pytest.raises(StoreDamagedError, match="signature of head 2"):
+        audit_log.check_audit(ctx)
+    newest = json.loads(text.splitlines()[1])["digest"]
+    heads_file(ctx).write_text(heads_file(ctx).read_text().replace(newest, "1" * 64))
+    sql(ctx, f"UPDATE audit_head SET digest = '{'1' * 64}' WHERE digest = '{newest}'")
+    with pytest.raises(StoreDamagedError, match="signature of head"):
+        audit_log.check_audit(ctx, quick=True)
+
+
 def test_signing_again_writes_down_what_the_file_lacks(ctx: Context) -> None:
     audit_log.sign_head(ctx)
     remove_file(ctx)

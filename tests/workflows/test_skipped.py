@@ -6,8 +6,9 @@ import pytest
 from makers.crossings import Crossing, make_crossing
 from makers.exports import KEY, add_repository
 
+from issbox.bundle import report
 from issbox.manifest import ScopeKind
-from issbox.model import ContentImport, ImportState, RepositoryKey
+from issbox.model import ContentImport, ImportReport, ImportState, RepositoryKey
 from issbox.rules.health import Trouble
 from issbox.workflows.appliance.health import problems
 from issbox.workflows.imports.by_hand import run_import
@@ -41,6 +42,22 @@ def test_it_is_told_until_it_comes(crossing: Crossing, tmp_path: Path) -> None:
     assert f"import {row.id}: skipped: bundle 2 of" in problem
     run_import(crossing.receiver, tmp_path / "left out", allow_older=True)
     assert told(crossing) == []
+
+
+def test_no_report_is_read_that_cannot_settle_it(crossing: Crossing, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, real = [], report.decode_report
+
+    def decode(data: bytes) -> ImportReport:
+        read.append(data)
+        return real(data)
+
+    monkeypatch.setattr(report, "decode_report", decode)
+    take(crossing, crossing.export(incremental=True)[0])
+    assert told(crossing)
+    assert read == [], "of one destination numbers say which bundle is older"
+    take(crossing, crossing.export()[0])
+    assert told(crossing) == []
+    assert len(read) == 1
 
 
 def test_a_complete_bundle_made_later_covers_it(crossing: Crossing) -> None:

@@ -36,12 +36,13 @@ def offered_list(ctx: Context) -> str | None:
 
     It names all that is revoked now; it may still name what has expired since it was signed.
     """
-    if read_chain(ctx) is None:
+    chain = read_chain(ctx)
+    if chain is None:
         return None
     with ctx.store.session():
         revoked = ctx.store.certificates.revoked(ctx.clock())
     try:
-        kept = _kept(ctx)
+        kept = _kept(ctx, chain)
     except CertificateError:
         kept = None  # another authority signed it, or somebody changed it: `issbox doctor` tells
     if kept is not None and _lasts(ctx, kept[1]) and revoked.keys() <= kept[1].serials:
@@ -63,15 +64,14 @@ def kept_at(ctx: Context) -> Path:
 def kept_problem(ctx: Context) -> str:
     """Say what is wrong with the list that was offered last; empty when nothing is, or there is none."""
     try:
-        _kept(ctx)
+        _kept(ctx, read_chain(ctx) or "")
     except CertificateError as error:
         return str(error)
     return ""
 
 
-def _kept(ctx: Context) -> tuple[str, RevocationList] | None:
+def _kept(ctx: Context, chain: str) -> tuple[str, RevocationList] | None:
     """Give the list that was offered last, if there is one; raises CertificateError unless this authority signed it."""
-    chain = read_chain(ctx)
     try:
         with open_regular(kept_at(ctx)) as source:
             text = (source.read(MOST_BYTES + 1) or b"").decode("ascii", "replace")
@@ -79,7 +79,7 @@ def _kept(ctx: Context) -> tuple[str, RevocationList] | None:
         return None
     except OSError as error:
         raise error_from_os(error) from error
-    issuer, *_ = read_certificates(chain or "", "the authority")
+    issuer, *_ = read_certificates(chain, "the authority")
     return text, read_revocation_list(text, issuer)
 
 

@@ -1,7 +1,8 @@
 """Exports of another box that never came here, and whose content did not come another way either."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import cache, partial
 from typing import TYPE_CHECKING, Final
 
 from issbox.errors import StoreDamagedError
@@ -25,8 +26,9 @@ def skipping(ctx: Context) -> Iterator[ContentImport]:
     every repository that ever came from there: nothing can be missing then.
     """
     rows = seen_imports(ctx, ctx.store.imports.list(states=(ImportState.IMPORTED,), limit=_NEWEST))
+    report = cache(partial(_report, ctx))  # read at most once, and only where numbers do not decide
     for row in rows:
-        if row.reason.startswith(SKIPPED) and _still_missing(ctx, row, rows) and not _covered(ctx, row, rows):
+        if row.reason.startswith(SKIPPED) and _still_missing(ctx, row, rows) and not _covered(ctx, row, rows, report):
             yield row
 
 
@@ -48,38 +50,41 @@ def _from(row: ContentImport) -> tuple[str | None, ...]:
     return row.source_box, row.organization, row.destination
 
 
-def _covered(ctx: Context, row: ContentImport, rows: Sequence[ContentImport]) -> bool:
-    own = _report(ctx, row)
-    if own is None:
-        return False
-    from_there = {
+def _covered(
+    ctx: Context, row: ContentImport, rows: Sequence[ContentImport], report: Callable[[int], "ImportReport | None"]
+) -> bool:
+    missing = {
         (each.key.product, each.key.label)
         for each in ctx.store.repositories.list(row.organization)
         if each.imported is not None and each.imported.box_id == row.source_box
     }
-    for each in rows:
-        same = (each.source_box, each.organization) == (row.source_box, row.organization)
-        if same and each.incremental is False:
-            found = _report(ctx, each)
-            if found is not None and _not_before(each, found, row, own):
-                from_there -= {(one.product, one.label) for one in found.repositories}
-    return not from_there
+    complete = (
+        each
+        for each in rows
+        if (each.source_box, each.organization) == (row.source_box, row.organization) and each.incremental is False
+    )
+    for each in complete:
+        if missing and _not_before(each, row, report):
+            found = report(each.id)
+            missing -= set() if found is None else {(one.product, one.label) for one in found.repositories}
+    return not missing
 
 
-def _not_before(one: ContentImport, its: "ImportReport", other: ContentImport, own: "ImportReport") -> bool:
+def _not_before(one: ContentImport, other: ContentImport, report: Callable[[int], "ImportReport | None"]) -> bool:
     """Tell whether the bundle of one import was made after that of another, or is the same.
 
     Those of one destination are numbered. Those of two have only their times, in whole seconds.
     """
     if _from(one) == _from(other) and one.sequence is not None and other.sequence is not None:
         return one.sequence >= other.sequence
-    return its.created_at > own.created_at
+    its, own = report(one.id), report(other.id)
+    return its is not None and own is not None and its.created_at > own.created_at
 
 
-def _report(ctx: Context, row: ContentImport) -> "ImportReport | None":
+def _report(ctx: Context, number: int) -> "ImportReport | None":
     from issbox.bundle.report import decode_report
 
-    found = ctx.store.reports.find(row.id)
+    found = ctx.store.reports.find(number)
     with suppress(StoreDamagedError):
         return None if found is None else decode_report(found)
     return None
