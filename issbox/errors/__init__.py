@@ -22,6 +22,7 @@ from issbox.errors.base import (
 from issbox.errors.box import (
     BusyError,
     ConfigurationError,
+    DatabaseBusyError,
     DatabaseError,
     MissingToolError,
     NoSpaceError,
@@ -141,6 +142,7 @@ __all__ = [
     "CommandLineError",
     "ConfigurationError",
     "ConsumerDeletedError",
+    "DatabaseBusyError",
     "DatabaseError",
     "DefinitionsRefusedError",
     "DigestMismatchError",

@@ -35,6 +35,13 @@ class DatabaseError(IssboxError):
     hint = "Check the database setting, that the server runs, and that its disk is not full; then run it again."
 
 
+class DatabaseBusyError(DatabaseError):
+    """The database did not answer in time: it hangs, or another process has been writing for long."""
+
+    code = "database-busy"
+    hint = "Try again in a moment. If it stays so, look whether the database server and its disk answer."
+
+
 class BusyError(IssboxError):
     """Another process holds the lock for this work."""
 

@@ -12,11 +12,10 @@ from typing import Any, Final, TypeVar, cast
 
 import peewee
 
-from issbox.errors import ConfigurationError, DatabaseError, InvalidValueError, NoSpaceError
+from issbox.errors import ConfigurationError, DatabaseBusyError, DatabaseError, InvalidValueError, NoSpaceError
 from issbox.store.late_driver import load_psycopg
+from issbox.store.patience import BUSY_SECONDS, seconds_left
 
-_BUSY_SECONDS: Final = 30
-"""How long a writer waits for another one before it gives up."""
 _WRITER_LOCK: Final = 0x155B0C
 """PostgreSQL advisory lock of the one writer at a time that SQLite has by nature."""
 _LARGEST: Final = (1 << 63) - 1
@@ -76,7 +75,7 @@ def open_database(path: Path, url: str | None) -> peewee.Database:
                 "cache_size": -32 * 1024,
                 "journal_size_limit": 64 << 20,
             },
-            timeout=_BUSY_SECONDS,
+            timeout=BUSY_SECONDS,
             lock_type="IMMEDIATE",
             autoconnect=False,
         )
@@ -90,7 +89,9 @@ def open_database(path: Path, url: str | None) -> peewee.Database:
             "the database setting names PostgreSQL, but its driver psycopg is not installed",
             hint="Install it with `pip install 'issbox[postgresql]'`, or leave the setting empty to use SQLite.",
         )
-    return peewee.PostgresqlDatabase(
+    from issbox.store.postgresql import Postgresql
+
+    return Postgresql(
         f"postgresql://{rest}",
         prefer_psycopg3=True,
         autoconnect=False,
@@ -114,6 +115,9 @@ def create_sqlite_file(path: Path) -> None:
 def session(database: peewee.Database) -> Iterator[None]:
     """Open this thread's connection, unless it is open already, and close it at the end of the outermost session."""
     with translated(), database.connection_context():
+        busy = seconds_left(BUSY_SECONDS)
+        if busy < BUSY_SECONDS and is_sqlite(database):
+            _sqlite_waits(database, busy)
         _thread.databases.append(database)
         try:
             yield
@@ -121,18 +125,39 @@ def session(database: peewee.Database) -> Iterator[None]:
             _thread.databases.pop()
 
 
+def _sqlite_waits(database: Any, seconds: float) -> None:
+    database.execute_sql(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
+
+
 @contextmanager
 def transaction() -> Iterator[None]:
-    """Begin a transaction of the one writer at a time, or a savepoint inside of one."""
+    """Begin a transaction of the one writer at a time, or a savepoint inside of one.
+
+    Raises DatabaseBusyError when another one writes for too long.
+    """
     database: Any = current()
     try:
         with translated(), database.atomic():
             if not is_sqlite(database) and database.transaction_depth() == 1:
-                database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_WRITER_LOCK,))
+                wait = int(seconds_left(BUSY_SECONDS) * 1000)
+                database.execute_sql(f"SET LOCAL lock_timeout TO {wait}; SELECT pg_advisory_xact_lock({_WRITER_LOCK})")
             yield
     finally:
         if not database.in_transaction():
             _do_afterwards(database)
+
+
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """Read everything as it is at one moment; with PostgreSQL nobody who writes waits for it."""
+    database: Any = current()
+    if is_sqlite(database):
+        with transaction():
+            yield
+        return
+    with translated(), database.atomic():
+        database.execute_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
 
 
 @contextmanager
@@ -238,10 +263,19 @@ def _says_full(error: BaseException) -> bool:
     return "disk is full" in str(error) or type(error).__name__ == "DiskFull"
 
 
+def _says_busy(error: BaseException) -> bool:
+    """Tell whether it is SQLite's SQLITE_BUSY, PostgreSQL's lock_not_available, or a server that did not answer."""
+    names = {each.__name__ for each in type(error).__mro__}
+    return bool(names & {"LockNotAvailable", "NoAnswerError", "ConnectionTimeout"}) or (
+        isinstance(error, sqlite3.OperationalError) and getattr(error, "sqlite_errorname", "").startswith("SQLITE_BUSY")
+    )
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Turn what peewee or a driver raises into DatabaseError, or NoSpaceError when the disk is full.
 
+    DatabaseBusyError, a kind of the former, is for what may be done a moment later.
     A number of more than 64 bits, which SQLite takes nowhere, gives InvalidValueError.
     """
     try:
@@ -253,6 +287,9 @@ def translated() -> Iterator[None]:
             raise
         if any(map(_says_full, _with_causes(error))):
             raise NoSpaceError("the disk of the database is full") from error
+        busy = next(filter(_says_busy, _with_causes(error)), None)
+        if busy is not None:
+            raise DatabaseBusyError(f"the database did not answer in time: {busy}") from error
         raise DatabaseError(f"the database failed: {str(error).strip() or type(error).__name__}") from error
 
 

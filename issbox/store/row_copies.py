@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Final
 from peewee import AutoField, CompositeKey
 
 from issbox.errors import BackupDamagedError
-from issbox.store.database import current, execute, execute_many, is_sqlite, transaction
+from issbox.store.database import current, execute, execute_many, is_sqlite, snapshot, transaction
 from issbox.store.tables.columns import Row
 from issbox.store.tables.every import TABLES
 from issbox.syncing import sync_filesystem
@@ -34,7 +34,7 @@ def uses_sqlite() -> bool:
 
 def dump_rows(out: BinaryIO) -> None:
     """Write the rows of all tables, as they are at one moment."""
-    with transaction():  # of the one writer at a time: nothing changes meanwhile
+    with snapshot():
         for table in TABLES:
             columns = _columns(table)
             _write(out, [_name(table), columns])

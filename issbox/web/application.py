@@ -15,6 +15,7 @@ from issbox.rules.content.media_types import content_type
 from issbox.rules.nginx import FILE_HEADER, GUARD_PATH, PATH_HEADER, REASON_HEADER
 from issbox.rules.serving import Site
 from issbox.store import open_below
+from issbox.store.patience import patience
 from issbox.web import sending
 from issbox.web.access_log import log_request
 from issbox.web.counters import Counters
@@ -154,11 +155,14 @@ class Application:
             address = None
         if address is None or not any(address in each for each in self._settings.metrics_from):
             return await sending.send_text(request, 403, "[web] metrics_from does not name this client")
-        found = await asyncio.to_thread(measure, self._ctx)
+        with patience(_METRICS_SECONDS):
+            found = await asyncio.to_thread(measure, self._ctx)
         text = self.counters.text(found)
         return await sending.send_text(request, 200, text, {"Content-Type": _METRICS_TYPE})
 
 
+_METRICS_SECONDS: Final = 10.0
+"""How long a statement behind them may take; monitoring asks again."""
 _METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 

@@ -136,6 +136,7 @@ class WebServer:
         await asyncio.gather(*(each.shutdown(STOP_SECONDS) for each in self._connections))
         await self._write_takings()
         await asyncio.to_thread(self._api.close)
+        await asyncio.to_thread(self._current.close)
         if crew is not None:
             await crew
         if self._settings.socket is not None and self._post is None and self._listeners:

@@ -31,13 +31,7 @@ class Loss:
         """Lose the box; with PostgreSQL, its new database is empty, too."""
         remove_tree(self.box.state)
         if self.new_database:
-            configure(self.box, self.new_database())
-
-
-def configure(box: Side, database: str) -> None:
-    path = Path(box.environment()["XDG_CONFIG_HOME"]) / "issbox/issbox.toml"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f'database = "{database}"\n')
+            self.box.use_database(self.new_database())
 
 
 def backed_up(box: Side, user: str, path: Path) -> Path:

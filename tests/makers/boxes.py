@@ -36,7 +36,18 @@ class Side:
 
     def environment(self) -> Mapping[str, str]:
         kept = {key: value for key, value in os.environ.items() if not key.startswith("ISSBOX_")}
+        if self.configuration.exists():
+            kept["ISSBOX_CONFIG"] = str(self.configuration)
         return kept | {"ISSBOX_STATE_DIR": str(self.state), "XDG_CONFIG_HOME": str(self.state.parent / "nothing")}
+
+    @property
+    def configuration(self) -> Path:
+        """Where its configuration file is, if it is to have one."""
+        return self.state.with_name(f"{self.state.name}.toml")
+
+    def use_database(self, url: str) -> None:
+        """Let the box be, or become, one on PostgreSQL."""
+        self.configuration.write_text(f'database = "{url}"\n')
 
     def context(self) -> Context:
         """Open the box in this process."""

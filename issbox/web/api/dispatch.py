@@ -18,8 +18,9 @@ from aiohttp import web
 
 from issbox import VERSION
 from issbox.certs.clients import Presented, Wallet
-from issbox.errors import BadCertificateError, IssboxError, UntrustedCertificateError
+from issbox.errors import BadCertificateError, DatabaseBusyError, IssboxError, UntrustedCertificateError
 from issbox.progress import Silent
+from issbox.store.patience import patience
 from issbox.web.access_log import plain
 from issbox.web.api.answers import JSON, Document, NotModified
 from issbox.web.api.bodies import LARGEST, LARGEST_OF_ANYONE, decode_body, decode_query, encode, read_body
@@ -37,6 +38,8 @@ PREFIXES: Final = ("candlepin", "rhsm")
 _THREADS: Final = 8
 _DOORS: Final = 4
 """Threads in which users prove who they are: hosts never wait behind those who guess passwords."""
+DATABASE_SECONDS: Final = 20.0
+"""How long a request waits for a thread, and one of its statements for the database, before the answer is 503."""
 _CORRELATION: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _LOG: Final = logging.getLogger("issbox.api")
 T = TypeVar("T")
@@ -115,7 +118,21 @@ class Api:
 
 
 async def _run(pool: ThreadPoolExecutor, do: Callable[..., T], *arguments: Any) -> T:
-    return await asyncio.get_running_loop().run_in_executor(pool, do, *arguments)
+    """Do something in a thread; raises DatabaseBusyError when no thread has been free for it for too long.
+
+    That is so when many wait for a database that hangs: what was not begun is not done any more, either.
+    """
+    job = pool.submit(_patiently, do, *arguments)
+    answer = asyncio.wrap_future(job)
+    done, _ = await asyncio.wait({answer}, timeout=DATABASE_SECONDS)
+    if not done and job.cancel():
+        raise DatabaseBusyError(f"nothing was free to answer this request for {DATABASE_SECONDS:g} seconds")
+    return await answer
+
+
+def _patiently(do: Callable[..., T], *arguments: Any) -> T:
+    with patience(DATABASE_SECONDS):
+        return do(*arguments)
 
 
 def _do(route: Route, call: Call[Any, Any]) -> tuple[int, bytes, dict[str, str]]:

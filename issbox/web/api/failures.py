@@ -10,6 +10,7 @@ from issbox.errors import (
     AuthenticationFailedError,
     BusyError,
     ConsumerDeletedError,
+    DatabaseBusyError,
     ExitCode,
     IssboxError,
     TooManyAttemptsError,
@@ -43,6 +44,9 @@ CODES: Final = {
 }
 """Code of an answer that no error of issbox stands for, by status; docs/api.md says what those mean that are not in
 docs/exit-codes.md."""
+
+
+_CANNOT: Final = "this box cannot answer at present"
 
 
 class Problem(Shape):
@@ -87,7 +91,8 @@ def answer_to(error: Exception, request_uuid: str) -> tuple[int, Problem, Mappin
         display_message=str(error), request_uuid=request_uuid, code=error.code, hint=error.hint, deleted_id=deleted
     )
     if status == 503:
-        problem = msgspec.structs.replace(problem, display_message="this box cannot answer at present", hint="")
+        said = "the database of this box does not answer" if isinstance(error, DatabaseBusyError) else _CANNOT
+        problem = msgspec.structs.replace(problem, display_message=said, hint="")
     return status, problem, headers
 
 
@@ -98,6 +103,8 @@ def _status(error: IssboxError) -> tuple[int, Mapping[str, str]]:
         return 401, CHALLENGE
     if isinstance(error, BusyError):
         return 429, {"Retry-After": "5"}
+    if isinstance(error, DatabaseBusyError):
+        return 503, {"Retry-After": "10"}
     if isinstance(error, ConsumerDeletedError):
         return 410, {}
     return _STATUS.get(error.exit_code, 503), {}
