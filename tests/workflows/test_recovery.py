@@ -112,7 +112,7 @@ def test_a_box_restored_after_a_total_loss_is_the_same_and_takes_the_next_increm
     assert [each["name"] for each in far.json("user", "list")] == ["ann"]
     assert far.json("audit", "verify")["heads"] == 1
 
-    assert far("scrub", code=7)
+    assert far("status", "--code", code=32 + 64)  # no service, and files are missing
     mended = far.json("scrub", "--from", complete)
     assert (mended["mended"], mended["damaged"]) == (restored["missing"], [])
     far("store", "reconcile")

@@ -9,7 +9,7 @@ import click
 from issbox.cli.command import Run, command
 from issbox.cli.shapes import Field, Shape, for_json, size
 from issbox.errors import StoreDamagedError
-from issbox.names import parse_size
+from issbox.names import parse_size, plural
 
 if TYPE_CHECKING:
     from issbox.workflows.appliance.scrubbing import ScrubReport
@@ -76,6 +76,6 @@ def scrub(run: Run, *, older_than: int, rate: str | None, seconds: int | None, s
     run.show(SCRUB, report)
     if report.damaged:
         raise StoreDamagedError(
-            f"{len(report.damaged)} stored files are damaged or missing",
+            f"damaged or missing: {plural(len(report.damaged), 'stored file')}",
             hint="Mend them with `issbox scrub --from PATH`, or `issbox repository synchronize --repair`.",
         )

@@ -278,7 +278,10 @@ _FIXES: Final = {
     ),
     Trouble.CERTIFICATE: ("certificates", "Renew it, or replace the content credential."),
     Trouble.SERVICE: ("service", "Run `systemctl start issbox`, and look into `journalctl -u issbox`."),
-    Trouble.DAMAGED: ("store", "See `issbox scrub` and `issbox audit verify`."),
+    Trouble.DAMAGED: (
+        "store",
+        "Mend files with `issbox scrub --from PATH` and any bundle that has them; see `issbox audit verify`.",
+    ),
 }
 
 

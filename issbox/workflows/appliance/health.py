@@ -10,7 +10,7 @@ from typing import Final
 from issbox.errors import IssboxError, StoreDamagedError
 from issbox.files import FileLock, error_from_os, open_regular
 from issbox.model import CredentialKind, ImportState
-from issbox.names import format_size, format_time
+from issbox.names import format_size, format_time, plural
 from issbox.rules.health import Problem, Trouble, lacks_space
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.exchange.skipped import skipping
@@ -109,7 +109,7 @@ def _service(ctx: Context) -> Iterator[Problem]:
 def _damage(ctx: Context) -> Iterator[Problem]:
     damaged = ctx.store.blob_checks.count_damaged()
     if damaged:
-        yield Problem(Trouble.DAMAGED, f"{damaged} stored files are damaged or missing (`issbox scrub`)")
+        yield Problem(Trouble.DAMAGED, f"damaged or missing: {plural(damaged, 'stored file')} (`issbox scrub`)")
     if ctx.user is not None:
         return  # the log is for those who may read it
     try:

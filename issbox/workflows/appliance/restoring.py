@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from typing import IO, Final, cast
 
@@ -40,6 +41,9 @@ from issbox.workflows.appliance.backing_up import (
 )
 from issbox.workflows.appliance.boxes import making_a_box
 from issbox.workflows.context import Context
+
+_PAGE: Final = 500
+"""Missing files that are written down at once."""
 
 STEPS: Final = ("unpack-backup", "put-files", "put-database", "list-missing", "finish-restore")
 """What `restore` announces, in order."""
@@ -242,17 +246,18 @@ def _check_free(path: Path) -> None:
 
 
 def _report(ctx: Context, created_at: str) -> Restored:
-    """List what is missing, and write down that the box was restored."""
+    """List what is missing, as a scrub would find it, and write down that the box was restored."""
     ctx.progress.step("list-missing")
     missing = size = 0
     path = ctx.store.state_dir / MISSING
     with ctx.store.session():
         box = ctx.store.box.get()
+        lacking = (each for each in ctx.store.blob_checks.needed() if not ctx.store.blobs.has(each.sha256, each.size))
         with atomic_write(path) as out:
-            for file in ctx.store.blob_checks.needed():
-                if not ctx.store.blobs.has(file.sha256, file.size):
-                    missing, size = missing + 1, size + file.size
-                    out.write(f"{file.sha256} {file.size}\n".encode())
+            while page := list(islice(lacking, _PAGE)):
+                missing, size = missing + len(page), size + sum(each.size for each in page)
+                out.write("".join(f"{each.sha256} {each.size}\n" for each in page).encode())
+                ctx.store.blob_checks.record([(each.sha256, False) for each in page], ctx.clock())
         with ctx.store.transaction():
             ctx.audit("box.restore", box.id, details={"backup": created_at, "missing": missing})
     if not missing:
