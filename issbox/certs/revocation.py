@@ -1,6 +1,6 @@
 """Which serial numbers are no longer valid, as an X.509 revocation list."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -9,7 +9,7 @@ from cryptography import x509
 
 from issbox.certs import assembly, pem
 from issbox.certs.authority import Authority
-from issbox.certs.certificates import UNREADABLE
+from issbox.certs.certificates import UNREADABLE, read_certificates
 from issbox.certs.keys import verifies
 from issbox.errors import BadCertificateError, InvalidValueError, UntrustedCertificateError
 
@@ -47,21 +47,40 @@ def read_revocation_list(text: str | bytes, issuer: x509.Certificate) -> Revocat
 
     Raises BadCertificateError when it cannot be read and UntrustedCertificateError when another one signed it.
     """
-    parts = [part for part in pem.read(text, "the revocation list", most_bytes=MOST_BYTES) if part.label == _LABEL]
+    parts = _lists_in(text)
     if len(parts) != 1:
         raise BadCertificateError(f"this holds {len(parts)} revocation lists instead of one")
+    return _read(parts[0], [issuer])[1]
+
+
+def read_revocation_lists(text: str | bytes, chains: Sequence[str]) -> list[tuple[str, RevocationList]]:
+    """Read several revocation lists in PEM, one after the other, each with the chain of the authority that signed it.
+
+    Raises BadCertificateError when one cannot be read and UntrustedCertificateError when none of them signed it.
+    """
+    issuers = {read_certificates(each, "the authority")[0]: each for each in chains}
+    read = [_read(part, [*issuers]) for part in _lists_in(text)]
+    return [(issuers[issuer], found) for issuer, found in read]
+
+
+def _lists_in(text: str | bytes) -> list[bytes]:
+    found = pem.read(text, "the revocation list", most_bytes=MOST_BYTES)
+    return [part.data for part in found if part.label == _LABEL]
+
+
+def _read(data: bytes, issuers: Sequence[x509.Certificate]) -> tuple[x509.Certificate, RevocationList]:
     try:
-        found = x509.load_der_x509_crl(parts[0].data)
+        found = x509.load_der_x509_crl(data)
         numbers = [each.value.crl_number for each in found.extensions if isinstance(each.value, x509.CRLNumber)]
         listed = frozenset(each.serial_number for each in found)
         read = RevocationList(next(iter(numbers), None), found.last_update_utc, found.next_update_utc, listed)
-        is_of_issuer = found.issuer == issuer.subject
+        called_so = [each for each in issuers if each.subject == found.issuer]
     except UNREADABLE as error:
         raise BadCertificateError(f"the revocation list cannot be read: {error}") from None
-    genuine = verifies(issuer.public_key(), found.tbs_certlist_bytes, found.signature)
-    if not (is_of_issuer and genuine):
-        raise UntrustedCertificateError(
-            f"the revocation list was not signed by {issuer.subject.rfc4514_string()}",
-            hint="Take the list from the same box as the authority's certificate.",
-        )
-    return read
+    for issuer in called_so:
+        if verifies(issuer.public_key(), found.tbs_certlist_bytes, found.signature):
+            return issuer, read
+    raise UntrustedCertificateError(
+        f"the revocation list was not signed by {' or '.join(each.subject.rfc4514_string() for each in issuers)}",
+        hint="Take the list from the same box as the authority's certificate.",
+    )

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from makers.certificates import YEAR, key_of, payload_of
+from makers.chains import SiteAuthority
 from makers.fleets import quick
 from makers.nginx import needs_nginx, nginx_in_front
 from makers.serving import Service, make_box, serve
@@ -17,10 +18,12 @@ from issbox.certs.authority import Authority
 from issbox.certs.certificates import read_certificates
 from issbox.certs.entitlement import prepare_v3
 from issbox.certs.keys import KeyKind, new_serial
-from issbox.certs.revocation import RevocationList, read_revocation_list
+from issbox.certs.revocation import RevocationList, read_revocation_list, read_revocation_lists
 from issbox.errors import IssboxError
 from issbox.model import Consumer
+from issbox.wiring import now
 from issbox.workflows.appliance import doctoring
+from issbox.workflows.certificates import authority
 from issbox.workflows.certificates.authority import create_authority, read_chain
 from issbox.workflows.certificates.certificates import certificates_of, forged_certificates
 from issbox.workflows.certificates.revocation_lists import kept_at, offered_list
@@ -118,6 +121,66 @@ def test_what_has_been_changed_is_not_offered(box: Context, tmp_path: Path) -> N
     kept_at(box).symlink_to(tmp_path / "elsewhere")
     with pytest.raises(IssboxError):
         offered_list(box)
+
+
+def replace_authority(ctx: Context) -> SiteAuthority:
+    """Put the box below an authority of the site, which takes another key."""
+    site = SiteAuthority("Site")
+    answer = site.answer(authority.request_authority(ctx), path_length=0, end=now() + timedelta(days=300))
+    authority.install_authority(ctx, answer, above=site.pem)
+    return site
+
+
+def test_certificates_of_an_earlier_authority_are_checked_by_its_own_list(box: Context, tmp_path: Path) -> None:
+    host = register(box)
+    (old,) = [each.certificate.pem for each in certificates_of(box, host.uuid)]
+    first_root = authority.open_authority(box).root_pem
+    offered_list(box)
+    site = replace_authority(box)
+    assert not any("revoked.pem" in each.what for each in doctoring.examine(box)), "an earlier one signed what is kept"
+    (new,) = [each.certificate.pem for each in certificates_of(box, host.uuid)]
+    text = offered_list(box)
+    assert text is not None
+    assert text == offered_list(box)
+    assert text.count("BEGIN X509 CRL") == 2
+    lists = [each for _, each in read_revocation_lists(text, authority.own_chains(box))]
+    assert lists[0].serials == lists[1].serials != frozenset()
+    assert read(box, first_list(text)).serials == lists[0].serials, "the present one's is the first"
+    for name, content in {
+        "old.pem": pem.first_certificate(old), "new.pem": pem.first_certificate(new), "root.pem": first_root,
+        "site.pem": site.pem, "own.pem": authority.read_chain(box) or "", "list.pem": text,
+    }.items():  # fmt: skip
+        (tmp_path / name).write_text(content)
+
+    def check(*words: str) -> str:
+        command = ["openssl", "verify", "-crl_check", "-CRLfile", "list.pem", *words]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        return done.stdout + done.stderr
+
+    assert "certificate revoked" in check("-CAfile", "root.pem", "old.pem"), "it was replaced"
+    assert "new.pem: OK" in check("-CAfile", "site.pem", "-untrusted", "own.pem", "new.pem")
+    (tmp_path / "list.pem").write_text(first_list(text))
+    assert "unable to get certificate CRL" in check("-CAfile", "root.pem", "old.pem"), "what the second one is for"
+
+
+def test_an_authority_that_is_over_or_whose_key_is_gone_signs_no_list(box: Context) -> None:
+    register(box)
+    replace_authority(box)
+    days = box.settings.certificates.authority_days
+    ((_, key),) = authority.former_authorities(box)
+    assert (offered_list(box) or "").count("BEGIN X509 CRL") == 2
+    key.rename(key.with_name("elsewhere"))
+    assert (offered_list(box) or "").count("BEGIN X509 CRL") == 1
+    key.write_text("another key")
+    key.chmod(0o600)
+    assert (offered_list(box) or "").count("BEGIN X509 CRL") == 1
+    key.with_name("elsewhere").rename(key)
+    assert authority.former_authorities(replace(box, clock=lambda: box.clock() + timedelta(days=days + 1))) == []
+
+
+def first_list(text: str) -> str:
+    mark = "-----END X509 CRL-----\n"
+    return text.partition(mark)[0] + mark
 
 
 def test_certificates_that_say_what_nobody_signed_are_found(box: Context) -> None:

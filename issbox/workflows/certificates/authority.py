@@ -167,6 +167,23 @@ def own_chains(ctx: Context) -> list[str]:
     return list(dict.fromkeys([present, *others]))
 
 
+def former_authorities(ctx: Context) -> list[tuple[str, Path]]:
+    """Give the chains of earlier authorities that are still valid, with where the key of each lies, if it does."""
+    present = _place(ctx)
+    with _disk():
+        places = [path.parent for path in sorted(ctx.store.authority.glob(f"*/{_CHAIN}")) if path.parent != present]
+        found = [((each / _CHAIN).read_text(), each / _KEY) for each in places if (each / _KEY).is_file()]
+    now = ctx.clock()
+    return [
+        each for each in found if validity_of(read_certificates(each[0], "an earlier authority")[0]).not_after > now
+    ]
+
+
+def open_former(ctx: Context, key: Path) -> Authority:
+    """Open an earlier authority by where its key lies; raises CertificateError when the passphrase is another one."""
+    return _opened(key, key.with_name(_CHAIN), _passphrase(ctx), (_stamp(key), _stamp(key.with_name(_CHAIN))))
+
+
 @contextmanager
 def _changing(ctx: Context) -> Iterator[None]:
     lock = FileLock(ctx.store.locks / "authority.lock")

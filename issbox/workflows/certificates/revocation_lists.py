@@ -2,24 +2,39 @@
 
 A list is signed when an administrator asks for one. The one that is offered over HTTP is signed only when it has to say
 something else than before or half of its time is over, so that whoever asks for it again and again makes no work.
+
+Who checks certificates looks for a list of their own issuer (RFC 5280 section 6.3.3). So there is one of the present
+authority and, behind it in the same text, one of each earlier authority whose certificates may still be out there and
+whose key is still here. All have the serial numbers of all: none is ever given twice.
 """
 
-from datetime import timedelta
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from issbox.certs.certificates import read_certificates
-from issbox.certs.revocation import MOST_BYTES, RevocationList, issue_revocation_list, read_revocation_list
-from issbox.errors import CertificateError
+from issbox.certs.revocation import MOST_BYTES, RevocationList, issue_revocation_list, read_revocation_lists
+from issbox.errors import BadCertificateError, CertificateError
 from issbox.files import atomic_write, error_from_os, open_regular
-from issbox.workflows.certificates.authority import open_authority, read_chain
+from issbox.workflows.certificates.authority import (
+    former_authorities,
+    open_authority,
+    open_former,
+    own_chains,
+    read_chain,
+)
 from issbox.workflows.context import Context, Permission
 
 _NAME: Final = "revoked.pem"
 
 
 def revocation_list(ctx: Context) -> str:
-    """Give the signed list of revoked serial numbers in PEM; its number is larger than that of all before."""
+    """Give the signed lists of revoked serial numbers in PEM, the present authority's first.
+
+    Their numbers are larger than those of all before.
+    """
     ctx.require(Permission.BOX_READ)
     return _sign(ctx)
 
@@ -32,9 +47,9 @@ def revoked_serials(ctx: Context) -> list[int]:
 
 
 def offered_list(ctx: Context) -> str | None:
-    """Give the list that everybody may have, in PEM; None while the box has no authority.
+    """Give the lists that everybody may have, in PEM, as `revocation_list` does; None while the box has no authority.
 
-    It names all that is revoked now; it may still name what has expired since it was signed.
+    They name all that is revoked now; they may still name what has expired since they were signed.
     """
     chain = read_chain(ctx)
     if chain is None:
@@ -44,9 +59,10 @@ def offered_list(ctx: Context) -> str | None:
     try:
         kept = _kept(ctx, chain)
     except CertificateError:
-        kept = None  # another authority signed it, or somebody changed it: `issbox doctor` tells
-    if kept is not None and _lasts(ctx, kept[1]) and revoked.keys() <= kept[1].serials:
-        return kept[0]
+        kept = None  # somebody changed it: `issbox doctor` tells
+    signers = [chain, *(each for each, _ in former_authorities(ctx))]
+    if kept is not None and kept.issuers == signers and all(_says(ctx, each, revoked) for each in kept.lists):
+        return kept.text
     text = _sign(ctx)
     try:
         with atomic_write(kept_at(ctx), mode=0o600) as out:
@@ -70,8 +86,18 @@ def kept_problem(ctx: Context) -> str:
     return ""
 
 
-def _kept(ctx: Context, chain: str) -> tuple[str, RevocationList] | None:
-    """Give the list that was offered last, if there is one; raises CertificateError unless this authority signed it."""
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What was offered last."""
+
+    text: str
+    issuers: list[str]
+    """The chain of who signed each list."""
+    lists: list[RevocationList]
+
+
+def _kept(ctx: Context, chain: str) -> _Kept | None:
+    """Give what was offered last, if there is anything; raises CertificateError unless this box signed all of it."""
     try:
         with open_regular(kept_at(ctx)) as source:
             text = (source.read(MOST_BYTES + 1) or b"").decode("ascii", "replace")
@@ -79,8 +105,14 @@ def _kept(ctx: Context, chain: str) -> tuple[str, RevocationList] | None:
         return None
     except OSError as error:
         raise error_from_os(error) from error
-    issuer, *_ = read_certificates(chain, "the authority")
-    return text, read_revocation_list(text, issuer)
+    found = read_revocation_lists(text, [*dict.fromkeys([chain, *own_chains(ctx)])])
+    if not found:
+        raise BadCertificateError("it holds no revocation list")
+    return _Kept(text, [issuer for issuer, _ in found], [each for _, each in found])
+
+
+def _says(ctx: Context, kept: RevocationList, revoked: Mapping[int, datetime]) -> bool:
+    return _lasts(ctx, kept) and revoked.keys() <= kept.serials
 
 
 def _lasts(ctx: Context, kept: RevocationList) -> bool:
@@ -91,8 +123,14 @@ def _lasts(ctx: Context, kept: RevocationList) -> bool:
 
 
 def _sign(ctx: Context) -> str:
-    authority, now = open_authority(ctx), ctx.clock().replace(microsecond=0)
+    authorities, now = [open_authority(ctx)], ctx.clock().replace(microsecond=0)
+    for _, key in former_authorities(ctx):
+        with suppress(CertificateError):  # a key that the present passphrase does not open signs nothing any more
+            authorities.append(open_former(ctx, key))
     due = now + timedelta(days=ctx.settings.certificates.revocation_list_days)
     with ctx.store.session(), ctx.store.transaction():
         number, revoked = ctx.store.certificates.next_list(now, due), ctx.store.certificates.revoked(now)
-    return issue_revocation_list(authority, revoked, number=number, this_update=now, next_update=due)
+    lists = (
+        issue_revocation_list(each, revoked, number=number, this_update=now, next_update=due) for each in authorities
+    )
+    return "".join(lists)
