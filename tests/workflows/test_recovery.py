@@ -1,5 +1,6 @@
 """A total loss: the box made anew from its backup is the same and goes on where it was; and stored files that rot."""
 
+import hashlib
 import io
 import json
 import shutil
@@ -10,15 +11,20 @@ from pathlib import Path
 
 import pytest
 from makers.command_line import CommandLine
+from makers.crossings import SMALL, make_crossing
 from makers.rpms import Repository, write_repository
 
 from issbox.certs import sealing
 from issbox.certs.sealing import SealedWriter
 from issbox.errors import BackupDamagedError, UnsafePathError
-from issbox.files import remove_tree
+from issbox.files import BLOCK, remove_tree
+from issbox.model import BundleForm
+from issbox.store.blob_checks import StoredFile
 from issbox.wiring import now, open_context
 from issbox.workflows.appliance import backing_up, restoring, scrubbing
 from issbox.workflows.context import Context
+from issbox.workflows.imports import importing
+from issbox.workflows.imports.by_hand import run_import
 
 PACKAGES = sorted((Path(__file__).parents[2] / "demo/packages").glob("*.rpm"))
 PASSPHRASE = "correct horse battery\n"
@@ -311,6 +317,54 @@ def test_a_damaged_bundle_mends_nothing_with_its_damage(crossing: Crossing) -> N
     assert (report["mended"], len(report["damaged"])) == (0, 1)
 
 
+def test_what_was_mended_before_a_kill_is_shown_by_the_next_scrub(crossing: Crossing) -> None:
+    far = crossing.far
+    complete = crossing.export("complete")
+    far("content-import", "run", complete)
+    before = shown(far)
+    blob = sorted((far.state / "blobs").rglob("*/*/*"))[0]
+    good = blob.read_bytes()
+    corrupt(blob)
+    assert json.loads(far("scrub", "--json", code=7).stdout)["damaged"]
+    blob.unlink()
+    blob.write_bytes(good)  # as a repair that is killed before it builds the trees leaves it
+    assert shown(far) != before
+    assert far.json("scrub")["damaged"] == []
+    assert shown(far) == before
+
+
+def test_what_a_repair_finds_damaged_is_written_down(crossing: Crossing, monkeypatch: pytest.MonkeyPatch) -> None:
+    far = crossing.far
+    complete = crossing.export("complete")
+    far("content-import", "run", complete)
+    before = shown(far)
+    corrupt(sorted((far.state / "blobs").rglob("*/*/*"))[0])
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(importing, "rebuild_trees", die)
+        far("content-import", "run", complete, "--repair", code=130)
+    assert shown(far) != before
+    assert far.json("scrub")["damaged"] == []
+    assert shown(far) == before
+
+
+def test_a_stream_mends_up_to_where_it_is_damaged(tmp_path: Path) -> None:
+    ways = make_crossing(tmp_path)
+    ways.publish([0], ballast=1_500_000)
+    chunks = ways.export(BundleForm.TAR, volume_size=SMALL)
+    run_import(ways.receiver, chunks[0])
+    blobs = list((ways.receiver.store.state_dir / "blobs").rglob("*/*/*"))
+    for path in blobs:
+        path.unlink()
+    corrupt(chunks[-20])
+    report = scrubbing.scrub(ways.receiver, source=chunks[0].parent)
+    assert 0 < report.mended < len(blobs)
+    assert report.mended + len(report.damaged) == len(blobs)
+
+
 def test_a_scrub_goes_on_where_the_last_one_stopped_and_keeps_to_its_rate(crossing: Crossing) -> None:
     crossing.far("content-import", "run", crossing.export("complete"))
     ctx = context(crossing.far)
@@ -334,6 +388,19 @@ def test_a_scrub_goes_on_where_the_last_one_stopped_and_keeps_to_its_rate(crossi
     report = scrubbing.scrub(ctx, rate=1000, clock=lambda: at[0], sleep=sleep)
     assert report.checked == total
     assert sum(slept) == pytest.approx(report.size / 1000)
+
+
+def test_a_large_file_is_read_at_the_rate_too(crossing: Crossing) -> None:
+    ctx = context(crossing.far)
+    data = bytes(2 * BLOCK + 7)
+    file = StoredFile(hashlib.sha256(data).hexdigest(), len(data))
+    place = ctx.store.blobs.path(file.sha256)
+    place.parent.mkdir(parents=True)
+    place.write_bytes(data)
+    heard: list[int] = []
+    with ctx.store.session():
+        assert scrubbing.is_sound(ctx, file, heard.append)
+    assert heard == [BLOCK, BLOCK, 7]
 
 
 def test_rows_of_every_table_come_back(crossing: Crossing, tmp_path: Path) -> None:

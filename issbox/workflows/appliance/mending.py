@@ -13,7 +13,8 @@ from issbox.workflows.parallel import run_all
 def find_damaged(ctx: Context, version: RepositoryVersion) -> set[str]:
     """Read every stored file of a version and give the SHA-256 of those that are missing or not what they should be.
 
-    Announces the step `check-files`.
+    They are written down as damaged until trees have been built again that link to mended ones. Announces the step
+    `check-files`.
     """
     ctx.progress.step("check-files", f"version {version.number} of {version.repository}")
     ctx.progress.expect(files=version.files, size=version.size)
@@ -30,13 +31,15 @@ def find_damaged(ctx: Context, version: RepositoryVersion) -> set[str]:
 
     files = ctx.store.versions.files(version.repository, version.number)
     run_all(partial(check, file.sha256, file.size) for file in files)
+    ctx.store.blob_checks.record([(sha256, False) for sha256 in sorted(damaged)], ctx.clock())
     return damaged
 
 
 def rebuild_trees(ctx: Context, mended: AbstractSet[str]) -> list[tuple[RepositoryKey, int]]:
     """Build again every published tree that links to a file which has been mended; gives those that could not be.
 
-    A tree links to the damaged file itself, whatever the blob store holds now.
+    A tree links to the damaged file itself, whatever the blob store holds now. Only then are the files written down as
+    sound, so that a scrub does what a killed process has left.
     """
     if not mended:
         return []
@@ -48,4 +51,5 @@ def rebuild_trees(ctx: Context, mended: AbstractSet[str]) -> list[tuple[Reposito
                 ctx.store.trees.build(key, number, files, replace=True)
             except StoreDamagedError:
                 left.append((key, number))
+    ctx.store.blob_checks.record([(sha256, True) for sha256 in sorted(mended)], ctx.clock())
     return left

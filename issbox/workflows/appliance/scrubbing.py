@@ -12,8 +12,11 @@ from pathlib import Path
 
 from issbox.bundle.check import Limits
 from issbox.bundle.opening import opened, sources_at
-from issbox.errors import BundleError, DigestMismatchError, IssboxError, NotABundleError
+from issbox.bundle.pieces import Piece
+from issbox.bundle.reader import BundleReader
+from issbox.errors import BundleError, DigestMismatchError, IssboxError, NotABundleError, OperatingSystemError
 from issbox.files import BLOCK, copy_and_digest, open_regular, require_path
+from issbox.store import Batch
 from issbox.store.blob_checks import DamagedFile, StoredFile
 from issbox.workflows.appliance.mending import rebuild_trees
 from issbox.workflows.context import Context, Permission
@@ -46,7 +49,7 @@ def scrub(
 ) -> ScrubReport:
     """Hash stored files that were not looked at for `older_than`, and then mend what is damaged from a bundle.
 
-    Never more than `rate` bytes a second, nor much longer than `longest` seconds. What was found is kept, so that the
+    Never more than `rate` bytes a second, and no new file after `longest` seconds. What was found is kept, so that the
     next one goes on from there; a killed one loses the last few hundred results. `source` is a bundle, a volume of one,
     or a folder with such or with any other files: a file that has the right digest is taken.
     """
@@ -56,24 +59,27 @@ def scrub(
     finished = True
     ctx.progress.step("scrub")
 
-    def in_time() -> bool:
+    def read(count: int) -> None:
+        nonlocal size
+        size += count
         if rate is not None and (ahead := size / rate - (clock() - began)) > 0:
             sleep(ahead)
-        return longest is None or clock() - began < longest
 
     if source is not None:
         require_path(source)
     with ctx.store.session():
         ctx.store.blob_checks.forget()
+        before = {each.sha256 for each in ctx.store.blob_checks.damaged()}
         for page in ctx.store.blob_checks.due(ctx.clock() - older_than):
             results: list[tuple[str, bool]] = []
             for file in page:
-                results.append((file.sha256, is_sound(ctx, file)))
-                checked, size = checked + 1, size + file.size
+                results.append((file.sha256, is_sound(ctx, file, read)))
+                checked += 1
                 ctx.progress.advance(files=1, size=file.size)
-                if not in_time():
+                if longest is not None and clock() - began >= longest:
                     finished = False
                     break
+            rebuild_trees(ctx, {sha256 for sha256, sound in results if sound and sha256 in before})
             ctx.store.blob_checks.record(results, ctx.clock())
             if not finished:
                 break
@@ -87,11 +93,14 @@ def scrub(
     return ScrubReport(checked, size, len(mended), tuple(left), finished)
 
 
-def is_sound(ctx: Context, file: StoredFile) -> bool:
-    """Read a stored file and tell whether it is what its name says; one that nobody needs any more is."""
+def is_sound(ctx: Context, file: StoredFile, advance: Callable[[int], None] = lambda _: None) -> bool:
+    """Read a stored file and tell whether it is what its name says; one that nobody needs any more is.
+
+    `advance` hears of the bytes read.
+    """
     try:
         with open_regular(ctx.store.blobs.path(file.sha256)) as stored:
-            found = copy_and_digest(stored, None, limit=file.size + BLOCK)
+            found = copy_and_digest(stored, None, limit=file.size + BLOCK, advance=advance)
         sound = found.sha256 == file.sha256
     except (OSError, IssboxError):
         sound = False
@@ -106,12 +115,12 @@ def mend_from(ctx: Context, source: Path, wanted: Mapping[str, int]) -> set[str]
     files mended; call it inside a session. Raises BundleError when there is nothing to take.
     """
     mended: set[str] = set()
-    no_bundle: BundleError | None = None
+    no_bundle: IssboxError | None = None
     try:
         for path in sources_at(source):
             ctx.progress.step("mend", f"from {path.name}")
-            mended |= _from_bundle(ctx, path, wanted.keys() - mended)
-    except BundleError as error:
+            _from_bundle(ctx, path, wanted.keys(), mended)
+    except (BundleError, OperatingSystemError) as error:
         no_bundle = error
     if source.is_dir() and wanted.keys() - mended:
         ctx.progress.step("mend", f"from files below {source.name}")
@@ -121,23 +130,42 @@ def mend_from(ctx: Context, source: Path, wanted: Mapping[str, int]) -> set[str]
             raise no_bundle
         if not isinstance(no_bundle, NotABundleError):
             ctx.progress.note(str(no_bundle))
-    ctx.store.blob_checks.record([(sha256, True) for sha256 in sorted(mended)], ctx.clock())
     rebuild_trees(ctx, mended)
     return mended
 
 
-def _from_bundle(ctx: Context, path: Path, wanted: AbstractSet[str]) -> set[str]:
+def _from_bundle(ctx: Context, path: Path, wanted: AbstractSet[str], mended: set[str]) -> None:
+    """Take what is wanted and not mended yet from a bundle, up to where it is damaged, and add it to the mended."""
     limits = Limits(ctx.settings.inbox.max_bundle_size, ctx.settings.inbox.max_files)
-    taken: set[str] = set()
+    problem: IssboxError | None = None
     with ctx.store.scratch() as scratch, ctx.store.blobs.batch(replace=True) as batch:
-        with opened(path, None, limits, scratch, folders=chunk_folders(ctx, path)) as (bundle, _):
-            for piece in bundle.pieces(lambda entry: entry.sha256 in wanted):
-                if piece.digest.sha256 in wanted - taken:
-                    with piece.open() as data, suppress(DigestMismatchError):
-                        batch.add(data, sha256=piece.digest.sha256, size=piece.digest.size)
+        taken: set[str] = set()
+        try:
+            with opened(path, None, limits, scratch, folders=chunk_folders(ctx, path)) as (bundle, _):
+                for piece in bundle.pieces(lambda entry: entry.sha256 in wanted):
+                    if piece.digest.sha256 in wanted - mended - taken and _add(ctx, batch, piece, bundle):
                         taken.add(piece.digest.sha256)
+        except (BundleError, OperatingSystemError) as error:
+            problem = error
         batch.commit()
-    return taken
+        mended |= taken
+    if problem is not None:
+        raise problem
+
+
+def _add(ctx: Context, batch: Batch, piece: Piece, bundle: BundleReader) -> bool:
+    """Bring a file of a bundle into the batch and tell whether it was one; of a stream, raises what reading raises."""
+    try:
+        with piece.open() as data:
+            batch.add(data, sha256=piece.digest.sha256, size=piece.digest.size)
+    except DigestMismatchError:
+        return False
+    except (BundleError, OperatingSystemError) as error:  # others may be read
+        if bundle.sequential:
+            raise
+        ctx.progress.note(str(error))
+        return False
+    return True
 
 
 def _from_files(ctx: Context, root: Path, wanted: Mapping[str, int]) -> set[str]:
