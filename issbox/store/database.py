@@ -72,7 +72,7 @@ def open_database(path: Path, url: str | None) -> peewee.Database:
                 "journal_mode": "wal",
                 "synchronous": "full",
                 "foreign_keys": 1,
-                "cache_size": -32 * 1024,
+                "cache_size": -2 * 1024,  # the kernel keeps more of the file, and takes it away when memory is short
                 "journal_size_limit": 64 << 20,
             },
             timeout=BUSY_SECONDS,
