@@ -5,6 +5,7 @@ with OSTA UDF 2.60.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from issbox.bundle.clashes import with_ancestors
 from issbox.bundle.iso.pages import SECTOR
@@ -59,6 +60,7 @@ def table_sectors(size: int) -> int:
     return 2 * -(-size // _PATH_TABLE)
 
 
+@lru_cache(maxsize=1024)
 def record_lengths(name: int, identifier: int) -> tuple[int, int]:
     """Give the bytes of a directory record, and of what goes on elsewhere since a record has at most 254.
 
@@ -155,6 +157,8 @@ class IsoMeter:
 class _Growth:
     """What one more file changes."""
 
+    __slots__ = ("_known", "_udf", "continuation", "directories", "path_table", "sectors")
+
     def __init__(self, known: Mapping[str, tuple[int, int]], path_table: int, continuation: int, *, udf: bool) -> None:
         self._known = known
         self._udf = udf
@@ -189,9 +193,12 @@ class _Growth:
         self.directories[directory] = (records, names)
 
     def _grow(self, end: int, length: int) -> int:
-        longer = place(end, length) + length
-        self.sectors += sectors_of(longer) - sectors_of(end)
-        return longer
+        """Give the end behind what comes next, wherever `place` puts it."""
+        left = -end % SECTOR
+        if length <= left:
+            return end + length
+        self.sectors += 1
+        return end + left + length
 
 
 def _udf_record_length(name: str) -> int:
