@@ -14,6 +14,7 @@ from issbox.bundle.iso.contents import ImageDirectory
 from issbox.bundle.iso.layout import MAX_EXTENT, PADDING
 from issbox.bundle.iso.record_writer import path_table
 from issbox.bundle.iso.skeleton import make_skeleton
+from issbox.errors import InvalidValueError
 
 _FORMS = pytest.mark.parametrize("udf", [False, True], ids=["rock-ridge", "udf"])
 
@@ -47,6 +48,12 @@ def test_so_are_those_of_many_directories_and_long_names(udf: bool) -> None:
         size = chance.choice([0, 1, 2048, 2049, MAX_EXTENT, MAX_EXTENT + 1, 3 * MAX_EXTENT + 5])
         files.append((f"{directory}/{name}" if directory else name, size))
     _compare(files, udf=udf)
+
+
+def test_the_largest_file_of_udf_fills_its_entry_and_a_larger_one_is_refused() -> None:
+    _compare([("large", 233 << 30), ("next", 5)], udf=True)
+    with pytest.raises(InvalidValueError, match="larger than 233 GiB"):
+        make_skeleton([("large", (233 << 30) + 1)], LABEL, udf=True)
 
 
 @_FORMS

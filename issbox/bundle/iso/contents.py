@@ -8,6 +8,7 @@ from issbox.bundle.clashes import with_ancestors
 from issbox.bundle.iso.layout import (
     DIRECTORY_ID,
     FILE_ID,
+    UDF_HINT,
     IsoMeter,
     place,
     record_lengths,
@@ -16,8 +17,6 @@ from issbox.bundle.iso.layout import (
     udf_problem,
 )
 from issbox.errors import InvalidValueError
-
-_WITHOUT_UDF = "Export it without UDF, or have the file renamed in the repository it comes from."
 
 
 class ImageFile(NamedTuple):
@@ -184,4 +183,4 @@ class ImageContents:
 def _require_udf(name: str, size: int) -> None:
     problem = udf_problem(name, size)
     if problem is not None:
-        raise InvalidValueError(f"UDF cannot hold the file or directory {name!r}: {problem}", hint=_WITHOUT_UDF)
+        raise InvalidValueError(f"UDF cannot hold the file or directory {name!r}: {problem}", hint=UDF_HINT)

@@ -36,6 +36,8 @@ _PATH_TABLE = 2 * SECTOR
 MAX_UDF_EXTENT = 0x3FFFF800
 """Bytes of a file that one allocation descriptor of UDF speaks for."""
 _UDF_RECORD, _UDF_PARENT, _UDF_MAX_NAME = 39, 40, 253
+UDF_HINT = "Export it without UDF, or in smaller volumes, or have it renamed in the repository it comes from."
+"""What to do about what UDF cannot hold."""
 _UDF_MAX_FILE = 233 << 30
 """A file entry with its allocation descriptors of eight bytes is not larger than a sector."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from issbox.bundle.head import Head, Layout
 from issbox.bundle.iso.label import MAX_VOLUME_ID, IsoLabel, make_volume_id
-from issbox.bundle.iso.layout import MAX_IMAGE, IsoMeter, udf_problem
+from issbox.bundle.iso.layout import MAX_IMAGE, UDF_HINT, IsoMeter, udf_problem
 from issbox.bundle.iso.pages import SECTOR
 from issbox.bundle.iso.writing import write_iso
 from issbox.bundle.members import Member
@@ -89,10 +89,7 @@ class ImageForm:
         for name in path.split("/"):
             problem = udf_problem(name, size)
             if problem is not None:
-                raise InvalidValueError(
-                    f"UDF cannot hold {path!r}: {problem}",
-                    hint="Export it without UDF, or have the file renamed in the repository it comes from.",
-                )
+                raise InvalidValueError(f"UDF cannot hold {path!r}: {problem}", hint=UDF_HINT)
 
 
 class ImageMeter:
