@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import sqlite3
 import tempfile
 from collections.abc import Mapping
@@ -368,6 +369,20 @@ def test_a_refusal_by_hand_needs_nobody_once_the_bundle_came_in(ctx: Context, ke
     run_import(ctx, bundle)
     with ctx.store.session():
         assert [row.state for row in ctx.store.imports.list()] == [ImportState.IMPORTED, ImportState.DISCARDED]
+
+
+def test_a_bad_copy_needs_nobody_once_a_good_one_came_in(ctx: Context, key: SigningKey, tmp_path: Path) -> None:
+    good = make_bundle(tmp_path, key)
+    other = make_bundle(tmp_path, key, SampleBundle(bundle_id="0d5cbe8e-52b1-4a0a-9f5c-000000000002"), name="other")
+    for bundle in (good, other):
+        copy = shutil.copytree(bundle, tmp_path / f"copy-of-{bundle.name}")
+        next(copy.rglob("*.rpm")).unlink()
+        with pytest.raises(BundleError):
+            run_import(ctx, copy)
+    run_import(ctx, good)
+    with ctx.store.session():
+        states = [row.state for row in ctx.store.imports.list()]
+    assert states == [ImportState.IMPORTED, ImportState.REFUSED, ImportState.DISCARDED]
 
 
 def test_a_refusal_stays_when_another_bundle_comes_the_same_way(ctx: Context, key: SigningKey, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from issbox.errors import BundleIncompleteError
+from issbox.errors import BundleDamagedError, BundleIncompleteError
 from issbox.manifest import Manifest
 from issbox.model import (
     LIBRARY,
@@ -24,6 +24,7 @@ from issbox.workflows.inbox.waiting import approvals_of
 
 STREAM: Final = "(standard input)"
 """Stands where a path would be for a bundle that came down a pipe."""
+_BAD_COPY: Final = (BundleIncompleteError.code, BundleDamagedError.code)
 
 
 def not_its_fault(row: ContentImport, code: str, reason: str) -> dict[str, object]:
@@ -146,26 +147,33 @@ def _same(row: ContentImport) -> tuple[str | None, ...]:
 
 
 def _settle_refused(ctx: Context, row: ContentImport) -> None:
-    """Close earlier attempts with the same bundle that came to nothing: nobody has to look at them any more.
-
-    What could not be read far enough to say which bundle it was is known by its place, but all pipes have the same.
-    What was cut on its way down a pipe is sent as a new bundle.
-    """
-    same = (row.bundle_id,) if row.path == STREAM else (row.bundle_id, None)
+    """Close earlier attempts with the same bundle that came to nothing: nobody has to look at them any more."""
     for earlier in ctx.store.imports.list(states=(ImportState.REFUSED, ImportState.SETTLED)):
         ended = earlier.state is ImportState.REFUSED or earlier.is_given_up
-        if not ended or earlier.path != row.path or earlier.id == row.id:
-            continue
-        if earlier.bundle_id in same or _was_cut(earlier, row):
+        if ended and earlier.id != row.id and (_is_at_same_place(earlier, row) or _was_bad_copy(earlier, row)):
             reason = f"imported later, as {row.id}; it was: {earlier.reason}"
             ctx.store.imports.update(earlier.id, updated_at=ctx.clock(), state=ImportState.DISCARDED, reason=reason)
 
 
-def _was_cut(earlier: ContentImport, row: ContentImport) -> bool:
-    """Tell whether an earlier pipe ended too early whose bundle this one replaces: it has its number or a later one."""
+def _is_at_same_place(earlier: ContentImport, row: ContentImport) -> bool:
+    """Tell whether an attempt was with this bundle as it lies there.
+
+    What could not be read far enough to say which bundle it was is known by its place, but all pipes have the same.
+    """
+    same = (row.bundle_id,) if row.path == STREAM else (row.bundle_id, None)
+    return earlier.path == row.path and earlier.bundle_id in same
+
+
+def _was_bad_copy(earlier: ContentImport, row: ContentImport) -> bool:
+    """Tell whether an attempt by hand was with a cut or damaged copy, of which nothing is kept here.
+
+    What was cut on its way down a pipe is sent as a new bundle, with the same number or a later one.
+    """
+    if earlier.inbox or earlier.error_code not in _BAD_COPY or earlier.bundle_id is None:
+        return False
     line, after = ((each.source_box, each.key_id, each.destination, each.organization) for each in (earlier, row))
-    cut = earlier.path == STREAM and earlier.error_code == BundleIncompleteError.code and earlier.bundle_id is not None
-    return cut and line == after and (earlier.sequence or 0) <= (row.sequence or 0)
+    cut = earlier.path == row.path == STREAM and line == after and (earlier.sequence or 0) <= (row.sequence or 0)
+    return cut or _same(earlier) == _same(row)
 
 
 def _skipped(ctx: Context, manifest: Manifest, organization: str) -> str:
