@@ -34,7 +34,7 @@ from issbox.progress import Silent
 from issbox.rules.content.urls import check_url, mask_url
 from issbox.store import open_store
 from issbox.workflows.appliance import boxes
-from issbox.workflows.content import catalog, credentials, repositories
+from issbox.workflows.content import catalog, credential_contents, credentials, repositories
 from issbox.workflows.content.publishing import changing_content, publish
 from issbox.workflows.context import Context
 
@@ -231,7 +231,7 @@ def test_deleting_a_repository_takes_its_trees_and_links_away(ctx: Context) -> N
 def test_a_key_is_not_left_behind_when_the_credential_is_not_kept(
     ctx: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(credentials, "check_content", lambda kind, content, key: (content, key))
+    monkeypatch.setattr(credential_contents, "check_content", lambda kind, content, key: (content, key))
     keys = ctx.store.state_dir / "keys/credentials"
 
     def create(organization: str) -> None:
@@ -295,7 +295,7 @@ def test_any_text_is_a_url_or_refused(url: str) -> None:
 
 
 def test_private_keys_go_with_their_organization_and_not_before(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(credentials, "check_content", lambda kind, content, key: (content, key))
+    monkeypatch.setattr(credential_contents, "check_content", lambda kind, content, key: (content, key))
     keys = ctx.store.state_dir / "keys/credentials"
     for organization in ("ACME", "B"):
         if organization != "ACME":

@@ -11,7 +11,6 @@ from issbox.errors import InvalidValueError
 from issbox.files import atomic_write
 from issbox.model import ContentCredential, CredentialKind
 from issbox.names import check_label, check_name
-from issbox.workflows.content.credential_contents import check_content
 from issbox.workflows.context import Context, Permission
 
 
@@ -29,6 +28,8 @@ def create_credential(
 
     Raises InvalidValueError for content that is not of this kind, AlreadyExistsError for a label in use.
     """
+    from issbox.workflows.content.credential_contents import check_content
+
     ctx.require(Permission.CONTENT_MANAGE, organization)
     check_label(label, "content credential label")
     check_name(name, "content credential name")

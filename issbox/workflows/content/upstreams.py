@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from issbox.errors import SourceRefusedError
 from issbox.files import atomic_write
@@ -14,9 +15,11 @@ from issbox.rules.content.sources import misfit
 from issbox.rules.content.urls import PROXY_SCHEMES, check_url, mask_url
 from issbox.workflows.content.credentials import client_key_path, require_credential
 from issbox.workflows.context import Context, Permission
-from issbox.workflows.manifests.manifests import ManifestCertificate
 from issbox.yum.address import parse_address
 from issbox.yum.request import MirrorRequest
+
+if TYPE_CHECKING:
+    from issbox.workflows.manifests.manifests import ManifestCertificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,7 @@ def mirror_request(
     upstream: Upstream,
     gpg_key: str | None = None,
     *,
-    presented: ManifestCertificate | None = None,
+    presented: "ManifestCertificate | None" = None,
 ) -> Iterator[MirrorRequest]:
     """Put together how an upstream is reached; the client certificate lies in a file only as long as it is needed.
 

@@ -18,7 +18,8 @@ from issbox.rules.environments.environments import (
     check_prefix,
     environment_paths,
 )
-from issbox.workflows.certificates.following import certificates_follow, mark_leaving
+from issbox.workflows.certificates.following import certificates_follow
+from issbox.workflows.certificates.moving import mark_leaving
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.environments.promoting import changing_environment
 from issbox.workflows.hosts.consumers import forget_consumer

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from issbox.errors import InvalidValueError, NotFoundError, ReceiptError
-from issbox.model import ContentExport, ExportState, ReceivedReceipt, RepositoryKey
+from issbox.model import ContentExport, ExportState, RepositoryKey
 from issbox.names import format_time
 from issbox.workflows.context import Context
-from issbox.workflows.exchange.received import chosen_receipt, receipt_base
 from issbox.workflows.exports.scopes import Found
 
 if TYPE_CHECKING:
+    from issbox.model import ReceivedReceipt
     from issbox.workflows.exports.plan import ExportRequest
 
 Held = Mapping[tuple[str, str], tuple[tuple[RepositoryKey, int], ...]]
@@ -30,11 +30,13 @@ class Base:
     """Tells of a SHA-256 whether the far side said that it has it; None when it said nothing of single files."""
 
 
-def receipt_for(ctx: Context, organization: str, given: str) -> ReceivedReceipt:
+def receipt_for(ctx: Context, organization: str, given: str) -> "ReceivedReceipt":
     """Give the receipt that an export of the organization is to start from; it is kept when it is read here first.
 
     Raises ReceiptError when it is about another organization, and what `received.chosen_receipt` raises.
     """
+    from issbox.workflows.exchange.received import chosen_receipt
+
     received = chosen_receipt(ctx, given)
     if received.organization != organization:
         about = "none of this box" if received.organization is None else f"the organization {received.organization}"
@@ -46,7 +48,7 @@ def receipt_for(ctx: Context, organization: str, given: str) -> ReceivedReceipt:
 
 
 def find_base(
-    ctx: Context, request: "ExportRequest", found: Found, receipt: ReceivedReceipt | None = None
+    ctx: Context, request: "ExportRequest", found: Found, receipt: "ReceivedReceipt | None" = None
 ) -> Base | None:
     """Give the base of an incremental export, None for a complete one.
 
@@ -112,8 +114,10 @@ def _from_exports(ctx: Context, newest_first: Sequence[ContentExport]) -> Base:
     return Base({"kind": "export", "bundle_id": last.bundle_id, "sequence": last.sequence}, held)
 
 
-def _from_receipt(ctx: Context, received: ReceivedReceipt, found: Found) -> Base:
+def _from_receipt(ctx: Context, received: "ReceivedReceipt", found: Found) -> Base:
     """Give the base of the box that a receipt came from: whatever versions it holds, filtered ones too."""
+    from issbox.workflows.exchange.received import receipt_base
+
     wanted = {(repository.key.product, repository.key.label) for repository, _ in found}
     every = ctx.store.repositories.list(organization=received.organization, derived=True)
     keys = [each.key for each in every if (each.key.product, each.key.label) in wanted]

@@ -25,8 +25,8 @@ from issbox.rules.entitlements.consumers import (
     check_release,
     profile_of,
 )
-from issbox.workflows.certificates.following import mark_moved
 from issbox.workflows.certificates.issuing import Issuer, is_due
+from issbox.workflows.certificates.moving import mark_moved
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.hosts.host_keys import delete_key, read_key_file
 

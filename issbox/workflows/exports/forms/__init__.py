@@ -4,7 +4,6 @@ from issbox.model import BundleForm
 from issbox.workflows.exports.forms.archive import ArchiveForm
 from issbox.workflows.exports.forms.directory import DirectoryForm
 from issbox.workflows.exports.forms.form import Form, Job, Style
-from issbox.workflows.exports.forms.image import ImageForm
 
 __all__ = ["ArchiveForm", "Form", "Job", "Style", "form_of"]
 
@@ -12,6 +11,8 @@ __all__ = ["ArchiveForm", "Form", "Job", "Style", "form_of"]
 def form_of(style: Style) -> Form:
     """Give the form that writes in this style."""
     if style.form is BundleForm.ISO:
+        from issbox.workflows.exports.forms.image import ImageForm
+
         return ImageForm(style)
     if style.form is BundleForm.DIRECTORY:
         return DirectoryForm(style)
