@@ -6,12 +6,14 @@ import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from issbox.errors import AlreadyExistsError, BusyError, InvalidValueError
 from issbox.files import error_from_os, remove_tree
 from issbox.names import path_problem
 from issbox.syncing import sync_directory, sync_filesystem
+
+_MODE: Final = 0o644
 
 
 class StagedDirectory:
@@ -89,11 +91,13 @@ def hold_directory(path: Path, what: Path, resources: ExitStack) -> None:
         raise busy
 
 
-def create_file(path: Path) -> int:
+def create_file(path: Path | str) -> int:
     """Open a new file for writing, with mode 0644, and give its descriptor; raises OSError."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, _MODE)
     try:
-        set_mode(path, 0o644)
+        if stat.S_IMODE(os.fstat(descriptor).st_mode) != _MODE:
+            with suppress(OSError):  # as in `set_mode`
+                os.fchmod(descriptor, _MODE)
     except BaseException:
         os.close(descriptor)
         raise
@@ -101,7 +105,7 @@ def create_file(path: Path) -> int:
 
 
 def set_mode(target: Path, mode: int) -> None:
-    """Give a file of an export its mode; vfat and the like have none, and what lies there is readable all the same."""
+    """Give a directory of an export its mode; vfat and the like have none, and all can be read there anyway."""
     if stat.S_IMODE(target.stat().st_mode) != mode:
         with suppress(OSError):
             target.chmod(mode)

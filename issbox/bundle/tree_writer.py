@@ -2,16 +2,15 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import Self
 
 from issbox.bundle.clashes import with_ancestors
 from issbox.bundle.members import Member, copy_member
 from issbox.bundle.staged import create_file, os_errors, set_mode
 from issbox.errors import NameClashError
-from issbox.files import safe_join
+from issbox.names import check_relative_path
 from issbox.syncing import Writeback
 
 
@@ -42,14 +41,14 @@ class TreeWriter:
         the source is not what it must be, and NoSpaceError. A file that failed is removed.
         """
         with os_errors(self._shown):
-            safe_join(self._root, member.path)
-            self._make_directories(member.path.rpartition("/")[0])
+            self._make_directories(check_relative_path(member.path).rpartition("/")[0])
             with self._create(member.path) as out:
                 copy_member(member, out, advance=advance)
-                out.flush()
-                self._behind.follow(out.fileno(), member.digest.size, str(self._shown / member.path))
+                self._behind.follow(out.descriptor, member.digest.size, f"{self._shown}/{member.path}")
 
     def _make_directories(self, directory: str) -> None:
+        if directory in self._directories:
+            return
         with self._lock:
             for ancestor in reversed([*with_ancestors(directory)]):
                 if ancestor in self._directories:
@@ -61,19 +60,33 @@ class TreeWriter:
                 set_mode(self._root / ancestor, 0o755)
                 self._directories.add(ancestor)
 
-    @contextmanager
-    def _create(self, path: str) -> Iterator[BinaryIO]:
-        target = self._root / path
+    def _create(self, path: str) -> "_NewFile":
         try:
-            descriptor = create_file(target)
+            return _NewFile(f"{self._root}/{path}")  # a Path takes longer to make than a file
         except FileExistsError:
             raise _clash(path) from None
+
+
+class _NewFile:
+    """A file in the making, gone when the with-block fails. Raises OSError."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self.descriptor = create_file(path)
+
+    def write(self, data: memoryview, /) -> None:
+        while len(data):
+            data = data[os.write(self.descriptor, data) :]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
-            with os.fdopen(descriptor, "wb") as out:
-                yield out
-        except BaseException:
-            target.unlink(missing_ok=True)
-            raise
+            os.close(self.descriptor)
+        finally:
+            if kind is not None:
+                Path(self._path).unlink(missing_ok=True)
 
 
 def _clash(path: str) -> NameClashError:

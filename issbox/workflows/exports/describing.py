@@ -38,6 +38,7 @@ from issbox.workflows.exports.plan import ExportPlan
 
 _CARRIED: Final = 1
 """Stands for any volume until the layout is known."""
+_ENTRY_KINDS: Final = {kind: EntryKind(kind.value) for kind in FileKind}
 
 
 def describe(ctx: Context, plan: ExportPlan, row: ContentExport) -> Manifest:
@@ -127,7 +128,7 @@ class BundleContent:
                     path=f"{repository.path}/{file.path}",
                     size=file.size,
                     sha256=file.sha256,
-                    kind=EntryKind(file.kind.value),
+                    kind=_ENTRY_KINDS[file.kind],
                     repository=index,
                     volume=None if left_out else _CARRIED,
                 )

@@ -1,5 +1,6 @@
 """Bundles as directories that dnf reads as they are."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,10 @@ from issbox.workflows.parallel import run_all
 
 _BLOCK: Final = 4096
 """Bytes that file systems give out at once."""
+_TOGETHER: Final = 32
+_TOGETHER_SIZE: Final = 1 << 20
+"""Files, and bytes of them, that one thread writes at a time: handing one file to it costs as much as writing it when
+it is small."""
 
 
 class DirectoryForm:
@@ -55,9 +60,23 @@ class DirectoryForm:
 def write_tree(job: Job, number: int, writer: TreeWriter) -> None:
     """Write one volume as a directory, the head files last."""
 
-    def add(member: Member) -> None:
-        writer.add(member, job.advance)
+    def add(members: Sequence[Member]) -> None:
+        for member in members:
+            writer.add(member, job.advance)
 
-    run_all(partial(add, member) for member in job.content(number))
+    run_all(partial(add, members) for members in _batches(job.content(number)))
     for member in job.head.members(number):
         writer.add(member)
+
+
+def _batches(members: Iterable[Member]) -> Iterator[list[Member]]:
+    batch: list[Member] = []
+    size = 0
+    for member in members:
+        batch.append(member)
+        size += member.digest.size
+        if len(batch) == _TOGETHER or size >= _TOGETHER_SIZE:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch

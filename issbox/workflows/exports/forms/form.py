@@ -1,10 +1,11 @@
 """What the forms have in common: what they are asked, and what they are given to write."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import TracebackType
 from typing import Protocol
 
 from issbox.bundle.head import Head, Layout, OpenEntry, volume_members
@@ -54,17 +55,29 @@ class Job:
     def content(self, volume: int) -> Iterator[Member]:
         """Give the files of a volume besides the head files; each counts as done when it has been read."""
         for member in volume_members(self.head, volume, self.open_entry):
-            yield Member(member.path, member.digest, partial(self._counted, member))
+            yield Member(member.path, member.digest, partial(_Counted, member, self.progress))
 
     def advance(self, size: int) -> None:
         """Say that so many more bytes have been written."""
         self.progress.advance(size=size)
 
-    @contextmanager
-    def _counted(self, member: Member) -> Iterator[Readable]:
-        with member.open() as source:
-            yield source
-        self.progress.advance(files=1)
+
+class _Counted:
+    """An open file, which counts as done when it has been read without an error."""
+
+    def __init__(self, member: Member, progress: Progress) -> None:
+        self._source: AbstractContextManager[Readable] = member.open()
+        self._progress = progress
+
+    def __enter__(self) -> Readable:
+        return self._source.__enter__()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._source.__exit__(kind, error, traceback)
+        if kind is None:
+            self._progress.advance(files=1)
 
 
 class Form(Protocol):
