@@ -81,10 +81,7 @@ def far_report(far: FarSide, ended: Ended) -> Mapping[str, object]:
     A bundle that came down a pipe cannot wait for anything: it would have to come again.
     """
     _require_import(far, ended)
-    try:
-        report = json.loads(ended.answer)
-    except ValueError:
-        report = None
+    report = _document(ended.answer)
     if not isinstance(report, dict):
         raise FarSideError(
             f"{far.target} ended its import without a report that can be read",
@@ -157,11 +154,17 @@ def _own_error(said: Sequence[str]) -> Mapping[str, object] | None:
 def _as_error(line: str) -> Mapping[str, object] | None:
     if not line.startswith('{"error":'):
         return None
-    try:
-        error = json.loads(line)["error"]
-    except ValueError:
-        return None
+    document = _document(line)
+    error = document.get("error") if isinstance(document, dict) else None
     return error if isinstance(error, dict) else None
+
+
+def _document(data: str | bytes) -> object:
+    """Read JSON of the other box, whatever it sent; None for what is none, or is nested too deeply."""
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _exit_code(code: int) -> ExitCode:
