@@ -7,7 +7,7 @@ from pathlib import Path
 
 from issbox.bundle.opening import opened_stream, sources_at
 from issbox.errors import BundleError, ImportRefusedError, NotABundleError, NothingCameError
-from issbox.files import Readable, error_from_os, require_path
+from issbox.files import Readable, require_path
 from issbox.model import ContentImport, ImportState
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.foreign import is_foreign
@@ -18,7 +18,7 @@ from issbox.workflows.imports.importing import (
     attempt,
     bundle_limits,
     import_lock,
-    put_back,
+    putting_back,
     refuse,
     update,
 )
@@ -130,7 +130,8 @@ def _by_hand(
         with_environments=with_environments,
     )
     try:
-        return _once(ctx, take(row))
+        with putting_back(ctx, row):
+            return _once(ctx, take(row))
     except NothingCameError:
         with ctx.store.transaction():
             ctx.store.imports.remove(row.id)
@@ -139,13 +140,6 @@ def _by_hand(
         refuse(ctx, row.id, error)
         if isinstance(error, NotABundleError):  # such as a mistyped path: who typed it knows, and nobody has to look
             update(ctx, row.id, state=ImportState.DISCARDED)
-        raise
-    except OSError as error:
-        told = error_from_os(error)
-        put_back(ctx, row, told)
-        raise told from error
-    except BaseException as error:
-        put_back(ctx, row, error)
         raise
 
 

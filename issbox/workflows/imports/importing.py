@@ -5,8 +5,8 @@ A refused bundle is not an exception for the inbox: its row says why. What is no
 busy box) puts the row back, so that it is tried again.
 """
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -85,16 +85,10 @@ def import_bundle(ctx: Context, import_id: int, *, accept_unsigned: bool = False
         if row.state not in OPEN_STATES:
             return row
         try:
-            return attempt(ctx, row, repair=False, accept_unsigned=accept_unsigned)
+            with putting_back(ctx, row):
+                return attempt(ctx, row, repair=False, accept_unsigned=accept_unsigned)
         except (BundleError, ImportRefusedError) as error:
             return refuse(ctx, import_id, error)
-        except OSError as error:
-            told = error_from_os(error)
-            put_back(ctx, row, told)
-            raise told from error
-        except BaseException as error:
-            put_back(ctx, row, error)
-            raise
 
 
 def bundle_limits(ctx: Context) -> Limits:
@@ -302,8 +296,26 @@ def refuse(ctx: Context, import_id: int, error: IssboxError) -> ContentImport:
         return row
 
 
-def put_back(ctx: Context, row: ContentImport, error: BaseException) -> None:
-    """Write down what happened, which was not the bundle's fault: the inbox tries again, a person has to."""
+@contextmanager
+def putting_back(ctx: Context, row: ContentImport) -> Iterator[None]:
+    """Write down what goes wrong in an import that is not the bundle's fault: the inbox tries again, a person has to.
+
+    Raises it, as an IssboxError what the operating system says.
+    """
+    try:
+        yield
+    except (BundleError, ImportRefusedError):
+        raise
+    except OSError as error:
+        told = error_from_os(error)
+        _put_back(ctx, row, told)
+        raise told from error
+    except BaseException as error:
+        _put_back(ctx, row, error)
+        raise
+
+
+def _put_back(ctx: Context, row: ContentImport, error: BaseException) -> None:
     code, reason = InterruptedByUserError.code, "The import was interrupted and changed nothing."
     if isinstance(error, IssboxError):
         code, reason = error.code, f"{error}. {error.hint}"
