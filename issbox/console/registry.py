@@ -20,6 +20,7 @@ from issbox.console.places import (
     exports,
     host,
     hosts,
+    import_by_hand,
     inbox,
     jobs,
     manifest,
@@ -96,6 +97,7 @@ PLACES: Final[tuple[Place, ...]] = (
 ACTIONS: Final[tuple[Action, ...]] = (
     *overview.ACTIONS,
     *inbox.ACTIONS,
+    *import_by_hand.ACTIONS,
     *environments.ACTIONS,
     *environment_content.ACTIONS,
     *environment.ACTIONS,

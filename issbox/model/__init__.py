@@ -67,7 +67,7 @@ _WORDS: Final = {
     "snapshots": "DEFAULT_PREFIX Catalogue ContentSnapshot HostProfile Offer PromotedContent Stage",
     "takings": "BOX_TYPES Downstream Taking",
     "users": "ApiToken Attempts Grant Role SshKey User UserSshKey",
-    "versions": "FileKind Nevra Package RepositoryFile RepositoryVersion VersionOrigin",
+    "versions": "FileKind Nevra Package PackageOrder PackageSearch RepositoryFile RepositoryVersion VersionOrigin",
     "views": "ContentView ErratumDate ErratumRule FilterKind PackageRule PinnedVersion ViewFilter ViewVersion",
 }
 """Module -> its words that are known here."""

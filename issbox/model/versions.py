@@ -88,3 +88,22 @@ class RepositoryFile:
     sha256: str
     kind: FileKind
     package: Package | None = None
+
+
+class PackageOrder(StrEnum):
+    """By what the packages of a version are listed."""
+
+    PATH = "path"
+    NAME = "name"
+    ARCH = "arch"
+    SIZE = "size"
+
+
+@dataclass(frozen=True, slots=True)
+class PackageSearch:
+    """Which packages of a version somebody looks through, and in which order."""
+
+    text: str = ""
+    """It occurs in the path."""
+    order: PackageOrder = PackageOrder.PATH
+    descending: bool = False

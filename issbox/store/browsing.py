@@ -4,7 +4,17 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from issbox.model import AuditEntry, AuditOrder, AuditSearch, FileKind, Package, RepositoryFile, RepositoryKey
+from issbox.model import (
+    AuditEntry,
+    AuditOrder,
+    AuditSearch,
+    FileKind,
+    Package,
+    PackageOrder,
+    PackageSearch,
+    RepositoryFile,
+    RepositoryKey,
+)
 from issbox.store.audit import read_entries
 from issbox.store.database import Noun, rows
 from issbox.store.keysets import Key, Order, Part
@@ -18,25 +28,25 @@ _PACKAGE = [getattr(PackageRow, column) for column in PACKAGE_COLUMNS]
 class Browsing(Noun):
     """Packages of repository versions, and the audit log."""
 
-    def count_packages(self, key: RepositoryKey, number: int, search: str) -> int:
-        """Give how many packages of a version have the text in their path."""
-        return int(_packages(key, number, search, FileRow.id).count())
+    def count_packages(self, key: RepositoryKey, number: int, wanted: PackageSearch) -> int:
+        """Give how many packages of a version are wanted."""
+        return int(_packages(key, number, wanted, FileRow.id).count())
 
     def packages(
-        self, key: RepositoryKey, number: int, search: str, after: str | None, limit: int
-    ) -> list[RepositoryFile]:
-        """Give packages of a version by their path, those after a path or the first ones."""
+        self, key: RepositoryKey, number: int, wanted: PackageSearch, after: Key | None, limit: int
+    ) -> list[tuple[Key, RepositoryFile]]:
+        """Give key and facts of the wanted packages of a version after a key, or of the first ones."""
         columns = (FileRow.path, FileRow.size, FileRow.sha256, *_PACKAGE)
-        query = _packages(key, number, search, *columns).join(PackageRow, on=FileRow.package == PackageRow.id)
-        return [_file(row) for row in rows(_beyond(query, FileRow.path, after).order_by(FileRow.path).limit(limit))]
+        found = _package_order(wanted).page(partial(_described, key, number, wanted), after, limit, *columns)
+        return [(at, _file(row)) for at, row in found]
 
     def skip_packages(
-        self, key: RepositoryKey, number: int, search: str, after: str | None, skipped: int
-    ) -> str | None:
-        """Give the path of the package so many after a path, or None beyond the end."""
-        query = _beyond(_packages(key, number, search, FileRow.path), FileRow.path, after)
-        path: str | None = query.order_by(FileRow.path).offset(skipped - 1).limit(1).scalar()
-        return path
+        self, key: RepositoryKey, number: int, wanted: PackageSearch, after: Key | None, skipped: int
+    ) -> Key | None:
+        """Give the key of the package so many after a key, or None beyond the end."""
+        by_files_alone = wanted.order in (PackageOrder.PATH, PackageOrder.SIZE)
+        select = _packages if by_files_alone else _described
+        return _package_order(wanted).skip(partial(select, key, number, wanted), after, skipped)
 
     def find_packages(self, organization: str, search: str, limit: int) -> list[tuple[RepositoryKey, RepositoryFile]]:
         """Give packages with the text in their name or file name, of the newest versions of all repositories."""
@@ -79,18 +89,27 @@ def _audit_order(wanted: AuditSearch) -> Order:
     return Order((Part((*first, AuditRow.number)),), wanted.descending)
 
 
-def _packages(key: RepositoryKey, number: int, search: str, *columns: Any) -> Any:
+def _package_order(wanted: PackageSearch) -> Order:
+    first = {
+        PackageOrder.NAME: (PackageRow.name,),
+        PackageOrder.ARCH: (PackageRow.arch,),
+        PackageOrder.SIZE: (FileRow.size,),
+    }.get(wanted.order, ())
+    return Order((Part((*first, FileRow.path)),), wanted.descending)
+
+
+def _described(key: RepositoryKey, number: int, wanted: PackageSearch, *columns: Any) -> Any:
+    return _packages(key, number, wanted, *columns).join(PackageRow, on=FileRow.package == PackageRow.id)
+
+
+def _packages(key: RepositoryKey, number: int, wanted: PackageSearch, *columns: Any) -> Any:
     query = FileRow.select(*columns).where(
         FileRow.repository == repository_id(key),
         FileRow.kind == FileKind.PACKAGE.value,
         FileRow.added_in <= number,
         FileRow.removed_in.is_null() | (FileRow.removed_in > number),
     )
-    return query.where(FileRow.path.contains(search)) if search else query
-
-
-def _beyond(query: Any, column: Any, after: str | None) -> Any:
-    return query if after is None else query.where(column > after)
+    return query.where(FileRow.path.contains(wanted.text)) if wanted.text else query
 
 
 def _entries(wanted: AuditSearch, *columns: Any) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from issbox.model import Advisory, AuditEntry, AuditSearch, RepositoryFile, RepositoryKey
+from issbox.model import Advisory, AuditEntry, AuditSearch, PackageSearch, RepositoryFile, RepositoryKey
 from issbox.workflows.context import Context, Permission
 
 MOST_FOUND: Final = 1000
@@ -13,28 +13,27 @@ MOST_FOUND: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class PackagePages:
-    """Packages of one repository version by path: a long table."""
+    """Packages of one repository version: a long table."""
 
     ctx: Context
     key: RepositoryKey
     number: int
-    search: str = ""
+    wanted: PackageSearch
 
     def count(self) -> int:
         """Give how many there are."""
         with self.ctx.store.session():
-            return self.ctx.store.browsing.count_packages(self.key, self.number, self.search)
+            return self.ctx.store.browsing.count_packages(self.key, self.number, self.wanted)
 
-    def page(self, after: str | None, number: int) -> Sequence[tuple[str, RepositoryFile]]:
-        """Give those after a path."""
+    def page(self, after: Any, number: int) -> Sequence[tuple[Any, RepositoryFile]]:
+        """Give those after a key."""
         with self.ctx.store.session():
-            found = self.ctx.store.browsing.packages(self.key, self.number, self.search, after, number)
-            return [(file.path, file) for file in found]
+            return self.ctx.store.browsing.packages(self.key, self.number, self.wanted, after, number)
 
-    def skip(self, after: str | None, number: int) -> str | None:
-        """Give the path so many after a path."""
+    def skip(self, after: Any, number: int) -> Any:
+        """Give the key of the package so many further on."""
         with self.ctx.store.session():
-            return self.ctx.store.browsing.skip_packages(self.key, self.number, self.search, after, number)
+            return self.ctx.store.browsing.skip_packages(self.key, self.number, self.wanted, after, number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +76,12 @@ class FoundAdvisory:
     advisory: Advisory
 
 
-def browse_packages(ctx: Context, key: RepositoryKey, number: int, search: str = "") -> PackagePages:
-    """Give the packages of a repository version; raises NotFoundError, NotPermittedError."""
+def browse_packages(ctx: Context, key: RepositoryKey, number: int, wanted: PackageSearch) -> PackagePages:
+    """Give the wanted packages of a repository version; raises NotFoundError, NotPermittedError."""
     ctx.require(Permission.CONTENT_READ, key.organization, [key.product])
     with ctx.store.session():
         ctx.store.versions.get(key, number)
-    return PackagePages(ctx, key, number, search)
+    return PackagePages(ctx, key, number, wanted)
 
 
 def browse_audit(ctx: Context, wanted: AuditSearch) -> AuditPages:

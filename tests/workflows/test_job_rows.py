@@ -44,6 +44,7 @@ from issbox.workflows.job_kinds import KINDS, JobParameters, from_row, to_row
 from issbox.workflows.job_kinds.content import PublishJob, SynchronizeJob
 from issbox.workflows.job_kinds.content_promotions import Deed, PromoteContentJob
 from issbox.workflows.job_kinds.exporting import ExportJob, RecutJob
+from issbox.workflows.job_kinds.importing import ImportJob
 from issbox.workflows.job_kinds.promotions import PromoteJob, plan_digest
 from issbox.workflows.job_kinds.regeneration import RegenerateJob
 from issbox.workflows.job_kinds.upkeep import AuditJob, GarbageJob, InboxJob
@@ -257,6 +258,7 @@ def test_parameters_of_every_kind_survive_the_row() -> None:
         PromoteJob("acme", "dev", "00", demote=(KEY,), reason="why"),
         RegenerateJob(3),
         PromoteContentJob("acme", "dev", Deed.DEMOTE, {"1": None}),
+        ImportJob("/media/usb", allow_older=True),
         InboxJob(),
         GarbageJob(),
         AuditJob(),

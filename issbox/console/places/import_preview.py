@@ -17,7 +17,12 @@ def preview_text(ctx: Context, import_id: int) -> Text:
     from issbox.workflows.imports.previewing import preview_import
 
     preview = preview_import(ctx, import_id)
-    return Text(f"What import {import_id} would change", tuple(_lines(preview)), (("path", str(preview.path)),))
+    return Text(f"What import {import_id} would change", preview_lines(preview), (("path", str(preview.path)),))
+
+
+def preview_lines(preview: "ImportPreview") -> tuple[str, ...]:
+    """Give a preview in words."""
+    return tuple(_lines(preview))
 
 
 def _lines(preview: "ImportPreview") -> Iterator[str]:

@@ -20,9 +20,12 @@ from issbox.console.words import (
     View,
     Wanted,
 )
-from issbox.model import Repository, RepositoryFile, RepositoryVersion
+from issbox.model import PackageOrder, PackageSearch, Repository, RepositoryFile, RepositoryVersion
 from issbox.names import format_size
 from issbox.workflows.context import Permission
+
+_ORDERS: Final[dict[int, PackageOrder]] = {0: PackageOrder.NAME, 2: PackageOrder.ARCH, 3: PackageOrder.SIZE}
+"""Orders of packages by the column that shows what they go by; without one they come by file."""
 
 
 def _show(session: Session, subject: Any, wanted: Wanted) -> View:
@@ -55,13 +58,15 @@ def _show_packages(session: Session, subject: Any, wanted: Wanted) -> View:
     from issbox.workflows import browsing
 
     version: RepositoryVersion = subject
-    pages = browsing.browse_packages(session.ctx, version.repository, version.number, wanted.search)
+    order = wanted.order(_ORDERS, PackageOrder.PATH)
+    search = PackageSearch(wanted.search, order, wanted.descending)
+    pages = browsing.browse_packages(session.ctx, version.repository, version.number, search)
     return View(
         f"Packages of {version.repository.short} version {version.number}",
         (Column("Package", 30, 3), Column("Version", 20, 2), Column("Arch", 8), Column("Size", 10)),
         PagedLines(pages, _package_line),
         empty="No package.",
-        sorts=(),
+        sorts=tuple(_ORDERS),
     )
 
 

@@ -54,6 +54,7 @@ KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "promote": (f"{_HERE}.promotions", "PromoteJob"),
     "promote-content": (f"{_HERE}.content_promotions", "PromoteContentJob"),
     "regenerate": (f"{_HERE}.regeneration", "RegenerateJob"),
+    "import": (f"{_HERE}.importing", "ImportJob"),
     "inbox": (f"{_HERE}.upkeep", "InboxJob"),
     "garbage": (f"{_HERE}.upkeep", "GarbageJob"),
     "audit": (f"{_HERE}.upkeep", "AuditJob"),
