@@ -12,6 +12,7 @@ from issbox.model import ContentImport, ImportReport, ImportState, RepositoryKey
 from issbox.rules.health import Trouble
 from issbox.workflows.appliance.health import problems
 from issbox.workflows.imports.by_hand import run_import
+from issbox.workflows.imports.rolling_back import roll_back
 
 
 @pytest.fixture
@@ -41,6 +42,17 @@ def test_it_is_told_until_it_comes(crossing: Crossing, tmp_path: Path) -> None:
     (problem,) = told(crossing)
     assert f"import {row.id}: skipped: bundle 2 of" in problem
     run_import(crossing.receiver, tmp_path / "left out", allow_older=True)
+    assert told(crossing) == []
+
+
+def test_what_was_rolled_back_is_not_left_out(crossing: Crossing, tmp_path: Path) -> None:
+    wrong = take(crossing, tmp_path / "left out")
+    roll_back(crossing.receiver, wrong.id)
+    (lost,) = crossing.export(incremental=True)
+    lost.rename(tmp_path / "lost")
+    right = take(crossing, crossing.export(incremental=True)[0])
+    assert right.reason.startswith("skipped: bundle 3 of")
+    run_import(crossing.receiver, tmp_path / "lost", allow_older=True)
     assert told(crossing) == []
 
 

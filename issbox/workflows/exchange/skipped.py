@@ -32,13 +32,25 @@ def skipping(ctx: Context) -> Iterator[ContentImport]:
             yield row
 
 
+def taken_back(ctx: Context, source_box: str, organization: str, destination: str) -> dict[int, str]:
+    """Give what came and was rolled back: sequence number to bundle id. Nobody has to look for it; inside a session."""
+    wanted = (source_box, organization, destination)
+    return {
+        each.sequence: each.bundle_id or ""
+        for each in ctx.store.imports.list(states=(ImportState.ROLLED_BACK,))
+        if each.sequence is not None and _from(each) == wanted
+    }
+
+
 def _still_missing(ctx: Context, row: ContentImport, rows: Sequence[ContentImport]) -> bool:
     """Tell whether a number has not come yet between the last one before this import and its own."""
     if row.source_box is None or row.organization is None or row.sequence is None:
         return False
     from issbox.rules.bundles.receipts import missing_sequences
 
-    numbers = ctx.store.imports.sequences(row.organization).get((row.source_box, row.destination or ""), {})
+    line = (row.source_box, row.destination or "")
+    numbers = ctx.store.imports.sequences(row.organization).get(line, {})
+    numbers = taken_back(ctx, row.source_box, row.organization, line[1]) | numbers
     before = [
         each.sequence for each in rows if each.id < row.id and each.sequence is not None and _from(each) == _from(row)
     ]

@@ -17,8 +17,9 @@ from issbox.model import (
     WaitsFor,
 )
 from issbox.rules.bundles.importing import ImportPlan
+from issbox.rules.bundles.receipts import missing_sequences
 from issbox.workflows.context import Context
-from issbox.workflows.exchange.skipped import SKIPPED
+from issbox.workflows.exchange.skipped import SKIPPED, taken_back
 from issbox.workflows.imports.imported_views import keep_view_version
 from issbox.workflows.inbox.waiting import approvals_of
 
@@ -183,6 +184,12 @@ def _skipped(ctx: Context, manifest: Manifest, organization: str) -> str:
     if last is None or bundle.sequence <= last + 1:
         return ""
     whose = f"{manifest.source.box_name} for {bundle.destination or 'no destination'}"
-    if bundle.sequence == last + 2:
-        return f"{SKIPPED} bundle {last + 1} of {whose} was never imported here"
-    return f"{SKIPPED} bundles {last + 1} to {bundle.sequence - 1} of {whose} were never imported here"
+    known = taken_back(ctx, manifest.source.box_id, organization, bundle.destination)
+    known |= {last: "", bundle.sequence: ""}
+    missing = [(max(first, last + 1), end) for first, end in missing_sequences(known) if end > last]
+    if not missing:
+        return ""
+    numbers = ", ".join(str(first) if first == end else f"{first} to {end}" for first, end in missing)
+    if len(missing) == 1 and missing[0][0] == missing[0][1]:
+        return f"{SKIPPED} bundle {numbers} of {whose} was never imported here"
+    return f"{SKIPPED} bundles {numbers} of {whose} were never imported here"
