@@ -4,6 +4,7 @@ import json
 import os
 import tarfile
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from makers.katello import EXPORT, REAL, Archive, write_archive
 
+from issbox.bundle.katello import pulp_archive
+from issbox.bundle.katello.pieces import PieceStream
 from issbox.bundle.katello.pulp_archive import PulpArchive, open_archive
 from issbox.bundle.katello.toc import read_toc
 from issbox.errors import (
@@ -212,6 +215,29 @@ def test_headers_of_headers_without_end_are_refused(tmp_path: Path, kind: bytes)
     header = info.tobuf() + b"12 path=abc\n".ljust(tarfile.BLOCKSIZE, b"\0")
     with pytest.raises(BundleDamagedError, match="cannot be read"):
         opened(write_archive(tmp_path, header * 2000 + sample().data()))
+
+
+def test_a_file_with_holes_is_refused(tmp_path: Path) -> None:
+    archive = sample()
+    archive.add("rows.json", b"[]")
+    archive.members[-1][0].pax_headers = {"GNU.sparse.map": "0,2"}
+    with pytest.raises(UnsafeFileError):
+        opened(write_archive(tmp_path, archive.data()))
+
+
+def test_a_document_that_is_read_whole_is_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = opened(write_archive(tmp_path, sample().data()))
+    monkeypatch.setattr(pulp_archive, "_SMALL", 2)
+    with pytest.raises(OversizedError):
+        archive.document("repository-base_1/rows.json")
+
+
+def test_no_more_is_read_at_once_than_fits_into_memory(tmp_path: Path) -> None:
+    toc = write_archive(tmp_path, sample().data())
+    with closing(PieceStream(tmp_path, read_toc(tmp_path, toc.name))) as stream:
+        assert len(stream.read(8 << 20)) == stream.size
+        with pytest.raises(BundleDamagedError):
+            stream.read((8 << 20) + 1)
 
 
 def test_the_number_of_members_is_bounded(tmp_path: Path) -> None:

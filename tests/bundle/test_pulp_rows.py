@@ -2,9 +2,11 @@
 
 import gzip
 import json
+import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -141,6 +143,7 @@ def test_a_kickstart_tree_is_told_from_the_repository_inside(real: PulpArchive) 
         ("ContentArtifactResource", {"relative_path": "../../x"}, "not allowed"),
         ("PackageResource", {"pkgId": "0" * 64}, "its checksum is"),
         ("PackageResource", {"size_package": "many"}, "not a whole number"),
+        ("PackageResource", {"size_package": "9" * 19}, "not a whole number"),
         ("PackageResource", {"upstream_id": "nobody"}, "0 artifacts instead of one"),
         ("PackageResource", {"name": 7}, "expected str"),
         ("RepoMetadataFileResource", {"data_type": "../repomd"}, "no type of metadata"),
@@ -150,6 +153,7 @@ def test_a_kickstart_tree_is_told_from_the_repository_inside(real: PulpArchive) 
         ("UpdateRecordResource", {"title": "\x01"}, "XML cannot hold"),
         ("UpdateRecordResource", {"title": "\uffff"}, "XML cannot hold"),
         ("UpdateRecordResource", {"issued_date": "yesterday"}, "not a time"),
+        ("UpdateRecordResource", {"issued_date": "9" * 12}, "not a time"),
         ("UpdateCollectionResource", {"module": module(-1)}, "not the version of a module"),
         ("UpdateCollectionResource", {"module": module(1 << 64)}, "not the version of a module"),
         ("PackageGroupResource", {"name": "\x02"}, "XML cannot hold"),
@@ -165,6 +169,46 @@ def test_rows_are_not_believed(
     opened_archive = opened(write_archive(tmp_path, archive.data()))
     with pytest.raises((BadManifestError, UnsafePathError), match=words):
         read_everything(opened_archive)
+
+
+def changed(root: Path, made: Rows, resource: str, change: dict[str, object]) -> PulpArchive:
+    """Give the archive of the made repository with another first row of a resource."""
+    archive = make_archive([made])
+    archive.rows(f".{resource}.json", lambda found: found[0].update(change))
+    return opened(write_archive(root, archive.data()))
+
+
+def test_what_has_no_place_in_groups_is_left_out(tmp_path: Path, made: Rows) -> None:
+    members = json.dumps([{"name": name, "type": number} for name, number in (("a", -1), ("b", 4), ("c", 3))])
+    change: dict[str, object] = {"packages": members, "display_order": "1</display_order>"}
+    archive = changed(tmp_path, made, "PackageGroupResource", change)
+    text = b"".join(comps(archive, "repository-tree-7_1", None)).decode()
+    assert re.findall('type="([a-z]+)">([abc])<', text) == [("default", "a"), ("default", "b"), ("mandatory", "c")]
+    assert "<display_order>1<" not in text
+
+
+def test_a_checksum_of_an_unknown_kind_is_left_out_of_advisories(tmp_path: Path, made: Rows) -> None:
+    change: dict[str, object] = {"sum": "a" * 64, "sum_type": "99"}
+    archive = changed(tmp_path, made, "UpdateCollectionPackageResource", change)
+    assert "a" * 64 not in b"".join(updateinfo(archive, "repository-tree-7_1", None)).decode()
+
+
+def test_a_time_that_no_metadata_can_hold_becomes_the_last_one(tmp_path: Path, made: Rows) -> None:
+    archive = changed(tmp_path, made, "PackageResource", {"time_file": "9" * 18})
+    content = read_content(archive, "tree-7", "repository-tree-7_1")
+    assert max(package.changed_at for part in content.parts for package in part.packages) == (1 << 32) - 1
+
+
+def test_more_rows_than_any_repository_has_are_refused(real: PulpArchive, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "MAX_ROWS", 1)
+    with pytest.raises(OversizedError, match="more than 1 rows"):
+        list(rows.read_rows(real, repository_directories(real)["base-7"], "PackageResource", msgspec.Struct))
+
+
+def test_two_versions_of_one_repository_are_refused(made: Rows, tmp_path: Path) -> None:
+    archive = opened(write_archive(tmp_path, make_archive([made, made]).data()))
+    with pytest.raises(BadManifestError, match="two versions"):
+        repository_directories(archive)
 
 
 def read_everything(archive: PulpArchive) -> None:

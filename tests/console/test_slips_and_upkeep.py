@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from makers.boxes import Gap
+from makers.bundles import new_key
 from makers.consoles import export_library, session_of
 from makers.operators import do, lines, told
 
@@ -112,3 +113,18 @@ def test_the_doctor_finds_and_puts_right(session: Session) -> None:
     assert mended is not None
     assert any(each.endswith("(put right)") for each in mended.lines)
     assert key.stat().st_mode & 0o777 == 0o600
+
+
+def test_only_the_key_that_was_shown_is_trusted(gap: Gap, tmp_path: Path) -> None:
+    session = session_of(gap.inside)
+    shown, other = new_key(), new_key()
+    place = tmp_path / "key.pem"
+    place.write_text(shown.public_pem)
+    seen = told(session, "keys.add", Target(), {"key": str(place)})
+    place.write_text(other.public_pem)
+    answers = {"key": str(place), "name": "x", **seen.extra}
+    with pytest.raises(InvalidValueError, match="another key than the one shown"):
+        find_action("keys.add").run(session, Target(), answers)
+    place.write_text(shown.public_pem)
+    do(session, "keys.add", key=str(place), name="x")
+    assert "x" in [each.cells[0] for each in lines(session, "keys")]

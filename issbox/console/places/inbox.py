@@ -214,7 +214,7 @@ def _discard_confirm(session: Session, target: Target, answers: Answers) -> Cons
     row: ContentImport = target.thing
     lines = (
         f"{row.path} is deleted." if row.inbox else f"{row.path} stays where it is.",
-        f"It was refused: {row.reason}",
+        f"It was {'refused' if row.state is ImportState.REFUSED else 'not imported'}: {row.reason}",
     )
     return Consequences(f"Discard import {row.id}?", lines, "Discard", final=row.inbox)
 

@@ -22,6 +22,7 @@ from issbox.console.words import (
     View,
     Wanted,
 )
+from issbox.errors import InvalidValueError
 from issbox.model import ContentCredential, CredentialKind, TrustedKey
 from issbox.names import make_label
 from issbox.workflows.context import Permission
@@ -100,24 +101,28 @@ def _add_confirm(session: Session, target: Target, answers: Answers) -> Conseque
     from issbox.bundle.signature import format_fingerprint, read_public_key
 
     del session, target
-    pem = read_text(answers["key"], "a public key", _LARGEST_KEY)
+    key_id = read_public_key(read_text(answers["key"], "a public key", _LARGEST_KEY))[1]
     return Consequences(
         "Trust this key?",
         (
-            f"Its fingerprint: {format_fingerprint(read_public_key(pem)[1])}",
+            f"Its fingerprint: {format_fingerprint(key_id)}",
             "Compare it with what the other box shows, by telephone or on paper.",
             "Bundles signed by it are accepted from then on.",
         ),
         "Trust it",
+        extra={"confirmed": key_id},
     )
 
 
 def _add(session: Session, target: Target, answers: Answers) -> Outcome:
     """Accept bundles of another box: give its public key, and compare the fingerprint."""
+    from issbox.bundle.signature import read_public_key
     from issbox.workflows.appliance import boxes
 
     del target
     pem = read_text(answers["key"], "a public key", _LARGEST_KEY)
+    if read_public_key(pem)[1] != answers["confirmed"]:
+        raise InvalidValueError(f"{answers['key']} holds another key than the one shown", hint="Look at it again.")
     added = boxes.add_trusted_key(session.ctx, pem, answers["name"] or None)
     return Outcome(f"Bundles of {added.name} are accepted.")
 
