@@ -1,6 +1,7 @@
 """The nouns and verbs, through to a real store: what they change, write and refuse."""
 
 import re
+import shutil
 import ssl
 import subprocess
 from pathlib import Path
@@ -401,6 +402,22 @@ def test_a_crossing(issbox: CommandLine, tmp_path: Path) -> None:
     assert f"{volumes[1]}: " in said.stderr
     assert "missing or damaged here: 2\n" in said.stderr
     assert len(said.stdout.splitlines()) == len(volumes)  # with one for the head of the table
+
+    increment = (
+        "content-export",
+        "incremental",
+        "repository",
+        "--repository",
+        "Tools/base",
+        "--destination-server",
+        "far",
+    )
+    assert "Nothing of ACME is new for far: " in issbox(*increment, "--dry-run").stderr
+    shutil.rmtree(upstream / "repodata")
+    shutil.rmtree(upstream / "Packages")
+    write_repository(Repository(upstream, PACKAGES[1:]))
+    issbox("repository", "synchronize", "--product", "Tools")
+    assert "is new for far" not in issbox(*increment, "--dry-run").stderr
     assert other.json("repository", "versions", "--label", "base")[0]["repomd_sha256"] == version["repomd_sha256"]
 
 

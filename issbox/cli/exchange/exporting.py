@@ -48,6 +48,10 @@ def export_scope(
     ]
     plans = [exports.plan_export(ctx, request) for request in requests]
     several = len(plans) > 1
+    for plan in plans:
+        if plan.brings_nothing:
+            whom = plan.destination or "the other side"
+            run.say(f"Nothing of {plan.organization} is new for {whom}: the bundle carries metadata only.")
     output = None if streamed or common["output"] is None else Path(common["output"])
     if common["dry_run"]:
         estimates = [exports.estimate(ctx, plan, output, streamed=streamed) for plan in plans]

@@ -77,6 +77,14 @@ class ExportPlan:
         return self.request.destination
 
     @property
+    def brings_nothing(self) -> bool:
+        """Tell whether the far side holds every repository version already, so that only metadata would travel."""
+        return self.base is not None and all(
+            (repository.key, version.number) in self.base.held.get((repository.key.product, repository.key.label), ())
+            for repository, version in self.repositories
+        )
+
+    @property
     def products(self) -> set[str]:
         """Give the labels of the products that something is taken of."""
         return {repository.key.product for repository, _ in self.repositories}
