@@ -1,10 +1,12 @@
 """What changes between two repository versions, told so that nothing is left out or told twice."""
 
+import tracemalloc
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from issbox.model import Advisory, ErratumType, Nevra, Package
-from issbox.rules.content.comparing import ContentDifference, compare_content
+from issbox.rules.content.comparing import ContentDifference, compare_content, compare_sorted
 from issbox.rules.content.evr import compare_nevra
 
 
@@ -89,3 +91,17 @@ def test_errata_and_cves() -> None:
     found = compare_content([], [], before, after)
     assert (found.errata_gained, found.errata_lost) == ((after["C"],), (before["A"],))
     assert (found.cves_gained, found.cves_lost) == (("CVE-3",), ())
+
+
+def test_memory_does_not_grow_with_what_is_on_both_sides() -> None:
+    def peak(count: int) -> int:
+        before, after = ((package(f"bell-{number:06d}", "1") for number in range(count)) for _ in range(2))
+        tracemalloc.start()
+        try:
+            assert compare_sorted(before, after).nothing
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    few, many = peak(500), peak(5_000)
+    assert many < 1.5 * few

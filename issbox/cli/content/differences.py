@@ -1,5 +1,6 @@
 """What packages, advisories and CVEs come and go, as commands show it."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -21,6 +22,20 @@ DIFFERENCE_WORDS: Final = (
     ("cves_removed", "CVEs open again"),
 )
 """What people read of these lists."""
+
+
+def difference_parts(difference: "ContentDifference") -> tuple[Sequence[object], ...]:
+    """Give what comes and goes, in the order of DIFFERENCE_WORDS."""
+    return (
+        difference.added,
+        difference.updated,
+        difference.removed,
+        difference.rebuilt,
+        difference.errata_gained,
+        tuple(each.id for each in difference.errata_lost),
+        difference.cves_gained,
+        difference.cves_lost,
+    )
 
 
 def difference_document(difference: "ContentDifference") -> dict[str, object]:

@@ -3,15 +3,16 @@
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from issbox.cli import output
 from issbox.cli.command import Run, command
-from issbox.cli.content.differences import DIFFERENCE_MEANING, DIFFERENCE_WORDS, difference_document
+from issbox.cli.content.differences import DIFFERENCE_MEANING, DIFFERENCE_WORDS, difference_document, difference_parts
 from issbox.cli.exchange.carried_environments import ENVIRONMENTS_MEANING, environment_documents, environment_lines
 from issbox.cli.shapes import Field, Shape
+from issbox.model import Advisory
 from issbox.names import format_size, format_time, plural
 
 if TYPE_CHECKING:
@@ -133,11 +134,10 @@ def preview(run: Run, *, what: str, organization: str | None, allow_older: bool,
 
 
 def _text(found: "ImportPreview", limit: int) -> str:
-    repositories = [_repository(each) for each in found.repositories]
     headings = ["REPOSITORY", "NOW", "ADDED", "UPDATED", "REMOVED", "REBUILT", "ERRATA", "CVES"]
-    rows = [_row(each) for each in repositories]
+    rows = [_row(each) for each in found.repositories]
     lines = [output.details(_facts(found)), "\n", output.table(headings, rows, output.terminal_columns())]
-    for each in repositories:
+    for each in found.repositories:
         lines.extend(_lists(each, limit))
     lines.extend(environment_lines(found.environments))
     return "".join(lines)
@@ -173,23 +173,23 @@ def _left(size: int) -> str:
     return format_size(size) if size >= 0 else f"{format_size(-size)} too little"
 
 
-def _row(each: dict[str, Any]) -> list[str]:
-    now = "new" if each["new"] else "empty" if each["version"] is None else f"version {each['version']}"
-    if not each["known"]:
-        return [each["repository"], now, *["?"] * 6]
-    added, updated, removed, rebuilt, *more = (len(each[key]) for key, _ in DIFFERENCE_WORDS)
+def _row(each: "RepositoryPreview") -> list[str]:
+    now = "new" if not each.exists else "empty" if each.version is None else f"version {each.version}"
+    if each.difference is None:
+        return [each.key.short, now, *["?"] * 6]
+    added, updated, removed, rebuilt, *more = map(len, difference_parts(each.difference))
     signed = [f"+{come} -{go}" for come, go in zip(more[::2], more[1::2], strict=True)]
-    return [each["repository"], now, *map(str, (added, updated, removed, rebuilt)), *signed]
+    return [each.key.short, now, *map(str, (added, updated, removed, rebuilt)), *signed]
 
 
-def _lists(each: dict[str, Any], limit: int) -> Iterator[str]:
-    if not each["known"]:
-        yield f"\n{each['repository']}: its metadata lies in a volume or chunk that is not here yet\n"
+def _lists(each: "RepositoryPreview", limit: int) -> Iterator[str]:
+    if each.difference is None:
+        yield f"\n{each.key.short}: its metadata lies in a volume or chunk that is not here yet\n"
         return
-    for key, word in DIFFERENCE_WORDS:
-        if each[key]:
-            yield f"\n{each['repository']}: {word} ({len(each[key])})\n"
-            yield from _some(map(_line, each[key]), len(each[key]), limit)
+    for (_, word), items in zip(DIFFERENCE_WORDS, difference_parts(each.difference), strict=True):
+        if items:
+            yield f"\n{each.key.short}: {word} ({len(items)})\n"
+            yield from _some(map(_line, items), len(items), limit)
 
 
 def _some(lines: Iterable[str], count: int, limit: int) -> Iterator[str]:
@@ -201,8 +201,8 @@ def _some(lines: Iterable[str], count: int, limit: int) -> Iterator[str]:
 
 
 def _line(item: object) -> str:
-    if isinstance(item, dict):
-        severity = f", {item['severity']}" if item["severity"] else ""
-        cves = f" ({', '.join(item['cves'])})" if item["cves"] else ""
-        return f"{item['id']} {item['type']}{severity}: {item['title']}{cves}"
-    return " -> ".join(item) if isinstance(item, list) else str(item)
+    if isinstance(item, Advisory):
+        severity = f", {item.severity}" if item.severity else ""
+        cves = f" ({', '.join(item.cves)})" if item.cves else ""
+        return f"{item.id} {item.type.value}{severity}: {item.title}{cves}"
+    return " -> ".join(map(str, item)) if isinstance(item, tuple) else str(item)

@@ -1,22 +1,13 @@
 """Comparing repository versions: packages, advisories and CVEs that come and go."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 from issbox.model import Advisory, Package, RepositoryKey
-from issbox.rules.content.comparing import ContentDifference, compare_content
+from issbox.rules.content.comparing import ContentDifference, compare_sorted
+from issbox.workflows.content.package_order import sorted_by_name
 from issbox.workflows.context import Context, Permission
 from issbox.yum.repomd import REPOMD_PATH, parse_repomd
 from issbox.yum.updateinfo import merge_advisories, read_updateinfo
-
-
-@dataclass(frozen=True, slots=True)
-class VersionFacts:
-    """What there is to compare of a repository version."""
-
-    packages: list[Package] = field(default_factory=list)
-    updateinfo: dict[str, str] = field(default_factory=dict)
-    """SHA-256 and path of each updateinfo file: one as a rule, more where repositories lie inside a kickstart tree."""
 
 
 def compare_versions(
@@ -38,30 +29,31 @@ def difference(
     """Do what `compare_versions` does, in a session, for a use case that has asked for its own permission."""
     if (key_a, number_a) == (key_b, number_b):
         return ContentDifference()
-    before, after = version_facts(ctx, key_a, number_a), version_facts(ctx, key_b, number_b)
-    if before.updateinfo.keys() == after.updateinfo.keys():  # the same advisories need not be read
-        return compare_content(before.packages, after.packages)
-    return compare_content(
-        before.packages, after.packages, read_advisories(ctx, before.updateinfo), read_advisories(ctx, after.updateinfo)
-    )
+    before, after = updateinfo_of(ctx, key_a, number_a), updateinfo_of(ctx, key_b, number_b)
+    if before.keys() == after.keys():  # the same advisories need not be read
+        before, after = {}, {}
+    with ctx.store.scratch() as scratch:
+        return compare_sorted(
+            sorted_by_name(packages_of(ctx, key_a, number_a), scratch),
+            sorted_by_name(packages_of(ctx, key_b, number_b), scratch),
+            read_advisories(ctx, before),
+            read_advisories(ctx, after),
+        )
 
 
-def version_facts(ctx: Context, key: RepositoryKey, number: int | None) -> VersionFacts:
-    """Give what there is to compare of a version, in a session; nothing for None. Raises NotFoundError."""
-    packages, metadata = list[Package](), dict[str, str]()
-    for file in ctx.store.versions.files(key, number) if number is not None else ():
-        if file.package is not None:
-            packages.append(file.package)
-        else:
-            metadata[file.path] = file.sha256
-    return VersionFacts(packages, _updateinfo(ctx, metadata))
+def packages_of(ctx: Context, key: RepositoryKey, number: int | None) -> Iterator[Package]:
+    """Give the packages of a version, in a session; nothing for None. Raises NotFoundError."""
+    files = ctx.store.versions.files(key, number) if number is not None else ()
+    return (file.package for file in files if file.package is not None)
 
 
-def updateinfo_of(ctx: Context, key: RepositoryKey, number: int) -> dict[str, str]:
+def updateinfo_of(ctx: Context, key: RepositoryKey, number: int | None) -> dict[str, str]:
     """Give SHA-256 and path of each updateinfo file of a version, in a session, without reading its packages.
 
-    Raises NotFoundError.
+    It is one as a rule, more where repositories lie inside a kickstart tree; nothing for None. Raises NotFoundError.
     """
+    if number is None:
+        return {}
     return _updateinfo(ctx, {file.path: file.sha256 for file in ctx.store.versions.files(key, number, packages=False)})
 
 

@@ -1,4 +1,4 @@
-"""Sorting the packages of a repository by path in flat memory: primary metadata lists them in any order."""
+"""Sorting the packages of a repository in flat memory: neither metadata nor store have them in the order needed."""
 
 from collections.abc import Iterable, Iterator
 from operator import attrgetter
@@ -7,12 +7,15 @@ from typing import Final
 
 import msgspec
 
+from issbox.model import Package
+from issbox.rules.content.comparing import name_and_arch
 from issbox.sorting import RUN, sorted_on_disk
 from issbox.yum.primary import PackageEntry
 
 _path = attrgetter("path")
 _encoder: Final = msgspec.json.Encoder()
 _decoder: Final = msgspec.json.Decoder(PackageEntry)
+_package_decoder: Final = msgspec.json.Decoder(Package)
 
 
 def sorted_by_path(entries: Iterable[PackageEntry], scratch: Path, run: int = RUN) -> Iterator[PackageEntry]:
@@ -29,3 +32,13 @@ def sorted_by_path(entries: Iterable[PackageEntry], scratch: Path, run: int = RU
         last = entry
     if last is not None:
         yield last
+
+
+def sorted_by_name(packages: Iterable[Package], scratch: Path) -> Iterator[Package]:
+    """Give packages sorted by name and architecture, as they have to be to be compared.
+
+    Many of them go to a file in `scratch`, which is gone when the iteration ends.
+    """
+    return sorted_on_disk(
+        packages, name_and_arch, encode=_encoder.encode, decode=_package_decoder.decode, scratch=scratch
+    )

@@ -50,7 +50,7 @@ from issbox.workflows.imports.planning import (
 )
 from issbox.workflows.imports.reporting import record_report
 from issbox.workflows.inbox.scanning import scan
-from issbox.workflows.inbox.waiting import Waiting, missing_approval, missing_base, wait
+from issbox.workflows.inbox.waiting import Waiting, first_named, missing_approval, missing_base, wait
 
 _NAMED: Final = 20
 """How many files or repositories a message names."""
@@ -155,7 +155,7 @@ def _missing_base(
 ) -> Waiting | None:
     """Say which files of an increment this box does not have yet; a complete export without them is not whole."""
     missing = export.missing(ctx, targets_of(synthesis, [planned.repository for planned in plan.repositories]))
-    waiting = missing_base(iter(missing), inbox=row.inbox)
+    waiting = missing_base(first_named(missing), inbox=row.inbox)
     if waiting is not None and synthesis.manifest.bundle.kind is BundleKind.COMPLETE:
         raise BundleIncompleteError(
             f"{len(missing)} files are neither in the export nor in this box: {_some(missing)}",

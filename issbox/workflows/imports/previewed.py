@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator, Mapping
 from itertools import chain
+from pathlib import Path
 
 from issbox.bundle.reader import BundleReader
 from issbox.errors import BadMetadataError, BundleDamagedError, BundleIncompleteError, ImportRefusedError
 from issbox.manifest import EntryKind, FileEntry, ManifestRepository
 from issbox.model import Advisory, RepositoryKey
-from issbox.rules.content.comparing import ContentDifference, compare_content
+from issbox.rules.content.comparing import ContentDifference, compare_sorted
+from issbox.sorting import sorted_on_disk
 from issbox.store import Batch
-from issbox.workflows.content.comparing import read_advisories, version_facts
+from issbox.workflows.content.comparing import packages_of, read_advisories, updateinfo_of
+from issbox.workflows.content.package_order import sorted_by_name
 from issbox.workflows.context import Context
 from issbox.workflows.imports.staging import read_described
 from issbox.yum.repomd import REPOMD_PATH, parse_repomd
@@ -55,12 +58,30 @@ def difference_to(
     """
     if not all(batch.has(entry.sha256, entry.size) for entry in metadata.values()):
         return None
-    before = version_facts(ctx, key, number)
     digests = {path: entry.sha256 for path, entry in metadata.items()}
     packages = (entry.package for entry in read_described(ctx, batch, described, digests))
-    return compare_content(
-        before.packages, packages, read_advisories(ctx, before.updateinfo), _advisories(ctx, batch, digests)
+    return compare_sorted(
+        sorted_by_name(packages_of(ctx, key, number), batch.directory),
+        sorted_by_name(packages, batch.directory),
+        read_advisories(ctx, updateinfo_of(ctx, key, number)),
+        _advisories(ctx, batch, digests),
     )
+
+
+def weigh_lacking(ctx: Context, bundle: BundleReader, scratch: Path) -> tuple[int, int]:
+    """Give number and bytes of the different files that the bundle carries, in any volume, and the store lacks."""
+    lacking = (
+        f"{entry.sha256} {entry.size}"
+        for entry in bundle.entries()
+        if entry.carried and entry.repository is not None and not ctx.store.blobs.has(entry.sha256, entry.size)
+    )
+    count = size = 0
+    last = ""
+    for each in sorted_on_disk(lacking, str, encode=str.encode, decode=bytes.decode, scratch=scratch):
+        if each != last:
+            count, size = count + 1, size + int(each.partition(" ")[2])
+        last = each
+    return count, size
 
 
 def _is_metadata(entry: FileEntry) -> bool:

@@ -1,6 +1,6 @@
 """What importing a bundle would do, said before a byte of it is stored."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,7 +16,7 @@ from issbox.rules.bundles.approvals import approvals_missing
 from issbox.rules.bundles.carried_environments import EnvironmentsPlan
 from issbox.rules.bundles.importing import Refusal, plan_import
 from issbox.rules.content.comparing import ContentDifference, compare_content
-from issbox.workflows.content.comparing import read_advisories, version_facts
+from issbox.workflows.content.comparing import packages_of, read_advisories, updateinfo_of
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.foreign import importing as katello
 from issbox.workflows.foreign import is_foreign
@@ -28,10 +28,10 @@ from issbox.workflows.imports.chunks import chunk_folders, missing_chunks
 from issbox.workflows.imports.import_facts import trusted_public_key
 from issbox.workflows.imports.incoming import volumes_taken, words_for_volumes
 from issbox.workflows.imports.planning import imported_before, library_of
-from issbox.workflows.imports.previewed import difference_to, read_metadata
+from issbox.workflows.imports.previewed import difference_to, read_metadata, weigh_lacking
 from issbox.workflows.imports.staging import missing_files
 from issbox.workflows.inbox.disposal import in_inbox
-from issbox.workflows.inbox.waiting import Waiting, approvals_given, missing_base
+from issbox.workflows.inbox.waiting import FirstNamed, Waiting, approvals_given, first_named, missing_base
 
 _NAMED: Final = 5
 """How many of several bundles a message names."""
@@ -151,9 +151,9 @@ def _preview(
     library = library_of(ctx, owner)
     before = None if allow_older else imported_before(ctx, manifest, library)
     plan = plan_import(manifest, library, allow_older=allow_older)
-    files, size = _weigh(ctx, bundle)
-    missing = [entry.path for entry in missing_files(ctx, bundle)]
+    missing = first_named(entry.path for entry in missing_files(ctx, bundle))
     with ctx.store.blobs.batch() as batch:
+        files, size = weigh_lacking(ctx, bundle, batch.directory)
         metadata = read_metadata(bundle, batch, lenient=bool(chunks[1]))
         held = _held(ctx, owner)
         repositories = tuple(
@@ -198,7 +198,7 @@ def _preview(
         repositories=repositories,
         files=files,
         size=size,
-        missing=len(missing),
+        missing=missing.count,
         free=free_space(ctx.store.state_dir),
         environments=plan_carried(ctx, owner, manifest, plan.foreseen),
     )
@@ -215,18 +215,21 @@ def _preview_katello(ctx: Context, path: Path, chosen: str | None, *, allow_olde
     export.check(synthesis.repositories)
     plan = plan_import(manifest, library, allow_older=allow_older)
     held = _held(ctx, owner)
-    repositories, lacking, missing = [], dict[str, int](), list[str]()
+    repositories, lacking, missing = [], dict[str, int](), first_named(())
     if len(plan.foreseen) == len(synthesis.repositories):  # one that is refused has no place here
         targets = katello.targets_of(synthesis, [each.repository for each in plan.foreseen])
-        missing = export.missing(ctx, targets)
+        missing = first_named(export.missing(ctx, targets))
         with ctx.store.scratch() as scratch:
             for target, planned in zip(targets, plan.foreseen, strict=True):
                 contents = read_contents(ctx, export, target, scratch)
                 lacking.update(contents.lacking)
                 key = target.repository.key
-                facts = version_facts(ctx, key, held.get(key))
+                number = held.get(key)
                 difference = compare_content(
-                    facts.packages, contents.packages, read_advisories(ctx, facts.updateinfo), contents.advisories
+                    packages_of(ctx, key, number),
+                    contents.packages,
+                    read_advisories(ctx, updateinfo_of(ctx, key, number)),
+                    contents.advisories,
                 )
                 repositories.append(RepositoryPreview(key, planned.exists, held.get(key), difference))
     needed = katello.approvals_for(ctx)
@@ -255,7 +258,7 @@ def _preview_katello(ctx: Context, path: Path, chosen: str | None, *, allow_olde
         repositories=tuple(repositories),
         files=len(lacking),
         size=sum(lacking.values()),
-        missing=len(missing),
+        missing=missing.count,
         free=free_space(ctx.store.state_dir),
         environments=EnvironmentsPlan(owner),
     )
@@ -265,22 +268,13 @@ def _held(ctx: Context, organization: str) -> dict[RepositoryKey, int]:
     return {each.key: number for each, number in ctx.store.versions.promoted(organization, LIBRARY)}
 
 
-def _weigh(ctx: Context, bundle: BundleReader) -> tuple[int, int]:
-    lacking = {
-        entry.sha256: entry.size
-        for entry in bundle.entries()
-        if entry.carried and entry.repository is not None and not ctx.store.blobs.has(entry.sha256, entry.size)
-    }
-    return len(lacking), sum(lacking.values())
-
-
 def _waits(
     ctx: Context,
     manifest: Manifest,
     organization: str,
     *,
     approvals: int,
-    absent: Iterable[str],
+    absent: FirstNamed,
     volume: int,
     chunks: tuple[int, list[int]],
     inbox: bool,
@@ -292,7 +286,7 @@ def _waits(
     people = approvals_missing(approvals, given, manifest.source.made_by)
     if people:
         yield Waiting(WaitsFor.APPROVAL, f"the approval of {'one person' if people == 1 else f'{people} people'}")
-    base = missing_base(iter(absent), inbox=inbox)
+    base = missing_base(absent, inbox=inbox)
     if base is not None:
         yield base
     taken = volumes_taken(ctx, manifest.bundle.id, organization)

@@ -1,6 +1,6 @@
 """Why a sound bundle is not imported yet: volumes, an earlier bundle, or people are missing."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -35,7 +35,7 @@ class Waiting:
 def why_to_wait(ctx: Context, row: ContentImport, bundle: BundleReader) -> Waiting | None:
     """Say what has to come before anything of the bundle may be taken in; None when nothing has to."""
     return missing_approval(ctx, row, ctx.settings.inbox.approvals) or missing_base(
-        (entry.path for entry in missing_files(ctx, bundle)), inbox=row.inbox
+        first_named(entry.path for entry in missing_files(ctx, bundle)), inbox=row.inbox
     )
 
 
@@ -52,13 +52,27 @@ def missing_approval(ctx: Context, row: ContentImport, needed: int) -> Waiting |
     )
 
 
-def missing_base(absent: Iterator[str], *, inbox: bool = True) -> Waiting | None:
+@dataclass(frozen=True, slots=True)
+class FirstNamed:
+    """How many things there are, with the names of the first of them."""
+
+    count: int
+    names: tuple[str, ...]
+
+
+def first_named(names: Iterable[str]) -> FirstNamed:
+    """Count names, in flat memory."""
+    every = iter(names)
+    first = tuple(islice(every, _NAMED))
+    return FirstNamed(len(first) + sum(1 for _ in every), first)
+
+
+def missing_base(absent: FirstNamed, *, inbox: bool = True) -> Waiting | None:
     """Say which files are neither carried nor in this box; None when there are none.
 
     Only what came through the `inbox` goes on by itself.
     """
-    named = list(islice(absent, _NAMED))
-    count = len(named) + sum(1 for _ in absent)
+    count, named = absent.count, absent.names
     if not count:
         return None
     files = "1 file is" if count == 1 else f"{count} files are"
