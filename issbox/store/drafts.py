@@ -30,12 +30,14 @@ from issbox.store.database import (
 )
 from issbox.store.repositories import find_repository_id
 from issbox.store.tables import PACKAGE_COLUMNS, DraftFileRow, DraftRow, VersionRow
-from issbox.store.version_files import Row, file_rows, outline_rows
+from issbox.store.version_files import Row, changes_since, file_rows, outline_rows
 
 _BATCH: Final = 500
 """Rows written in one transaction: SQLite has one writer at a time, and others wait meanwhile."""
 _PAGE: Final = 1000
 """Rows read at once. No cursor stays open between pages, so memory is flat and no writer is in the way."""
+_FEW: Final = 10_000
+"""Changes kept in memory."""
 _DELETE: Final = 5000
 """Rows deleted in one transaction."""
 _SHORT_PAUSE: Final = 0.005
@@ -170,6 +172,19 @@ class Draft(Noun):
             yield from ((path, sha256) for path, _, sha256, _ in changed)
             return
         yield from self._rows("path, sha256")
+
+    def changes_since(self, number: int) -> dict[str, str | None] | None:
+        """Give what the draft, which is based on the newest version, changes in another version of the repository.
+
+        That is the SHA-256 by path, or None for a path that goes. Gives None when that is more than an outright list
+        of the draft would be worth.
+        """
+        _, repository = self._newest()
+        changes = changes_since(repository, number, _FEW)
+        if changes is not None:
+            for path, _, sha256, kind in self._rows(_OUTLINE):
+                changes[path] = None if kind == GONE else sha256
+        return changes
 
     def _newest(self) -> tuple[int, int]:
         """Give number of the newest version and row id of the repository, which there are when a draft is based."""

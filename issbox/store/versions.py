@@ -149,22 +149,25 @@ class Versions(Noun):
             held = (PromotionRow.environment == place) & (PromotionRow.repository == repository)
             PromotionRow.delete().where(held).execute()
 
-    def prunable(self, key: RepositoryKey, keep: int, spared: Collection[int] = ()) -> list[int]:
-        """Give the versions that `prune` would delete.
-
-        No environment and no content view version holds them, no environment would hold them again if its last change
-        were taken back, and they are neither among the newest `keep` nor spared.
-        """
+    def shown(self, key: RepositoryKey) -> set[int]:
+        """Give the versions that environments and content view versions hold: hosts may read these."""
         repository = repository_id(key)
-        numbers = [version.number for version in self.list(key)]
-        held = {
+        return {
             number
             for table in (PromotionRow, PinRow)
             for (number,) in rows(
                 table.select(VersionRow.number).join(VersionRow).where(table.repository == repository)
             )
         }
-        held |= Promotions().undoable(key)
+
+    def prunable(self, key: RepositoryKey, keep: int, spared: Collection[int] = ()) -> list[int]:
+        """Give the versions that `prune` would delete.
+
+        No environment and no content view version holds them, no environment would hold them again if its last change
+        were taken back, and they are neither among the newest `keep` nor spared.
+        """
+        numbers = [version.number for version in self.list(key)]
+        held = self.shown(key) | Promotions().undoable(key)
         return [number for number in numbers[: -max(1, keep)] if number not in held and number not in spared]
 
     def prune(
@@ -221,15 +224,15 @@ class Versions(Noun):
 
     def in_use(self) -> set[tuple[RepositoryKey, int]]:
         """Give all versions that there are."""
-        query = (
-            VersionRow.select(
-                OrganizationRow.label, ProductRow.label, RepositoryRow.label, RepositoryRow.view, VersionRow.number
-            )
-            .join(RepositoryRow)
-            .join(ProductRow)
-            .join(OrganizationRow)
-        )
-        return {(RepositoryKey(*labels), number) for *labels, number in rows(query)}
+        return _keyed(_version_query())
+
+    def shown_anywhere(self) -> set[tuple[RepositoryKey, int]]:
+        """Give all versions that environments and content view versions hold."""
+        return {
+            each
+            for table in (PromotionRow, PinRow)
+            for each in _keyed(_version_query().where(VersionRow.id.in_(table.select(table.version))))
+        }
 
     def referenced_digests(self) -> Iterator[str]:
         """Give the SHA-256 of every file of a version or a draft, ascending, each once, a page in memory at a time."""
@@ -242,6 +245,21 @@ class Versions(Noun):
     def list(self, key: RepositoryKey) -> list[RepositoryVersion]:
         """Give the versions of a repository, oldest first; raises NotFoundError."""
         return _read(key, VersionRow.repository == repository_id(key))
+
+
+def _version_query() -> Any:
+    return (
+        VersionRow.select(
+            OrganizationRow.label, ProductRow.label, RepositoryRow.label, RepositoryRow.view, VersionRow.number
+        )
+        .join(RepositoryRow)
+        .join(ProductRow)
+        .join(OrganizationRow)
+    )
+
+
+def _keyed(query: Any) -> set[tuple[RepositoryKey, int]]:
+    return {(RepositoryKey(*labels), number) for *labels, number in rows(query)}
 
 
 def _digests(table: Any) -> Iterator[str]:

@@ -72,6 +72,38 @@ def test_a_tree_that_is_there_stays_unless_it_is_to_be_replaced(box: Store) -> N
     assert list((box.state_dir / "tmp").iterdir()) == []
 
 
+OLD_FILES = {"a": b"a", "b/c": b"c", "b/d": b"d", "e/f/g": b"g", "h/i": b"i", "same/x": b"x", "same/y": b"y"}
+NEW_FILES = {"a/deep": b"a", "b": b"c", "e/f/g": b"other", "h/j/k": b"i", "same/x": b"x", "same/y": b"y", "z": b"z"}
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_a_tree_made_of_a_worn_one_is_the_one_that_is_built(box: Store, turn: int) -> None:
+    worn, wanted = (OLD_FILES, NEW_FILES)[::turn]
+    listed = dict(stored(box, wanted))
+    box.trees.build(KEY, 1, stored(box, worn))
+    box.trees.build(KEY, 3, stored(box, {"left": b"by a killed run"}))
+    gone = {path: None for path in worn if path not in wanted}
+    box.trees.renew(KEY, 1, 3, gone | {path: listed[path] for path, data in wanted.items() if worn.get(path) != data})
+    box.trees.build(OTHER, 1, listed.items())
+    assert read(box.trees.path(KEY, 3)) == wanted
+    assert everything(box.trees.path(KEY, 3)) == everything(box.trees.path(OTHER, 1))
+    for path, sha256 in listed.items():
+        assert (box.trees.path(KEY, 3) / path).samefile(box.blobs.path(sha256))
+    assert not box.trees.exists(KEY, 1)
+    assert list((box.state_dir / "tmp").iterdir()) == []
+
+
+def test_a_tree_that_cannot_be_made_of_a_worn_one_is_not_there(box: Store) -> None:
+    box.trees.build(KEY, 1, stored(box, FILES))
+    with pytest.raises(StoreDamagedError, match="new of the repository"):
+        box.trees.renew(KEY, 1, 3, {"new": "0" * 64})
+    box.trees.build(KEY, 1, stored(box, FILES))
+    with pytest.raises(UnsafePathError):
+        box.trees.renew(KEY, 1, 3, {"../new": None})
+    assert everything(box.state_dir / "published/Example/tools/base") == []
+    assert list((box.state_dir / "tmp").iterdir()) == []
+
+
 def test_a_tree_appears_whole_or_not_at_all(box: Store) -> None:
     listed = stored(box, FILES)
     box.blobs.remove(listed[1][1])

@@ -1,5 +1,6 @@
 """Bundles on their way in: what is refused changes nothing, what is taken in is there whole."""
 
+import errno
 import io
 import os
 import shutil
@@ -41,6 +42,7 @@ from issbox.manifest import MANIFEST_NAME, SIGNATURE_NAME, TABLE_NAME, EntryKind
 from issbox.model import ContentImport, ImportState, Product, ProductKind, RepositoryFile, RepositoryKey
 from issbox.rules.health import Trouble
 from issbox.workflows.appliance.box_status import status
+from issbox.workflows.appliance.upkeep import reconcile
 from issbox.workflows.context import Context
 from issbox.workflows.imports import staging
 from issbox.workflows.imports.by_hand import import_stream, run_import
@@ -483,6 +485,27 @@ class TestSuccessor:
         assert row.error_code == BadManifestError.code
         assert path in row.reason
         assert everything(ctx) == before
+
+    def test_a_disk_that_fails_while_a_worn_tree_is_made_new_changes_nothing_that_is_shown(
+        self, ctx: Context, key: SigningKey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        run_import(ctx, make_bundle(tmp_path, key, sample(self.KEPT, 2), name="second"))
+        seen = tree(ctx)
+        bundle = make_bundle(tmp_path, key, sample(self.SECOND, 3), name="third")
+
+        def fail(*_: object) -> None:
+            raise OSError(errno.EIO, "Input/output error")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "link", fail)
+            with pytest.raises(OperatingSystemError):
+                run_import(ctx, bundle)
+        assert tree(ctx) == seen
+        assert reconcile(ctx).trees_built == 0
+        (row,) = run_import(ctx, bundle)
+        assert row.state is ImportState.IMPORTED
+        assert tree(ctx) == carried(bundle)
+        assert [number for _, number in sorted(ctx.store.trees.list())] == [2, 3]
 
     def test_a_package_that_the_metadata_forgets_is_refused(
         self, ctx: Context, key: SigningKey, tmp_path: Path

@@ -12,10 +12,11 @@ from makers.inboxes import make_context
 from issbox.bundle.signature import SigningKey
 from issbox.config import JobSettings
 from issbox.errors import BusyError, NotFoundError
-from issbox.files import FileLock
-from issbox.model import ImportState, RepositoryKey
+from issbox.files import FileLock, digest_file, remove_tree
+from issbox.model import LIBRARY, ImportState, RepositoryKey
 from issbox.workflows.appliance.box_status import status
 from issbox.workflows.appliance.upkeep import GarbageReport, collect_garbage, reconcile
+from issbox.workflows.content.publishing import point_environment
 from issbox.workflows.context import Context
 from issbox.workflows.imports.by_hand import run_import
 from issbox.workflows.job_kinds.upkeep import AuditJob
@@ -49,6 +50,32 @@ def numbers(ctx: Context) -> list[int]:
 def files(ctx: Context, place: str) -> dict[str, int]:
     root = ctx.store.state_dir / place
     return {str(path.relative_to(root)): path.stat().st_size for path in root.rglob("*") if path.is_file()}
+
+
+def trees(ctx: Context) -> set[int]:
+    return {number for _, number in ctx.store.trees.list()}
+
+
+def test_the_tree_of_a_version_that_nobody_is_shown_becomes_the_next_one(ctx: Context) -> None:
+    assert (numbers(ctx), trees(ctx)) == ([1, 2, 3, 4], {3, 4})
+    report = reconcile(ctx)
+    assert (report.trees_built, report.trees_removed, report.links_changed) == (0, 0, 0)
+    with ctx.store.session():
+        ctx.store.versions.promote(LIBRARY, KEY, 1)
+        assert point_environment(ctx, "acme", LIBRARY) == 1
+        listed = {file.path: file.sha256 for file in ctx.store.versions.files(KEY, 1)}
+    assert trees(ctx) == {1, 3, 4}
+    shown = ctx.store.state_dir / "content/acme/Library/custom/tools/base"
+    assert {
+        str(path.relative_to(shown)): digest_file(path).sha256 for path in shown.rglob("*") if path.is_file()
+    } == listed
+
+
+def test_a_start_builds_only_what_is_shown(ctx: Context) -> None:
+    remove_tree(ctx.store.state_dir / "published")
+    (ctx.store.state_dir / "published").mkdir()
+    assert reconcile(ctx).trees_built == 1
+    assert trees(ctx) == {4}
 
 
 def test_a_dry_run_tells_what_the_real_one_then_removes(ctx: Context) -> None:
@@ -128,7 +155,7 @@ def test_reconcile_says_what_it_had_to_do(ctx: Context) -> None:
     with ctx.store.session():
         row = ctx.store.imports.list()[0]
         ctx.store.imports.update(row.id, updated_at=ctx.clock(), state=ImportState.IMPORTING)
-        ctx.store.trees.remove(KEY, 2)
+        ctx.store.trees.remove(KEY, 4)
         ctx.store.trees.build(KEY, 9, [])
         ctx.store.trees.unpoint("acme", "Library", "custom/tools/base")
     report = reconcile(ctx)

@@ -6,12 +6,13 @@ They are derived from the database: what is wrong or missing here can be removed
 import errno
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from issbox.errors import BadMetadataError, StoreDamagedError
-from issbox.files import error_from_os
+from issbox.files import error_from_os, safe_join
 from issbox.model import RepositoryKey
 from issbox.names import check_label, check_relative_path
 from issbox.store.disk.blobs import BlobStore
@@ -62,6 +63,31 @@ class Trees(Links):
                 self._fill(tree, key, files)
                 make_parents(self._root, target.parent)
                 if target.is_dir():
+                    if not replace:
+                        return  # another process has built it meanwhile
+                    target.rename(staging.path / "old")
+                tree.rename(target)
+        except OSError as error:
+            raise error_from_os(error) from error
+
+    def renew(self, key: RepositoryKey, worn: int, number: int, changes: Mapping[str, str | None]) -> None:
+        """Make the tree of a version out of that of another one, which is gone then: it costs what differs.
+
+        `changes` gives the SHA-256 of each path that is new or other, and None for one that goes. Nobody may show the
+        worn one. Raises what `build` does.
+        """
+        target = self.path(key, number)
+        try:
+            with Staging(self._staging) as staging:
+                tree = staging.path / "new"
+                self.path(key, worn).rename(tree)
+                for path in changes:
+                    place = safe_join(tree, path)
+                    with suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
+                        place.unlink()
+                        remove_empty_parents(tree, place.parent)
+                self._link_all(tree, key, ((path, sha256) for path, sha256 in changes.items() if sha256 is not None))
+                if target.is_dir():
                     target.rename(staging.path / "old")
                 tree.rename(target)
         except OSError as error:
@@ -70,6 +96,9 @@ class Trees(Links):
     def _fill(self, tree: Path, key: RepositoryKey, files: Iterable[tuple[str, str]]) -> None:
         tree.mkdir()
         tree.chmod(0o755)
+        self._link_all(tree, key, files)
+
+    def _link_all(self, tree: Path, key: RepositoryKey, files: Iterable[tuple[str, str]]) -> None:
         made = {""}
         copied = False
         for path, sha256 in files:

@@ -44,7 +44,10 @@ def rebuild_trees(ctx: Context, mended: AbstractSet[str]) -> list[tuple[Reposito
     if not mended:
         return []
     left = []
+    shown = ctx.store.versions.shown_anywhere()
     for key, number in sorted(ctx.store.versions.in_use()):
+        if (key, number) not in shown and not ctx.store.trees.exists(key, number):
+            continue
         if any(file.sha256 in mended for file in ctx.store.versions.files(key, number)):
             files = ((file.path, file.sha256) for file in ctx.store.versions.files(key, number))
             try:

@@ -5,12 +5,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
-from issbox.errors import InterruptedByUserError, StoreDamagedError
+from issbox.errors import InterruptedByUserError
 from issbox.files import FileLock
 from issbox.model import ImportState, RepositoryKey
 from issbox.rules.bundles.retention import spared_versions
 from issbox.workflows.certificates.regenerating import lock_path
-from issbox.workflows.content.publishing import point_environment
+from issbox.workflows.content.publishing import build_tree, point_environment
 from issbox.workflows.context import Context, Permission
 from issbox.workflows.exports.recovery import remove_heads, undo_exports
 from issbox.workflows.hosts.host_keys import forget_stray_keys
@@ -73,7 +73,7 @@ def reconcile(ctx: Context) -> ReconcileReport:
 
 
 def _mend_trees(ctx: Context) -> tuple[int, int, int]:
-    """Build the published trees that are missing and remove those of no version; gives both counts.
+    """Build the trees that are shown and missing, and remove those of no version; gives both counts.
 
     The third number counts trees that the store lacks files of: one lost file must not stop everything else.
     """
@@ -82,13 +82,10 @@ def _mend_trees(ctx: Context) -> tuple[int, int, int]:
     for key, number in present - known:
         ctx.store.trees.remove(key, number)
     incomplete = 0
-    for key, number in sorted(known - present):
-        try:
-            _build_tree(ctx, key, number)
-        except StoreDamagedError as error:
-            incomplete += 1
-            ctx.progress.note(f"version {number} of {key} cannot be shown: {error}")
-    return len(known - present) - incomplete, len(present - known), incomplete
+    missing = sorted(ctx.store.versions.shown_anywhere() - present)
+    for key, number in missing:
+        incomplete += not build_tree(ctx, key, number)
+    return len(missing) - incomplete, len(present - known), incomplete
 
 
 def _mend_links(ctx: Context) -> int:
@@ -101,11 +98,6 @@ def _mend_links(ctx: Context) -> int:
     for environment in set(ctx.store.trees.environments()) - set(known):
         ctx.store.trees.clear(*environment)
     return sum(point_environment(ctx, *environment) for environment in known)
-
-
-def _build_tree(ctx: Context, key: RepositoryKey, number: int) -> None:
-    files = ctx.store.versions.files(key, number)
-    ctx.store.trees.build(key, number, ((file.path, file.sha256) for file in files))
 
 
 def _put_imports_back(ctx: Context) -> int:

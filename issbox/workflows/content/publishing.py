@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Final
 
+from issbox.errors import StoreDamagedError
 from issbox.files import FileLock
 from issbox.model import LIBRARY, RepositoryKey, RepositoryVersion, VersionOrigin
 from issbox.store import Draft
@@ -58,8 +59,7 @@ def publish(
     changed = [draft for draft in drafts if not draft.same_as_latest()]
     ctx.progress.step("build-trees", f"repositories changed: {len(changed)}")
     for draft in changed:
-        # The number is not recorded yet: a tree that is there already was left by a run that was killed.
-        ctx.store.trees.build(draft.key, draft.next_number, draft.digests(), replace=True)
+        _build_draft(ctx, draft)
     ctx.progress.step("record-versions")
     organizations = sorted({draft.key.organization for draft in drafts})
     with ctx.store.transaction(), ExitStack() as following:
@@ -81,6 +81,46 @@ def publish(
         for organization in sorted({version.repository.organization for version in versions}):
             point_environment(ctx, organization, environment)
     return versions
+
+
+def _build_draft(ctx: Context, draft: Draft) -> None:
+    """Build the tree of a draft, of one that nobody is shown any more when there is one.
+
+    The number is not recorded yet: a tree that is there already was left by a run that was killed.
+    """
+    if not (draft.based and _renewed(ctx, draft)):
+        ctx.store.trees.build(draft.key, draft.next_number, draft.digests(), replace=True)
+
+
+def _renewed(ctx: Context, draft: Draft) -> bool:
+    """Make the tree of a draft out of a worn one, if there is one, and tell whether there was.
+
+    The tree of the newest version is spared: an import is rolled back to it in a moment.
+    """
+    trees, key, number = ctx.store.trees, draft.key, draft.next_number
+    with ctx.store.transaction():  # so that nobody begins to show the worn tree meanwhile
+        shown = ctx.store.versions.shown(key)
+        others = {each.number for each in ctx.store.versions.list(key)} - shown - {number - 1}
+        worn = max((each for each in others if trees.exists(key, each)), default=None)
+        changes = None if worn is None else draft.changes_since(worn)
+        if worn is None or changes is None:
+            return False
+        trees.renew(key, worn, number, changes)
+        return True
+
+
+def build_tree(ctx: Context, key: RepositoryKey, number: int) -> bool:
+    """Build the tree of a recorded version, unless it is there; tells whether it is there now.
+
+    A lost file must not stop everything else: a note tells of it.
+    """
+    files = ctx.store.versions.files(key, number)
+    try:
+        ctx.store.trees.build(key, number, ((file.path, file.sha256) for file in files))
+    except StoreDamagedError as error:
+        ctx.progress.note(f"version {number} of {key} cannot be shown: {error}")
+        return False
+    return True
 
 
 def _shown_again(ctx: Context, environment: str, unchanged: Sequence[Draft]) -> list[RepositoryVersion]:
@@ -114,6 +154,7 @@ def point_environment(ctx: Context, organization: str, environment: str) -> int:
         changes += 1
     for path, (key, number) in sorted(wanted.items()):
         if present.get(path) != trees.path(key, number):
+            build_tree(ctx, key, number)  # that of an older version may have become the tree of a newer one
             trees.point(organization, environment, path, key, number)
             changes += 1
     trees.write_listings(organization, environment, wanted)
