@@ -288,7 +288,7 @@ def test_status(issbox: CommandLine) -> None:
 
 def test_store(issbox: CommandLine) -> None:
     assert set(issbox.json("store", "reconcile").values()) == {0}
-    nothing = {"versions": 0, "blobs": 0, "size": 0, "jobs": 0, "dry_run": True}
+    nothing = {"versions": 0, "blobs": 0, "size": 0, "jobs": 0, "regenerations": 0, "dry_run": True}
     assert issbox.json("store", "cleanup", "--dry-run") == nothing
     assert issbox.json("store", "cleanup")["dry_run"] is False
 
