@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 from issbox.console.words import Consequences, Kind, Question, Text
+from issbox.errors import BugError, IssboxError
+from issbox.files import error_from_os
 from issbox.screen_text import printable, wrapped
 
 NUMBER: Final = 5
@@ -32,6 +34,15 @@ class Teletype(Protocol):
 
 class LeftError(Exception):
     """The operator left a dialogue, or the input ended."""
+
+
+def told(error: Exception) -> IssboxError:
+    """Give what an operator is told of an error: its own words, or that it is a bug."""
+    if isinstance(error, IssboxError):
+        return error
+    if isinstance(error, OSError):
+        return error_from_os(error)
+    return BugError(f"{type(error).__name__}: {error}", hint="Report it, with what you did before.")
 
 
 class Dialogue:

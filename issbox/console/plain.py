@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
-from issbox.console.dialogue import NUMBER, Dialogue, LeftError, Teletype, number_in
+from issbox.console.dialogue import NUMBER, Dialogue, LeftError, Teletype, number_in, told
 from issbox.console.layout import fit, row
 from issbox.console.places.jobs import job_text
 from issbox.console.registry import HABITS, PLACES, actions_of, find_action
@@ -24,7 +24,6 @@ from issbox.console.words import (
     Wanted,
 )
 from issbox.errors import InterruptedByUserError, IssboxError
-from issbox.files import error_from_os
 from issbox.screen_text import printable
 
 _LINES: Final = 15
@@ -63,10 +62,8 @@ class PlainConsole:
             return work() is not False
         except (LeftError, InterruptedByUserError, KeyboardInterrupt):
             self._teletype.tell("Left; nothing was changed.")
-        except IssboxError as error:
-            self._fail(what, error)
-        except OSError as error:
-            self._fail(what, error_from_os(error))
+        except Exception as error:  # whatever it is, the console goes on
+            self._fail(what, told(error))
         return False
 
     def _fail(self, what: str, error: IssboxError) -> None:

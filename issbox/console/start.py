@@ -8,7 +8,7 @@ from contextlib import suppress
 from io import TextIOWrapper
 from typing import Final
 
-from issbox.console.dialogue import Dialogue, LeftError, Teletype
+from issbox.console.dialogue import Dialogue, LeftError, Teletype, told
 from issbox.console.plain import PlainConsole
 from issbox.console.session import Session
 from issbox.errors import IssboxError
@@ -77,8 +77,9 @@ def make_box(teletype: Teletype) -> bool:
                 talk.say(step.do(os.environ, answers))
             except LeftError:
                 return made
-            except IssboxError as error:
-                talk.say(f"{error} {error.hint}")
+            except (IssboxError, OSError) as error:
+                why = told(error)
+                talk.say(f"{why} {why.hint}")
                 continue
             made = True
             break

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from textual import on, work
 from textual.screen import Screen
 
+from issbox.console.dialogue import told
 from issbox.console.places.jobs import job_text
 from issbox.console.session import Session
 from issbox.console.words import Action, Answers, Opening, Outcome, Target, Text
-from issbox.errors import BugError, InterruptedByUserError, IssboxError
-from issbox.files import error_from_os
+from issbox.errors import InterruptedByUserError, IssboxError
 from issbox.tui.dialogs import ConfirmDialog, ErrorDialog, TextDialog
 from issbox.tui.form import FormDialog
 from issbox.tui.messages import Asked, Failed, Finished, Planned, Reread, Said
@@ -152,13 +152,10 @@ class DoingScreen(Screen[None]):
                 self.post_message(Failed(what, self.told(error)))
 
     def told(self, error: Exception) -> IssboxError:
-        """Give what an operator is told of an error: its own words, or that it is a bug."""
-        if isinstance(error, IssboxError):
-            return error
-        if isinstance(error, OSError):
-            return error_from_os(error)
-        self.log.error(error)
-        return BugError(f"{type(error).__name__}: {error}", hint="Report it, with what you did before.")
+        """Give what an operator is told of an error; a bug is logged."""
+        if not isinstance(error, IssboxError | OSError):
+            self.log.error(error)
+        return told(error)
 
     @on(Failed)
     def show_failure(self, message: Failed) -> None:

@@ -1,5 +1,6 @@
 """The line mode: everything by numbered menus, on any teletype."""
 
+import errno
 import os
 import pty
 import subprocess
@@ -12,10 +13,12 @@ import pytest
 from makers.boxes import Gap
 from makers.consoles import arrive, export_library, session_of
 
+from issbox.console import first_run
 from issbox.console.plain import PlainConsole
+from issbox.console.start import make_box
 from issbox.job_running import work_through
 from issbox.model import ImportState
-from issbox.workflows import jobs
+from issbox.workflows import history, jobs
 from issbox.workflows.environments import environments
 
 
@@ -114,6 +117,33 @@ def test_the_audit_log_is_written_where_nothing_is(gap: Gap, tmp_path: Path) -> 
     assert place.read_text().startswith("{")
     assert "exists already" in use(gap, "g", "Audit log", "w", str(place), "", "q").text
     assert "cannot be a path" in use(gap, "g", "Audit log", "w", "a\0b", "", "q").text
+
+
+def test_a_mistake_of_issbox_is_told_and_the_console_goes_on(gap: Gap, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumble(*_: object) -> None:
+        raise ZeroDivisionError("by nothing")
+
+    monkeypatch.setattr(history, "list_exports", stumble)
+    paper = use(gap, "g", "Exports", "g", "Jobs", "q")
+    assert "ZeroDivisionError: by nothing" in paper.text
+    assert "(code bug)" in paper.text
+    assert paper.told[-1].startswith("issbox (Jobs) =>")
+
+
+def test_what_the_disk_says_in_the_first_run_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[object] = []
+
+    def do(*given: object) -> str:
+        tried.append(given)
+        if len(tried) == 1:
+            raise OSError(errno.ENOSPC, "No space left on device", "/var/lib/issbox")
+        return "It is made."
+
+    monkeypatch.setattr(first_run, "STEPS", (first_run.Step("This box", "It has a name.", (), do),))
+    paper = Paper(())
+    assert make_box(paper)
+    assert "/var/lib/issbox: No space left on device" in paper.text
+    assert paper.told[-1] == "It is made."
 
 
 ASK = "from issbox.console.start import StandardTeletype; print(ascii(StandardTeletype().ask('Name: ', secret={})))"

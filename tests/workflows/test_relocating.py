@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from issbox.errors import InterruptedByUserError, OperatingSystemError
+from issbox import files
+from issbox.errors import InterruptedByUserError, NoSpaceError, OperatingSystemError
 from issbox.workflows.inbox.relocating import relocate, remove
 
 NUMBER = 7
@@ -132,6 +133,36 @@ def test_a_copy_that_was_stopped_leaves_everything_as_it_was(bundle: Path, other
     assert contents(bundle) == before
     assert list(bundle.parent.iterdir()) == [bundle]
     assert list(other_disk.iterdir()) == []
+
+
+@pytest.mark.parametrize(("free", "fits"), [(5, False), (6, True)])
+def test_nothing_is_copied_where_it_would_not_fit(
+    bundle: Path, other_disk: Path, monkeypatch: pytest.MonkeyPatch, free: int, fits: bool
+) -> None:
+    monkeypatch.setattr(files, "free_space", lambda _: free)
+    if fits:
+        assert move(bundle, other_disk) == other_disk / "bundle.7"
+        return
+    with pytest.raises(NoSpaceError, match="moving bundle needs 6 B"):
+        move(bundle, other_disk)
+    assert contents(bundle) == {"head": b"1", "inner/file": b"12345"}
+    assert list(other_disk.iterdir()) == []
+
+
+def test_a_pipe_never_goes_to_another_disk(tmp_path: Path, other_disk: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OSError, match="cannot be copied"):
+        move(pipe, other_disk)
+    assert list(tmp_path.iterdir()) == [pipe]
+
+
+def test_nothing_is_written_over(bundle: Path, tmp_path: Path) -> None:
+    for name in ("bundle", "bundle.7"):
+        (tmp_path / "archive" / name).mkdir(parents=True)
+    with pytest.raises(FileExistsError):
+        relocate(bundle, tmp_path / "archive", NUMBER, ours=lambda path: path == bundle, advance=lambda _: None)
+    assert contents(bundle)["head"] == b"1"
 
 
 def test_a_copy_that_fails_says_why_at_the_first_file(bundle: Path, other_disk: Path) -> None:
