@@ -14,7 +14,7 @@ Cases = Mapping[str, tuple[int, int]]
 
 
 def read_command_line(description: str | None, cases: Cases, times: str) -> argparse.Namespace:
-    """Read the command line; `times` says in words how many times the bytes of a case the disk must hold."""
+    """Read the command line; `times` says how many times the bytes of a case the disk must hold."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--case", action="append", choices=sorted(cases), help="only this one; all when left out")
     parser.add_argument("--packages", type=int, help="a case of your own: so many packages")
