@@ -1,6 +1,6 @@
 """Bundles as directories that dnf reads as they are."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -15,10 +15,9 @@ from issbox.workflows.parallel import run_all
 
 _BLOCK: Final = 4096
 """Bytes that file systems give out at once."""
-_TOGETHER: Final = 32
-_TOGETHER_SIZE: Final = 1 << 20
-"""Files, and bytes of them, that one thread writes at a time: handing one file to it costs as much as writing it when
-it is small."""
+_SMALL: Final = 128 << 10
+"""Bytes of a file up to which handing it to another thread costs as much as writing it; and a directory takes only one
+new name at a time."""
 
 
 class DirectoryForm:
@@ -60,23 +59,16 @@ class DirectoryForm:
 def write_tree(job: Job, number: int, writer: TreeWriter) -> None:
     """Write one volume as a directory, the head files last."""
 
-    def add(members: Sequence[Member]) -> None:
-        for member in members:
-            writer.add(member, job.advance)
+    def add(member: Member) -> None:
+        writer.add(member, job.advance)
 
-    run_all(partial(add, members) for members in _batches(job.content(number)))
+    def large() -> Iterator[Callable[[], None]]:
+        for member in job.content(number):
+            if member.digest.size > _SMALL:
+                yield partial(add, member)
+            else:
+                add(member)
+
+    run_all(large())
     for member in job.head.members(number):
         writer.add(member)
-
-
-def _batches(members: Iterable[Member]) -> Iterator[list[Member]]:
-    batch: list[Member] = []
-    size = 0
-    for member in members:
-        batch.append(member)
-        size += member.digest.size
-        if len(batch) == _TOGETHER or size >= _TOGETHER_SIZE:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
