@@ -14,6 +14,7 @@ from issbox.web.api.dispatch import PREFIXES, Api
 from issbox.web.application import Application
 from issbox.web.crew import Crew, Post
 from issbox.web.current import LOOK_EVERY, Current
+from issbox.web.doorstep import Doorkeeper, Doorstep, Terms
 from issbox.web.listening import Channel, Listening, allow_open_files, listen
 from issbox.web.peers import Peer, peer_by_headers, peer_by_tls
 from issbox.web.revoked import RevokedList
@@ -103,7 +104,10 @@ class WebServer:
             handlers={**dict.fromkeys(PREFIXES, self._api.handle), PKI: RevokedList(self._current).handle},
             counters=None if given is None else given.counters,
         )
-        self._listeners: list[asyncio.Server] = []
+        self._doorstep = Doorstep(
+            self._settings.max_connections, partial(self._application.counters.drop, "no-handshake")
+        )
+        self._listeners: list[asyncio.Server | Doorkeeper] = []
         self._connections: list[_Connections] = []
         self._upkeep: asyncio.Task[None] | None = None
         self.ports: list[int] = []
@@ -128,6 +132,7 @@ class WebServer:
         """Take no more connections, let answers end, and close."""
         for listener in self._listeners:
             listener.close()
+        self._doorstep.clear()
         if self._upkeep is not None:
             self._upkeep.cancel()
         for each in self._connections:
@@ -160,27 +165,24 @@ class WebServer:
         connections = _Connections(self._application, listening.channel, self._settings.idle_seconds)
         loop, admit = asyncio.get_running_loop(), partial(self._admit, connections)
         if listening.channel.in_front:
-            listener = await loop.create_unix_server(admit, sock=listening.socket, backlog=_BACKLOG)
+            listener: asyncio.Server | Doorkeeper = await loop.create_unix_server(
+                lambda: admit() or _TurnedAway(), sock=listening.socket, backlog=_BACKLOG
+            )
         else:
             assert tls is not None
-            listener = await loop.create_server(
-                admit,
-                sock=listening.socket,
-                ssl=tls.context,
-                ssl_handshake_timeout=min(HANDSHAKE_SECONDS, self._settings.idle_seconds),
-                ssl_shutdown_timeout=2.0,
-                backlog=_BACKLOG,
-            )
+            terms = Terms(tls.context, min(HANDSHAKE_SECONDS, self._settings.idle_seconds))
+            listener = Doorkeeper(listening.socket, self._doorstep, terms, admit)
+            listener.start(_BACKLOG)
             self.ports.append(listening.socket.getsockname()[1])
         self._connections.append(connections)
         self._listeners.append(listener)
         if self._post is None:
             _LOG.info("serving %s", listening)
 
-    def _admit(self, connections: _Connections) -> asyncio.Protocol:
+    def _admit(self, connections: _Connections) -> asyncio.Protocol | None:
         if self._application.counters.connections() >= self._settings.max_connections:
             self._application.counters.drop("too-many")
-            return _TurnedAway()
+            return None
         return connections()
 
     async def _keep_up(self, tls: ServerTls | None) -> None:
