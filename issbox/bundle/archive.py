@@ -68,9 +68,9 @@ class ArchiveReader:
     def __exit__(self, *_: object) -> None:
         self._stream.close()
 
-    def entries(self) -> Iterator[FileEntry]:
+    def entries(self, *, listed: bool = True) -> Iterator[FileEntry]:
         """Give the entries of the file table."""
-        return self._table.entries()
+        return self._table.entries(listed=listed)
 
     def check_body(self) -> None:
         """Check the rules of the table; whether the files are there is found out while they are read."""
@@ -88,7 +88,7 @@ class ArchiveReader:
         anything else than the table says, and what the stream raises.
         """
         members = self._take_members()
-        for entry in self.entries():
+        for entry in self.entries(listed=False):
             if not entry.carried:
                 continue
             if entry.parts:

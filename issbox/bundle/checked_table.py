@@ -7,11 +7,11 @@ so its digest is compared while it is made, and its lines are checked the first 
 from collections.abc import Iterator
 from pathlib import Path
 
-from issbox.bundle.table import iter_table
+from issbox.bundle.table import iter_marked, iter_table
 from issbox.bundle.table_checks import checked_entries
 from issbox.errors import BundleDamagedError
 from issbox.files import BLOCK, Digest, Readable, Writable, copy_and_digest
-from issbox.manifest import TABLE_NAME, FileEntry, Manifest
+from issbox.manifest import TABLE_NAME, EntryKind, FileEntry, Manifest
 from issbox.scratch import ScratchFile
 
 
@@ -27,6 +27,8 @@ class CheckedTable:
         self._scratch = scratch
         self._file: ScratchFile | None = None
         self._checked = False
+        self._marks = bytearray()
+        """For each line whether it is anything but a package that the bundle lists without carrying it."""
 
     @property
     def taken(self) -> bool:
@@ -41,17 +43,24 @@ class CheckedTable:
             raise BundleDamagedError(f"{TABLE_NAME} is not the one that was signed: its size or SHA-256 is another")
         self._file = file
 
-    def entries(self) -> Iterator[FileEntry]:
+    def entries(self, *, listed: bool = True) -> Iterator[FileEntry]:
         """Give the entries, sorted by path, in flat memory.
 
-        The first time, each is checked before it is given, and at the end whether they add up to what the manifest
-        says; so nothing that cannot be undone may be done before an iteration has ended. Raises UnsafePathError,
-        NameClashError and BadManifestError.
+        Without `listed`, packages that the bundle does not carry are left out; of an increment those are nearly all,
+        and they are passed over without being decoded. The first time, each entry is checked before it is given, and at
+        the end whether they add up to what the manifest says; so nothing that cannot be undone may be done before an
+        iteration has ended. Raises UnsafePathError, NameClashError and BadManifestError.
         """
         if self._checked:
-            yield from self._as_they_stand()
+            yield from self._as_they_stand() if listed else iter_marked(self._stream(), self._marks)
             return
-        yield from checked_entries(self._manifest, self._as_they_stand, self._scratch)
+        marks = bytearray()
+        for entry in checked_entries(self._manifest, self._as_they_stand, self._scratch):
+            mark = entry.carried or entry.kind is not EntryKind.PACKAGE
+            marks.append(mark)
+            if listed or mark:
+                yield entry
+        self._marks = marks
         self._checked = True
 
     def copy(self, out: Writable) -> None:

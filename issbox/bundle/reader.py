@@ -54,7 +54,7 @@ class BundleReader(Protocol):
     def sequential(self) -> bool:
         """Tell whether each piece has to be read before the next one is taken."""
 
-    def entries(self) -> Iterator[FileEntry]:
+    def entries(self, *, listed: bool = True) -> Iterator[FileEntry]:
         """Give the entries of the file table, sorted by path, in flat memory; see `CheckedTable.entries`."""
 
     def check_body(self) -> None:
@@ -97,13 +97,13 @@ class VolumeReader:
         self.volume = volume
         self._checked_table = CheckedTable(manifest, scratch)
 
-    def entries(self) -> Iterator[FileEntry]:
+    def entries(self, *, listed: bool = True) -> Iterator[FileEntry]:
         """Give the entries of the file table; raises BundleDamagedError when it is not the signed one."""
-        return self._table().entries()
+        return self._table().entries(listed=listed)
 
     def pieces(self, wanted: Callable[[FileEntry], bool] = everything) -> Iterator[Piece]:
         """Give what this volume carries of the wanted entries, sorted by the path of the entry."""
-        for entry in self.entries():
+        for entry in self.entries(listed=False):
             if entry.carried and wanted(entry):
                 yield from self._pieces_of(entry)
 

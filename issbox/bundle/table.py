@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from itertools import compress
 from typing import BinaryIO, Protocol
 
 import msgspec
@@ -40,8 +41,23 @@ def iter_table(stream: ByteStream) -> Iterator[FileEntry]:
     Checks that every line is a JSON object of the right types and not too long, and that the last one is whole;
     raises BadManifestError naming the line. What the lines say is checked by `EntryCheck`.
     """
-    for number, line in enumerate(_lines(stream), start=1):
-        yield decode(_ENTRY, line, f"{TABLE_NAME} line {number}")
+    for first, lines in _blocks_of_lines(stream):
+        for number, line in enumerate(lines, first):
+            yield _decode(line, number)
+
+
+def iter_marked(stream: ByteStream, marks: bytearray) -> Iterator[FileEntry]:
+    """Give the entries of the lines whose byte in `marks` is not 0; raises what `iter_table` raises for these."""
+    for first, lines in _blocks_of_lines(stream):
+        for number, line in compress(enumerate(lines, first), marks[first - 1 : first - 1 + len(lines)]):
+            yield _decode(line, number)
+
+
+def _decode(line: bytes, number: int) -> FileEntry:
+    try:
+        return _ENTRY.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return decode(_ENTRY, line, f"{TABLE_NAME} line {number}")  # says in words what is wrong
 
 
 def iter_volume(stream: ByteStream, volume: int) -> Iterator[FileEntry]:
@@ -50,11 +66,12 @@ def iter_volume(stream: ByteStream, volume: int) -> Iterator[FileEntry]:
     Lines of other volumes are passed over without decoding them, as each volume of a set asks for its own.
     """
     mark = b'"volume":%d' % volume
-    for number, line in enumerate(_lines(stream), start=1):
-        if mark in line:
-            entry = decode(_ENTRY, line, f"{TABLE_NAME} line {number}")
-            if entry.volume == volume or any(part.volume == volume for part in entry.parts):
-                yield entry
+    for first, lines in _blocks_of_lines(stream):
+        for number, line in enumerate(lines, first):
+            if mark in line:
+                entry = _decode(line, number)
+                if entry.volume == volume or any(part.volume == volume for part in entry.parts):
+                    yield entry
 
 
 def write_table(entries: Iterable[FileEntry], out: BinaryIO) -> Digest:
@@ -69,17 +86,18 @@ def write_table(entries: Iterable[FileEntry], out: BinaryIO) -> Digest:
     return Digest(size, digest.hexdigest())
 
 
-def _lines(stream: ByteStream) -> Iterator[bytes]:
+def _blocks_of_lines(stream: ByteStream) -> Iterator[tuple[int, list[bytes]]]:
+    """Give the lines block by block, with the number of the first one of each."""
     rest = b""
     number = 0
     while block := stream.read(BLOCK):
         lines = (rest + block).split(b"\n")
+        if len(max(lines, key=len)) >= MAX_LINE:
+            for each, line in enumerate(lines, number + 1):
+                _check_length(line, each)
         rest = lines.pop()
-        for line in lines:
-            number += 1
-            _check_length(line, number)
-            yield line
-        _check_length(rest, number + 1)
+        yield number + 1, lines
+        number += len(lines)
     if rest:
         raise BadManifestError(f"{TABLE_NAME} line {number + 1}: the last line does not end: the table is cut")
 

@@ -13,9 +13,10 @@ from issbox.bundle.check import open_head
 from issbox.bundle.checked_table import CheckedTable
 from issbox.bundle.signature import SigningKey
 from issbox.bundle.table import encode_entry, iter_table
+from issbox.bundle.totals import TableTotals
 from issbox.errors import BadManifestError, BundleDamagedError, NoSpaceError
 from issbox.files import copy_and_digest
-from issbox.manifest import TABLE_NAME, FileEntry, Manifest, TableReference
+from issbox.manifest import TABLE_NAME, BundleKind, EntryKind, FileEntry, Manifest, TableReference
 
 
 @pytest.fixture
@@ -56,6 +57,29 @@ def test_the_copy_has_no_name_and_may_be_read_by_several_at_once(
     assert not list(scratch.iterdir())
     for _ in range(2):  # checked, then as it stands
         assert list(zip(table.entries(), table.entries(), strict=True)) == list(zip(lines, lines, strict=True))
+
+
+def test_packages_that_are_only_listed_are_passed_over(
+    manifest: Manifest, lines: list[FileEntry], scratch: Path
+) -> None:
+    package = next(entry for entry in lines if entry.kind is EntryKind.PACKAGE)
+    many = [
+        replace(package, path=f"{package.path}.{number:05}", volume=1 if number % 7 == 3 else None)
+        for number in range(3_000)  # several blocks of lines
+    ]
+    every = sorted([*lines, *many], key=lambda entry: entry.path)
+    totals = TableTotals(replace(manifest, bundle=replace(manifest.bundle, kind=BundleKind.INCREMENTAL)))
+    for entry in every:
+        totals.add(entry)
+    filled = totals.fill()
+    (repository,) = filled.repositories
+    version = replace(repository.version, packages=sum(entry.kind is EntryKind.PACKAGE for entry in every))
+    table = taken(replace(filled, repositories=(replace(repository, version=version),)), every, scratch)
+    brought = [entry for entry in every if entry.carried or entry.kind is not EntryKind.PACKAGE]
+    assert len(brought) < len(every) // 5
+    for _ in range(2):  # checked, then as it stands
+        assert list(table.entries(listed=False)) == brought
+        assert list(table.entries()) == every
 
 
 def test_a_look_that_ended_early_checks_nothing_for_the_next_one(

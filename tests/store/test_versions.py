@@ -45,7 +45,8 @@ def test_a_version_says_what_was_committed(library: Library) -> None:
     assert versions.latest(KEY) == versions.get(KEY, 1) == version
     assert versions.count_packages(KEY, 1) == 2
     assert library.store.repositories.get(KEY).latest == 1
-    assert versions.in_use() == {(KEY, 1)}
+    assert versions.in_use() == versions.shown_anywhere() == {(KEY, 1)}
+    assert versions.shown(KEY) == {1}
     assert [(each.key, number) for each, number in versions.promoted("Example", LIBRARY)] == [(KEY, 1)]
     with pytest.raises(NotFoundError, match="version 2"):
         library.files(2)
@@ -299,6 +300,11 @@ def test_a_draft_based_on_the_newest_version_makes_the_version_that_a_whole_one_
             assert list(draft.files()) == describe(contents)
             assert list(draft.digests()) == [(file.path, file.sha256) for file in describe(contents)]
             assert draft.same_as_latest() == (held == wanted)
+            for earlier, then in enumerate(history[: number - 1], 1):
+                changes = draft.changes_since(earlier)
+                assert changes is not None
+                led_to = {file.path: file.sha256 for file in describe(then)} | changes
+                assert {path: sha for path, sha in led_to.items() if sha} == dict(draft.digests()), earlier
             facts: dict[str, Any] = {"created_at": NOW, "origin": VersionOrigin.IMPORT, "source": "bundle"}
             (version,) = versions.commit([draft], repomd={KEY: sha256("r")}, **facts)
         packages = sum(file.kind is FileKind.PACKAGE for file in wanted.values())

@@ -36,7 +36,7 @@ def read_metadata(bundle: BundleReader, batch: Batch, *, lenient: bool) -> list[
         if not lenient:
             raise
     found: list[dict[str, FileEntry]] = [{} for _ in bundle.manifest.repositories]
-    for entry in filter(_is_metadata, bundle.entries()):
+    for entry in filter(_is_metadata, bundle.entries(listed=False)):
         assert entry.repository is not None, "the reader has checked it"
         described = bundle.manifest.repositories[entry.repository]
         found[entry.repository][entry.path.removeprefix(f"{described.path}/")] = entry

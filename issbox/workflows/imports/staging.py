@@ -83,7 +83,7 @@ def stage(
 def _weigh(bundle: BundleReader, lacks: Callable[[FileEntry], bool]) -> tuple[int, int]:
     """Give number and bytes of the pieces that will be copied."""
     files = size = 0
-    for entry in filter(lacks, bundle.entries()):
+    for entry in filter(lacks, bundle.entries(listed=False)):
         sizes = [part.size for part in entry.parts if part.volume == bundle.volume]
         if entry.volume == bundle.volume:
             sizes.append(entry.size)
@@ -116,7 +116,7 @@ def fill(ctx: Context, bundle: BundleReader, batch: Batch, drafts: Sequence[Draf
     """
     repositories = bundle.manifest.repositories
     metadata: list[dict[str, str]] = [{} for _ in repositories]
-    for entry in content_entries(bundle):
+    for entry in bundle.entries(listed=False):
         if entry.kind is EntryKind.METADATA:
             described = repositories[_index(entry)]
             metadata[_index(entry)][entry.path.removeprefix(f"{described.path}/")] = entry.sha256
