@@ -28,6 +28,7 @@ from issbox.errors import (
 )
 from issbox.names import check_relative_path, format_size
 from issbox.syncing import sync_directory
+from issbox.unlinking import unlink_files
 
 BLOCK = 256 << 10
 """Bytes read and written at once: it fits the processor's cache, and the kernel takes several times as long to find
@@ -260,6 +261,7 @@ def remove_tree(path: Path) -> None:
 
     if path.exists():
         try:
+            unlink_files(path)  # rmtree lists what is in a directory before it removes any of it
             shutil.rmtree(path, onerror=make_writable)
         except RecursionError:
             raise OSError(errno.ENAMETOOLONG, "its directories are nested too deeply", str(path)) from None

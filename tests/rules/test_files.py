@@ -6,6 +6,7 @@ import io
 import os
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ from issbox.files import (
     require_space,
     safe_join,
 )
+from issbox.unlinking import unlink_files
 
 
 def test_an_atomic_write_appears_whole_with_its_mode(tmp_path: Path) -> None:
@@ -129,6 +131,41 @@ def test_read_only_trees_can_be_removed(tmp_path: Path) -> None:
     remove_tree(tree)
     remove_tree(tree)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_behind_a_link_is_removed_with_a_tree(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "file").write_bytes(b"x")
+    tree = tmp_path / "tree"
+    (tree / "sub").mkdir(parents=True)
+    (tree / "link").symlink_to(other)
+    (tree / "sub" / "link").symlink_to(other / "file")
+    os.mkfifo(tree / "sub" / "pipe")
+    remove_tree(tree)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "other"]
+    (tmp_path / "link").symlink_to(other)
+    unlink_files(tmp_path / "link")
+    unlink_files(tmp_path / "missing")
+    assert (other / "file").exists()
+
+
+def test_a_large_directory_is_removed_in_little_memory(tmp_path: Path) -> None:
+    def peak(count: int) -> int:
+        tree = tmp_path / "tree"
+        tree.mkdir()
+        for number in range(count):
+            (tree / f"a-file-with-quite-a-long-name-{number}").touch()
+        tracemalloc.start()
+        try:
+            remove_tree(tree)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+            assert not tree.exists()
+
+    few, many = peak(100), peak(3_000)
+    assert many < 2 * few
 
 
 def test_too_little_space_names_both_sizes(tmp_path: Path) -> None:

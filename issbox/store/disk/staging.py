@@ -1,5 +1,6 @@
 """Directories for unfinished files: locked while a process uses them, swept away when it has died."""
 
+import os
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -66,13 +67,18 @@ def _empty(directory: Path, *, keep_partial: bool) -> int:
         removed = _size(directory)
         remove_tree(directory)
         return removed
-    children = list(directory.iterdir())
-    doomed = [child for child in children if not (keep_partial and child.name.endswith(_PARTIAL))]
-    removed = 0
-    for child in doomed:
-        removed += _size(child)
-        remove_tree(child)
-    if len(doomed) == len(children):
+    removed, kept, found = 0, False, True
+    while found:  # a list of names that is read while they are removed may leave some out
+        found = False
+        with os.scandir(directory) as entries:
+            for entry in entries:
+                if keep_partial and entry.name.endswith(_PARTIAL):
+                    kept = True
+                    continue
+                found = True
+                removed += _size(Path(entry.path))
+                remove_tree(Path(entry.path))
+    if not kept:
         directory.rmdir()
     return removed
 
@@ -80,5 +86,6 @@ def _empty(directory: Path, *, keep_partial: bool) -> int:
 def _size(path: Path) -> int:
     """Give the bytes of a file or of all files in a directory; 0 for what is not there."""
     if path.is_dir() and not path.is_symlink():
-        return sum(_size(child) for child in path.iterdir())
+        with os.scandir(path) as entries:
+            return sum(_size(Path(entry.path)) for entry in entries)
     return path.lstat().st_size if path.exists() or path.is_symlink() else 0

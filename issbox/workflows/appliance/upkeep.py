@@ -1,5 +1,6 @@
 """Keeping the box in order: what every start does, and what frees space."""
 
+import heapq
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -175,11 +176,10 @@ def _alone(ctx: Context) -> FileLock:
 
 def _unneeded(ctx: Context) -> Iterator[str]:
     """Give the blobs that no version and no bundle in the making refers to, walking sorted sequences side by side."""
-    spared = spared_digests(ctx)
-    needed = ctx.store.versions.referenced_digests()
+    needed = heapq.merge(ctx.store.versions.referenced_digests(), spared_digests(ctx))
     current = next(needed, None)
     for digest in ctx.store.blobs.digests():
         while current is not None and current < digest:
             current = next(needed, None)
-        if current != digest and bytes.fromhex(digest) not in spared:
+        if current != digest:
             yield digest

@@ -36,17 +36,27 @@ def _in_directory(ctx: Context, export: ContentExport, path: Path) -> str | None
     kept = kept_bundle(ctx, export)
     count = len(kept.head.manifest.volumes)
     roots = {number: path / f"{path.name}.v{number:03d}" if count > 1 else path for number in range(1, count + 1)}
-    own = {member.path for number in roots for member in kept.head.members(number)}
+    few = {member.path for number in roots for member in kept.head.members(number)}
     for entry in kept.head.entries():
-        own.add(entry.path)
-        own.update(part_path(entry.path, index) for index in range(1, len(entry.parts) + 1))
+        few.update(part_path(entry.path, index) for index in range(1, len(entry.parts) + 1))
     names = {root.name for root in roots.values()}
     unknown = _unknown((each.name for each in path.iterdir()), names) if count > 1 else None
     for root in (each for each in roots.values() if each.exists()):
         if (root / MANIFEST_NAME).read_bytes() != kept.head.data:
             return "another bundle lies there"
-        unknown = unknown or _unknown((file.path for file in walk(root)), own)
+        listed = (entry.path for entry in kept.head.entries())
+        unknown = unknown or _unknown(_not_listed((file.path for file in walk(root)), listed), few)
     return unknown
+
+
+def _not_listed(found: Iterator[str], listed: Iterator[str]) -> Iterator[str]:
+    """Give the paths found that are not listed; both come sorted."""
+    current = next(listed, None)
+    for path in found:
+        while current is not None and current < path:
+            current = next(listed, None)
+        if path != current:
+            yield path
 
 
 def _in_images(export: ContentExport, path: Path) -> str | None:

@@ -120,16 +120,19 @@ def _require_content(ctx: Context, job: Job, kept: KeptBundle, export: ContentEx
     """Raise RecutError when the store lacks any file that is to be read, before anything is written."""
     content = StoredContent(ctx, kept.documents)
     whole = export.form in _ARCHIVES
-    missing = []
-    for entry in job.head.entries() if job.only else ():
+    wanted = job.only or frozenset[int]()
+    missing, named = 0, list[str]()
+    for entry in job.head.entries() if wanted else ():
         volumes = {entry.volume, *(part.volume for part in entry.parts)}
-        if entry.carried and (whole or volumes & (job.only or set())) and not content.has(entry):
-            missing.append(entry.path)
+        if entry.carried and (whole or volumes & wanted) and not content.has(entry):
+            missing += 1
+            if missing <= _NAMED:
+                named.append(entry.path)
     if missing:
-        more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
+        more = f" and {missing - _NAMED} more" if missing > _NAMED else ""
         raise RecutError(
-            f"{len(missing)} files of the content export {export.id} are not in the store any more, such as "
-            f"{', '.join(missing[:_NAMED])}{more}"
+            f"{missing} files of the content export {export.id} are not in the store any more, such as "
+            f"{', '.join(named)}{more}"
         )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +31,7 @@ from issbox.files import (
 )
 from issbox.manifest import MANIFEST_NAME, SIGNATURE_NAME, TABLE_NAME, VOLUME_NAME, FileEntry
 from issbox.model import ContentImport, ImportState
+from issbox.sorting import sorted_on_disk
 from issbox.store import Batch
 from issbox.workflows.context import Context
 
@@ -170,10 +172,14 @@ def forget_volumes(ctx: Context, row: ContentImport, numbers: Sequence[int]) -> 
             )
 
 
-def spared_digests(ctx: Context) -> frozenset[bytes]:
-    """Give the digests of everything that bundles in the making list, so that garbage collection leaves it alone."""
+def spared_digests(ctx: Context) -> Iterator[str]:
+    """Give the digests of everything that bundles in the making list, ascending, some of them several times.
+
+    Garbage collection leaves them alone.
+    """
     waiting, _ = _places(ctx)
-    return frozenset(bytes.fromhex(digest) for place in waiting for digest in _listed(place))
+    listed = chain.from_iterable(map(_listed, waiting))
+    return sorted_on_disk(listed, str, encode=str.encode, decode=bytes.decode, scratch=ctx.store.incoming)
 
 
 def forget_abandoned(ctx: Context) -> None:
