@@ -34,6 +34,8 @@ _TAIL: Final = re.compile(rb"\s*</metadata>\s*")
 _LONGEST_HEAD: Final = 1 << 16
 _LONGEST: Final = 16 << 20
 """Bytes of a piece, as of an element that is read."""
+_MOST_BYTES: Final = 32 << 20
+"""Bytes of all pieces that differ, which are kept in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +70,23 @@ def compare_primary(
         gone = {sha256(piece).digest() for pieces in before for piece in pieces}
         if len(gone) != before.count:
             return None  # a package that is there twice
-        added: list[bytes] = []
+        added, removed = _Picked(most), _Picked(most)
         for pieces in after:
             for piece in pieces:
                 digest = sha256(piece).digest()
                 if digest in gone:
                     gone.remove(digest)
                 else:
-                    added.append(piece)
-            _require(len(added) <= most)
+                    added.add(piece)
         _require(len(gone) <= most)
-        again = _Pieces(older, max_size) if gone else ()
-        removed = [piece for pieces in again for piece in pieces if sha256(piece).digest() in gone]
+        for pieces in _Pieces(older, max_size) if gone else ():
+            for piece in pieces:
+                if sha256(piece).digest() in gone:
+                    removed.add(piece)
         return PrimaryChanges(
-            _read(before, removed, max_size, name, scratch), _read(after, added, max_size, name, scratch), before.count
+            _read(before, removed.pieces, max_size, name, scratch),
+            _read(after, added.pieces, max_size, name, scratch),
+            before.count,
         )
     except (_NotComparableError, BadMetadataError):
         return None
@@ -90,6 +95,20 @@ def compare_primary(
 def _require(true: bool) -> None:
     if not true:
         raise _NotComparableError
+
+
+class _Picked:
+    """Pieces to be read, no more than memory has room for."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._size = 0
+        self.pieces: list[bytes] = []
+
+    def add(self, piece: bytes) -> None:
+        self.pieces.append(piece)
+        self._size += len(piece)
+        _require(len(self.pieces) <= self._most and self._size <= _MOST_BYTES)
 
 
 class _Pieces:

@@ -152,6 +152,10 @@ def test_too_many_changes_and_too_much_data_are_not_compared() -> None:
     new = primary_xml(THIRD)
     assert compare(OLD, new, most=2) is not None
     assert compare(OLD, new, most=1) is None
+    wide = b"</name>" + 9 * (b"<a>" + b" " * 900_000 + b"</a>")
+    many = primary_xml(*(Listed(f"{number}.rpm", b"x") for number in range(6))).replace(b"</name>", wide, 5)
+    assert compare(OLD, many) is None
+    assert compare(OLD, many.replace(wide, b"</name>", 2)) is not None
     assert compare(OLD, OLD, limit=len(OLD)) is not None
     assert compare(OLD, OLD, limit=len(OLD) - 1) is None
 
