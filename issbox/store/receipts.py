@@ -1,6 +1,6 @@
 """Rows of receipts that other boxes gave, and of the exports that they acknowledge."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -85,6 +85,31 @@ class Receipts(Noun):
         )
         return [_read(row) for row in query.order_by(ReceiptRow.id.desc()).dicts()]
 
+    def replaced_by(self, newest: ReceivedReceipt) -> Sequence[int]:
+        """Give the older receipts of the same box that list its packages and acknowledge nothing which this does not.
+
+        A list of packages is large, and says nothing any more once a newer one is here.
+        """
+        query: Any = ReceiptRow.select(ReceiptRow.id, ReceiptRow.verified, ReceiptRow.content).where(
+            ReceiptRow.packages.is_null(False),
+            ReceiptRow.organization == newest.organization,
+            ReceiptRow.id != newest.id,
+        )
+        own, found = self._acknowledgements(newest.id), []
+        for row in query.dicts():
+            older = _RECEIPT.decode(row["content"])
+            boxes = [(each.box.id, each.box.key_id) for each in (older, newest.receipt)]
+            later = older.created_at > newest.receipt.created_at
+            if boxes[0] != boxes[1] or later or row["verified"] > newest.verified:
+                continue
+            if all(any(_covers(mine, each) for mine in own) for each in self._acknowledgements(row["id"])):
+                found.append(int(row["id"]))
+        return found
+
+    def _acknowledgements(self, receipt_id: int) -> Sequence[Acknowledgement]:
+        rows: Any = AcknowledgementRow.select().where(AcknowledgementRow.receipt == receipt_id).dicts()
+        return [Acknowledgement(row["organization"], row["destination"], row["first"], row["last"]) for row in rows]
+
     def delete(self, receipt_id: int) -> None:
         """Forget a receipt and what it acknowledges; raises NotFoundError."""
         with transaction():
@@ -106,6 +131,11 @@ class Receipts(Noun):
             )
         )
         return first(query.limit(1)) is not None
+
+
+def _covers(one: Acknowledgement, other: Acknowledgement) -> bool:
+    same = (one.organization, one.destination) == (other.organization, other.destination)
+    return same and one.first <= other.first and other.last <= one.last
 
 
 def _read(row: dict[str, Any]) -> ReceivedReceipt:

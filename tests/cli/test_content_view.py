@@ -156,6 +156,8 @@ def test_filters(tools: CommandLine) -> None:
     assert tools.error(*create, "x", code=2)["code"] == "invalid-value"
     assert tools.error(*create, "x", "--errata-id", "A", code=2)["code"] == "usage"
     assert tools.error(*create, "x", "--type", "erratum", "--start-date", "soon", code=2)["code"] == "invalid-value"
+    bad_day = tools.error(*create, "x", "--type", "erratum", "--end-date", "2026-13-01", code=2)["message"]
+    assert bad_day == "'2026-13-01' is neither a day such as 2026-11-01 nor an ISO 8601 time"
     version = tools.json("content-view", "publish", "--label", "base")
     assert [(pin["filtered"], pin["packages"]) for pin in version["repositories"]] == [(True, 1)]
     errata = ("--type", "erratum", "--inclusion", "true", "--errata-type", "security", "--original-packages")

@@ -111,6 +111,8 @@ def test_the_other_box_gets_exactly_what_it_lacks(
     assert tree(content(far)) == tree(content(near))
     third = near.json(*words(server))
     assert (third["result"], third["files"], third["export"]) == ("up-to-date", 0, None)
+    (kept,) = near.json("receipt", "list")
+    assert (kept["imported"][0]["sequence"], kept["verified"]) == (2, True)
     assert len(exports(near)) == 2
     assert near.json(*words(server, "--force"))["result"] == "imported"
     assert len(far.json("content-import", "list")) == 3

@@ -56,6 +56,15 @@ def test_the_same_text_again_takes_the_place_of_the_first(store: Store, count_ro
         store.receipts.delete(first.id)
 
 
+def test_a_newer_receipt_replaces_those_that_say_no_more(store: Store) -> None:
+    less, other = add(store, (1, 2), fingerprint="less"), add(store, (7, 7), fingerprint="other")
+    unchecked = add(store, fingerprint="unchecked", verified=False)
+    newest = add(store, (1, 4), fingerprint="newest")
+    assert sorted(store.receipts.replaced_by(newest)) == [less.id, unchecked.id]
+    assert store.receipts.replaced_by(unchecked) == [], "it was not signed by a trusted key"
+    assert newest.id not in store.receipts.replaced_by(other)
+
+
 def test_sequences_are_those_of_imports_that_succeeded(store: Store) -> None:
     def imported(sequence: int, state: ImportState = ImportState.IMPORTED, **changes: object) -> None:
         row = store.imports.add("/inbox/x", inbox=True, first_seen=NOW)

@@ -8,7 +8,7 @@ from issbox.cli.command import Run, command
 from issbox.cli.content.views import view_option
 from issbox.cli.options import chosen_organization, organization_option, yes_option
 from issbox.cli.shapes import Field, Shape
-from issbox.errors import CommandLineError
+from issbox.errors import CommandLineError, InvalidValueError
 from issbox.model import ErratumDate, ErratumRule, ErratumType, FilterKind, PackageRule, ViewFilter
 from issbox.names import parse_time
 
@@ -222,6 +222,9 @@ def _read_day(text: str | None, *, end: bool) -> datetime | None:
     if text is None:
         return None
     if len(text) == len("2026-11-01") and "T" not in text:
-        day = parse_time(f"{text}T00:00:00Z")
+        try:
+            day = parse_time(f"{text}T00:00:00Z")
+        except InvalidValueError:
+            raise InvalidValueError(f"{text!r} is neither a day such as 2026-11-01 nor an ISO 8601 time") from None
         return day + timedelta(days=1, microseconds=-1) if end else day
     return parse_time(text)

@@ -69,7 +69,7 @@ def plan_push(ctx: Context, far: FarSide, request: ExportRequest) -> PushPlan:
     with ctx.store.scratch() as scratch:
         path = scratch / "receipt.json"
         path.write_bytes(data)
-        receipt = read_receipt(ctx, str(path), accept_untrusted=True)
+        receipt = read_receipt(ctx, str(path), accept_untrusted=True, only_newest=True)
     if not receipt.verified:
         ctx.progress.note("the key of the other box is not trusted here, so its receipts acknowledge no export")
     request = replace(

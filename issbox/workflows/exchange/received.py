@@ -40,12 +40,15 @@ _BETWEEN: Final = {ReceiptForm.COMPACT: b"", ReceiptForm.SHORT: b"-"}
 """What stands where a text was typed with spaces, so that the same text is known again."""
 
 
-def read_receipt(ctx: Context, given: str, *, accept_untrusted: bool = False) -> ReceivedReceipt:
+def read_receipt(
+    ctx: Context, given: str, *, accept_untrusted: bool = False, only_newest: bool = False
+) -> ReceivedReceipt:
     """Read a receipt from a file, from standard input (`-`), or the text itself, and keep it.
 
-    Reading the same one again changes nothing. Raises UntrustedReceiptError when its key is not trusted here, unless
-    that is accepted; ReceiptSignatureError, BadReceiptError, NewerReceiptError, MistypedError, UnrecognisedReceiptError
-    for a short text that fits no export of this box, and NotAReceiptError.
+    Reading the same one again changes nothing. With `only_newest`, older ones of that box with lists of packages are
+    forgotten, unless they acknowledge something that this one does not. Raises UntrustedReceiptError when its key is
+    not trusted here, unless that is accepted; ReceiptSignatureError, BadReceiptError, NewerReceiptError, MistypedError,
+    UnrecognisedReceiptError for a short text that fits no export of this box, and NotAReceiptError.
     """
     ctx.require_anywhere(Permission.CONTENT_EXPORT)
     data = handed_over(given, lambda text: is_receipt_text(text) or _is_slip(text.encode()), "a receipt", MAX_RECEIPT)
@@ -72,6 +75,9 @@ def read_receipt(ctx: Context, given: str, *, accept_untrusted: bool = False) ->
                 fingerprint=fingerprint,
                 acknowledgements=_acknowledgements(ctx, receipt),
             )
+            replaced = ctx.store.receipts.replaced_by(kept) if only_newest else ()
+            for each in replaced:
+                ctx.store.receipts.delete(each)
             ctx.audit(
                 "receipt.read",
                 receipt.box.name or receipt.box.key_id,
@@ -81,6 +87,7 @@ def read_receipt(ctx: Context, given: str, *, accept_untrusted: bool = False) ->
                     "key_id": receipt.box.key_id,
                     "form": form.value,
                     "verified": verified,
+                    **({"replaces": list(replaced)} if replaced else {}),
                 },
             )
             return kept
