@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -152,6 +153,28 @@ def test_an_import_that_is_ended_ends_the_scanner_too(tmp_path: Path, key: Signi
         drop(ctx, bundle_of(tmp_path, key, {"hello-1.0-1.noarch.rpm": GOOD}))
     assert not Path(f"/proc/{(tmp_path / 'pid').read_text()}").exists()
     assert blobs(ctx) == []
+
+
+def is_alive(process: int) -> bool:
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return False
+
+
+def test_what_a_script_runs_ends_with_it(tmp_path: Path, key: SigningKey) -> None:
+    program = tmp_path / "scan"
+    program.write_text(f"#!/bin/sh\nsleep 600 & echo $! > {tmp_path}/child\nwait\n")
+    program.chmod(0o755)
+    ctx = scanned_box(tmp_path, key, str(program), timeout=0.5)
+    with pytest.raises(ScannerFailedError, match="took longer"):
+        run_import(ctx, bundle_of(tmp_path, key, {"good-1-1.noarch.rpm": GOOD}))
+    child = int((tmp_path / "child").read_text())
+    for _ in range(1000):  # nobody is told when a stranger's process has ended
+        if not is_alive(child):
+            break
+        time.sleep(0.01)
+    assert not is_alive(child)
 
 
 def test_the_report_says_that_a_scanner_looked(tmp_path: Path, key: SigningKey) -> None:

@@ -4,7 +4,9 @@ It is shown the staging directory, where the new files of a bundle lie unpacked,
 one that cannot look into images or archives is no worse off. What the store holds already was shown to it before.
 """
 
+import os
 import re
+import signal
 import subprocess
 from collections.abc import Callable, Iterable
 from tempfile import TemporaryFile
@@ -64,7 +66,12 @@ def _run(ctx: Context, command: list[str]) -> tuple[int, str]:
     with TemporaryFile() as output:
         try:
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, cwd="/"
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd="/",
+                start_new_session=True,
             )
         except OSError as error:
             raise ScannerFailedError(f"{command[0]} cannot be run: {error.strerror}") from error
@@ -78,7 +85,7 @@ def _run(ctx: Context, command: list[str]) -> tuple[int, str]:
                         raise ScannerFailedError(f"{command[0]} took longer than {longest:g} seconds") from None
         finally:
             if process.poll() is None:
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)  # a script is ended with what it runs
                 process.wait()
 
 
