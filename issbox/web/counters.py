@@ -10,7 +10,7 @@ from issbox.rules.health import Trouble
 from issbox.workflows.appliance.measuring import Measures
 
 _METHODS: Final = ("GET", "HEAD", "other")
-_REASONS: Final = ("cut", "left", "no-handshake", "slow", "too-many", "unread")
+_REASONS: Final = ("cut", "left", "no-handshake", "slow", "too-many", "unread", "waiting")
 """Why connections are ended."""
 _STATUSES: Final = 600
 _CONNECTIONS, _SENT, _DROPPED = range(3)

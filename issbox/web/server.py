@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import math
+import time
 from functools import partial
 from typing import Final, cast
 
@@ -26,6 +28,8 @@ from issbox.workflows.certificates.server_certificate import server_certificate
 from issbox.workflows.context import Context
 
 HANDSHAKE_SECONDS: Final = 20.0
+WAITING_SECONDS: Final = 5.0
+"""After which a connection that waits for a request makes room for a new one when there are too many."""
 STOP_SECONDS: Final = 10.0
 """How long answers that are under way may take when the server stops."""
 CREW_SECONDS: Final = STOP_SECONDS + 3.0
@@ -57,23 +61,39 @@ class _Connections(web.Server):
         self._application = application
         self._channel = channel
         self._peers: dict[asyncio.BaseProtocol, Peer] = {}
+        self._waiting: dict[RequestHandler, float] = {}
+        """Connections without a whole request, and since when: who has waited longest is the first."""
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        in_front = self._channel.in_front
-        peer = peer_by_headers(request) if in_front else self._peers.get(request.protocol, _NOBODY)
-        return await self._application.handle(request, peer, in_front=in_front)
+        in_front, connection = self._channel.in_front, request.protocol
+        peer = peer_by_headers(request) if in_front else self._peers.get(connection, _NOBODY)
+        self._waiting.pop(connection, None)
+        try:
+            return await self._application.handle(request, peer, in_front=in_front)
+        finally:
+            if connection in self._peers:
+                self._waiting[connection] = time.monotonic()
+
+    def longest_waiting(self) -> tuple[float, asyncio.BaseTransport] | None:
+        """Give since when a host's connection has waited for its next request, or its first one to be whole."""
+        for connection, since in self._waiting.items():
+            if connection.transport is not None:
+                return since, connection.transport
+        return None
 
     def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
         """Count it, and see who it is."""
         self._application.counters.connect(1)
         if not self._channel.in_front:
             self._peers[handler] = peer_by_tls(transport, self._channel.site)
+            self._waiting[handler] = time.monotonic()
         super().connection_made(handler, transport)
 
     def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:
         """Count it no longer."""
         self._application.counters.connect(-1)
         self._peers.pop(handler, None)
+        self._waiting.pop(handler, None)
         super().connection_lost(handler, exc)
 
 
@@ -180,10 +200,24 @@ class WebServer:
             _LOG.info("serving %s", listening)
 
     def _admit(self, connections: _Connections) -> asyncio.Protocol | None:
-        if self._application.counters.connections() >= self._settings.max_connections:
+        if self._application.counters.connections() >= self._settings.max_connections and not self._make_room():
             self._application.counters.drop("too-many")
             return None
         return connections()
+
+    def _make_room(self) -> bool:
+        """End the connection that has waited longest for a request, if that is long enough; tell whether there was one.
+
+        A client that keeps connections and asks for nothing would keep all others out; one that is used again connects
+        again.
+        """
+        waiting = filter(None, (each.longest_waiting() for each in self._connections))
+        since, transport = min(waiting, key=lambda each: each[0], default=(math.inf, None))
+        if transport is None or time.monotonic() - since < WAITING_SECONDS:
+            return False
+        self._application.counters.drop("waiting")
+        cast("asyncio.Transport", transport).abort()
+        return True
 
     async def _keep_up(self, tls: ServerTls | None) -> None:
         """Take over changed certificates, and do what the first process does for all.

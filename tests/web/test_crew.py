@@ -150,6 +150,9 @@ def test_connections_are_limited_for_all_together(own_box: Context, tmp_path: Pa
     with serving(own_box, tmp_path, max_connections=6) as crewed:
         kept = [crewed.host().connect() for _ in range(6)]
         for _ in range(6):
+            for each in kept:  # who only waits makes room
+                each.sendall(f"HEAD {REPOMD} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+                assert each.recv(65536).startswith(b"HTTP/1.1 200")
             with pytest.raises(OSError, match=r"(?i)closed|reset|eof|broken"):
                 crewed.host().get(REPOMD)
         for each in kept:

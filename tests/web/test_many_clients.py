@@ -5,13 +5,14 @@ import errno
 import socket
 import ssl
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from makers.serving import GRANTED, REPOMD, Service, make_box, serve, with_web
 
-from issbox.web import sending
+from issbox.web import sending, server
 from issbox.workflows.context import Context
 
 CLIENTS, ROUNDS = 200, 4
@@ -127,13 +128,45 @@ def test_a_file_that_fails_on_the_way_ends_the_connection(
         assert 'issbox_http_dropped_connections_total{reason="unread"} 1\n' in service.client().get("/metrics").text
 
 
-def test_connections_beyond_the_limit_are_closed(patient_box: Context, tmp_path: Path) -> None:
+def test_connections_beyond_the_limit_are_closed(
+    patient_box: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "WAITING_SECONDS", 60.0)
     ctx = with_web(patient_box, max_connections=3, idle_seconds=20.0)
     with serve(replace(ctx), tmp_path, look_every=1.0) as service:
         kept = [service.client(GRANTED).connect() for _ in range(3)]
         with pytest.raises(OSError, match=r"(?i)closed|reset|eof|broken"):
             service.client(GRANTED).get(REPOMD)
         for each in kept:
+            each.close()
+
+
+def test_connections_that_only_wait_make_room_and_those_in_use_do_not(
+    patient_box: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ctx = with_web(patient_box, max_connections=3, idle_seconds=60.0, send_seconds=60.0)
+    with serve(ctx, tmp_path, look_every=1.0) as service:
+        busy, silent, half = (service.client(GRANTED).connect() for _ in range(3))
+        big = REPOMD.replace("repodata/repomd.xml", "big.rpm")
+        busy.sendall(f"GET {big} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        assert busy.recv(4) == b"HTTP"
+        half.sendall(b"GET / HTTP/1.1\r\nHost:")
+        monkeypatch.setattr(server, "WAITING_SECONDS", 60.0)
+        with pytest.raises(OSError, match=r"(?i)closed|reset|eof|broken"):
+            service.client(GRANTED).get(REPOMD)
+        monkeypatch.setattr(server, "WAITING_SECONDS", 0.0)
+        answers = [service.client(GRANTED).connect() for _ in range(2)]
+        for each in answers:
+            each.sendall(f"GET {REPOMD} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            assert each.recv(12) == b"HTTP/1.1 200"
+        for each in (silent, half):
+            with suppress(OSError):
+                assert each.recv(1) == b""
+        rest = len(busy.recv(1 << 20))
+        while rest < BIG:
+            rest += len(busy.recv(1 << 20)) or BIG * 2
+        assert rest < BIG * 2, "the one that was in use came to its end"
+        for each in (busy, silent, half, *answers):
             each.close()
 
 
