@@ -109,6 +109,21 @@ def test_a_stream_of_a_large_file_is_what_it_must_be(size: int) -> None:
         assert gzip.decompress(make(files, Compression.GZIP)) == plain
 
 
+@pytest.mark.parametrize("compression", Compression)
+def test_small_files_go_down_a_pipe_in_large_pieces(compression: Compression) -> None:
+    sizes = []
+
+    class Pipe:
+        def write(self, data: memoryview, /) -> None:
+            sizes.append(len(data))
+
+    with tar_stream(Pipe(), compression, NOW) as tar:
+        for number in range(500):
+            tar.add(member(f"Packages/{number}", bytes(3000)))
+    assert set(sizes[:-1]) == {BLOCK}
+    assert 0 < sizes[-1] <= BLOCK
+
+
 def made_in_place(files: Tree, compression: Compression) -> bytes:
     sink = Sink()
     with WriteBehind(sink) as behind, tar_stream(behind, compression, NOW) as tar:
