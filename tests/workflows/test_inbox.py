@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -116,6 +117,20 @@ class TestRecord:
         (row,) = inbox.record(ctx, [see(ctx)])
         assert row.state is ImportState.ARRIVING
         assert [row.state for row in rows(ctx)] == ["arriving", "discarded"]
+
+    def test_what_moves_on_while_it_is_looked_at_is_left_alone(self, ctx: Context) -> None:
+        put(ctx)
+        (row,) = inbox.record(ctx, [see(ctx)])
+
+        class Meanwhile(list[Sighting]):
+            """Sightings during whose look an import begins; the rows have been read by then."""
+
+            def __iter__(self) -> Iterator[Sighting]:
+                change(ctx, row, state=ImportState.CHECKING)
+                return super().__iter__()
+
+        assert inbox.record(ctx, Meanwhile([see(ctx, settled=True)])) == []
+        assert only(ctx).state is ImportState.CHECKING
 
     @pytest.mark.parametrize("state", [ImportState.CHECKING, ImportState.IMPORTING])
     def test_what_is_being_imported_is_left_alone(self, ctx: Context, state: ImportState) -> None:

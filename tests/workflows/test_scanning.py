@@ -88,6 +88,15 @@ def test_every_new_file_is_shown_and_only_new_ones(tmp_path: Path, key: SigningK
     assert sha256(GOOD).hexdigest() not in again
 
 
+def test_with_nothing_new_the_scanner_is_not_asked(tmp_path: Path, key: SigningKey) -> None:
+    ctx = make_context(tmp_path / "box", trusted=key)
+    packages = {"good-1-1.noarch.rpm": GOOD}
+    run_import(ctx, bundle_of(tmp_path, key, packages))
+    refusing = scanned_by(ctx, *scanner(tmp_path, "raise SystemExit(1)"))
+    (row,) = run_import(refusing, bundle_of(tmp_path, key, packages, number=2))
+    assert row.state is ImportState.IMPORTED
+
+
 def test_what_is_found_refuses_the_bundle_by_the_name_of_the_file(tmp_path: Path, key: SigningKey) -> None:
     ctx = scanned_box(tmp_path, key, *scanner(tmp_path))
     row = drop(ctx, bundle_of(tmp_path, key, {"hello-1.0-1.noarch.rpm": GOOD, "worm-1.0-1.noarch.rpm": BAD}))
