@@ -1,9 +1,8 @@
-"""The database of a store: opening SQLite or PostgreSQL, connections by thread, transactions, and error translation."""
+"""The database of a store: opening SQLite or PostgreSQL, connections by thread, and transactions."""
 
 import functools
 import inspect
 import os
-import sqlite3
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,13 +11,13 @@ from typing import Any, Final, TypeVar, cast
 
 import peewee
 
-from issbox.errors import ConfigurationError, DatabaseBusyError, DatabaseError, InvalidValueError, NoSpaceError
+from issbox.errors import ConfigurationError
+from issbox.store.driver_errors import translated
 from issbox.store.late_driver import load_psycopg
 from issbox.store.patience import BUSY_SECONDS, seconds_left
 
 _WRITER_LOCK: Final = 0x155B0C
 """PostgreSQL advisory lock of the one writer at a time that SQLite has by nature."""
-_LARGEST: Final = (1 << 63) - 1
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
@@ -242,55 +241,6 @@ def first(query: Any) -> tuple[Any, ...] | None:
     """Give the first row of a query as a tuple, or None."""
     found: tuple[Any, ...] | None = query.tuples().first()
     return found
-
-
-def _is_driver_error(error: Exception) -> bool:
-    return isinstance(error, peewee.PeeweeException | sqlite3.Error) or any(
-        each.__module__.partition(".")[0] == "psycopg" for each in type(error).__mro__
-    )
-
-
-def _with_causes(error: BaseException) -> Iterator[BaseException]:
-    """Give an error and what led to it: a transaction that cannot even be rolled back hides why."""
-    cause: BaseException | None = error
-    while cause is not None:
-        yield cause
-        cause = cause.__cause__ or cause.__context__
-
-
-def _says_full(error: BaseException) -> bool:
-    """Tell whether it is SQLite's SQLITE_FULL or PostgreSQL's disk_full (class 53)."""
-    return "disk is full" in str(error) or type(error).__name__ == "DiskFull"
-
-
-def _says_busy(error: BaseException) -> bool:
-    """Tell whether it is SQLite's SQLITE_BUSY, PostgreSQL's lock_not_available, or a server that did not answer."""
-    names = {each.__name__ for each in type(error).__mro__}
-    return bool(names & {"LockNotAvailable", "NoAnswerError", "ConnectionTimeout"}) or (
-        isinstance(error, sqlite3.OperationalError) and getattr(error, "sqlite_errorname", "").startswith("SQLITE_BUSY")
-    )
-
-
-@contextmanager
-def translated() -> Iterator[None]:
-    """Turn what peewee or a driver raises into DatabaseError, or NoSpaceError when the disk is full.
-
-    DatabaseBusyError, a kind of the former, is for what may be done a moment later.
-    A number of more than 64 bits, which SQLite takes nowhere, gives InvalidValueError.
-    """
-    try:
-        yield
-    except OverflowError as error:
-        raise InvalidValueError(f"a number is larger than any that a box keeps, {_LARGEST}") from error
-    except Exception as error:
-        if not _is_driver_error(error):
-            raise
-        if any(map(_says_full, _with_causes(error))):
-            raise NoSpaceError("the disk of the database is full") from error
-        busy = next(filter(_says_busy, _with_causes(error)), None)
-        if busy is not None:
-            raise DatabaseBusyError(f"the database did not answer in time: {busy}") from error
-        raise DatabaseError(f"the database failed: {str(error).strip() or type(error).__name__}") from error
 
 
 def _translating(function: _Function) -> _Function:

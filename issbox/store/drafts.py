@@ -25,9 +25,9 @@ from issbox.store.database import (
     is_sqlite,
     passing_transaction,
     rows,
-    translated,
     whole_sets,
 )
+from issbox.store.driver_errors import translated
 from issbox.store.repositories import find_repository_id
 from issbox.store.tables import PACKAGE_COLUMNS, DraftFileRow, DraftRow, VersionRow
 from issbox.store.version_files import Row, changes_since, file_rows, outline_rows

@@ -18,10 +18,10 @@ from issbox.store.database import (
     open_database,
     session,
     transaction,
-    translated,
 )
 from issbox.store.disk.blobs import BlobStore
 from issbox.store.disk.staging import Staging, sweep
+from issbox.store.driver_errors import translated
 from issbox.store.migrating import Migrations
 from issbox.store.nouns import Nouns
 
