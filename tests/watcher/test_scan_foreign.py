@@ -12,6 +12,7 @@ from makers.katello import REAL
 from issbox.model import ImportState, WaitsFor
 from issbox.watcher.scan import Candidate, look
 from issbox.watcher.service import scan_once
+from issbox.workflows.foreign import recognition
 from issbox.workflows.inbox.peeking import peek
 
 
@@ -69,6 +70,16 @@ def test_an_increment_of_trees_is_complete_with_its_metadata(tmp_path: Path) -> 
     primary.unlink()
     assert not candidate(tmp_path).complete
     assert primary.name in candidate(tmp_path).words
+
+
+def test_a_large_export_is_looked_at_in_several_rounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(REAL / "syncable", tmp_path / "syncable")
+    times = iter([0.0, 100.0])
+    monkeypatch.setattr(recognition, "monotonic", lambda: next(times, 100.0))
+    first = candidate(tmp_path)
+    assert not first.complete
+    assert "what they list is being read" in first.words
+    assert candidate(tmp_path).complete
 
 
 def test_what_cannot_be_read_goes_to_the_import_which_says_why(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
+from time import monotonic
 from typing import Final
 
 from issbox.bundle.katello import METADATA_NAME, Form, KatelloMetadata, read_metadata
@@ -20,7 +21,11 @@ from issbox.workflows.foreign.trees import read_heads, tree_path, trees_identity
 from issbox.yum.listed import ListedFile, list_repository
 
 _OURS: Final = (MANIFEST_NAME, SIGNATURE_NAME, TABLE_NAME)
-_METADATA_LIMIT: Final = 4 << 30
+_METADATA_LIMIT: Final = 1 << 30
+"""Bytes of unpacked metadata that are read for a hint; the import has its own, configured limit."""
+_LONGEST_LOOK: Final = 45.0
+"""Seconds of one look at an export, after which the next one goes on: a service that looks for minutes is taken for
+dead."""
 _END: Final = bytes(2 * tarfile.BLOCKSIZE)
 
 
@@ -119,13 +124,20 @@ def _trees_progress(path: Path, metadata: KatelloMetadata, files: int, size: int
     if metadata.incremental:  # carries only what is new: what else is needed, this box has or has not
         return True, f"{words}, incremental, {plural(files, 'file')}"
     listed = {place: sha256(heads[place]).hexdigest() for place in sorted(places)}
-    totals = [_expected(path / place, digest) for place, digest in listed.items()]
+    until = monotonic() + _LONGEST_LOOK
+    totals = []
+    for place, digest in listed.items():
+        totals.append(_expected(path / place, digest))
+        if monotonic() > until:
+            return False, f"{words}; what they list is being read"
     wanted, wanted_size = sum(count for count, _ in totals), sum(total for _, total in totals)
     words = f"{words}, {files} of {wanted} files"
     if files < wanted or size < wanted_size:
         return False, words
     for place, digest in listed.items():
         _check_packages(path / place, digest, (files, size))
+        if monotonic() > until:
+            return False, f"{words}; they are being looked for"
     return True, words
 
 
@@ -135,7 +147,7 @@ def _check_metadata(root: Path) -> None:
         _check(root, listed)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=4096)
 def _expected(root: Path, repomd_sha256: str) -> tuple[int, int]:  # noqa: ARG001 - a new repomd.xml is another answer
     """Give number and bytes of the files that a tree's metadata, which is whole, names."""
     listed = list_repository(partial(_find, root), _METADATA_LIMIT)
@@ -143,7 +155,7 @@ def _expected(root: Path, repomd_sha256: str) -> tuple[int, int]:  # noqa: ARG00
     return len(sizes), sum(sizes)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=4096)
 def _check_packages(root: Path, repomd_sha256: str, found: tuple[int, int]) -> None:  # noqa: ARG001 - as above
     """Look for every file, once for each state of the directory; raises as `_check_metadata`, which is not cached."""
     for listed in list_repository(partial(_find, root), _METADATA_LIMIT):
