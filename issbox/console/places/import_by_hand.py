@@ -16,7 +16,13 @@ def _questions(session: Session, target: Target) -> list[Question]:
         Question("path", "Path", required=True, help="Of a bundle, an image or a disc, or of a folder with several."),
         Question("allow_older", "Also an older one", Kind.YES_NO, "no"),
         Question("environments", "Its environments too", Kind.YES_NO, "no"),
-        Question("unsigned", "Also an unsigned export of a Katello", Kind.YES_NO, "no"),
+        Question(
+            "unsigned",
+            "Also an unsigned one",
+            Kind.YES_NO,
+            "no",
+            help="An export of a Katello: nobody can have signed it.",
+        ),
     ]
 
 
