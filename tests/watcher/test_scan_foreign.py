@@ -72,6 +72,15 @@ def test_an_increment_of_trees_is_complete_with_its_metadata(tmp_path: Path) -> 
     assert primary.name in candidate(tmp_path).words
 
 
+@pytest.mark.parametrize("name", [".gap-1.rpm.Ab3dE9", "gap-1.rpm.part"])
+def test_a_transfer_that_goes_on_inside_keeps_it_incomplete(tmp_path: Path, name: str) -> None:
+    export = shutil.copytree(REAL / "syncable", tmp_path / "syncable")
+    (export / name).touch()
+    assert not candidate(tmp_path).complete
+    (export / name).unlink()
+    assert candidate(tmp_path).complete
+
+
 def test_a_large_export_is_looked_at_in_several_rounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(REAL / "syncable", tmp_path / "syncable")
     times = iter([0.0, 100.0])

@@ -22,6 +22,7 @@ from issbox.workflows.context import Context
 from issbox.workflows.imports import importing
 from issbox.workflows.imports.by_hand import run_import
 from issbox.workflows.imports.importing import import_bundle
+from issbox.workflows.inbox.approving import refuse_import
 
 PACKAGES = {f"p{number}-1-1.noarch.rpm": os.urandom(9000 + number) for number in range(6)} | {
     "huge-1-1.noarch.rpm": os.urandom(70_000)
@@ -100,6 +101,17 @@ def test_one_bundle_goes_into_two_organizations_at_once(ctx: Context, volumes: l
     assert drop(ctx, volumes[-1], "other").state is ImportState.IMPORTED
     assert seen_by_hosts(ctx, "other") == seen_by_hosts(ctx) == PACKAGES
     assert not list(ctx.store.incoming.iterdir())
+
+
+def test_refused_in_one_organization_a_bundle_goes_on_in_the_other(ctx: Context, volumes: list[Path]) -> None:
+    with ctx.store.session(), ctx.store.transaction():
+        ctx.store.organizations.create("other", "Other")
+    rows = [drop(ctx, volume, label) for volume in volumes[:-1] for label in ("acme", "other")]
+    refuse_import(ctx, rows[0].id, "wrong discs")
+    assert list(ctx.store.incoming.iterdir()), "the other organization still needs it"
+    assert drop(ctx, volumes[-1], "other").state is ImportState.IMPORTED
+    assert seen_by_hosts(ctx, "other") == PACKAGES
+    assert seen_by_hosts(ctx) == {}
 
 
 def test_a_volume_whose_content_was_lost_since_is_taken_in_again(ctx: Context, volumes: list[Path]) -> None:
