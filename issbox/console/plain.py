@@ -177,11 +177,9 @@ class PlainConsole:
 
     def _sort(self) -> bool | None:
         stop = self._trail.here
-        choices = () if stop.view is None else stop.view.sort_choices()
-        if not choices:
-            self._talk.say("This list has one order only; / looks for words in it.")
+        if stop.view is None:
             return False
-        column = self._talk.pick("Sort by", choices)
+        column = self._talk.pick("Sort by", stop.view.sort_choices())
         stop.wanted = stop.sorted_by(int(column))
         return None
 

@@ -282,11 +282,9 @@ class PlaceScreen(DoingScreen):
             self.begin(next(each for each in ACTIONS if each.id == chosen))
 
     def _pick_sort(self) -> None:
-        choices = () if self.stop.view is None else self.stop.view.sort_choices()
-        if not choices:
-            self.say("This list has one order only; / looks for words in it.")
+        if self.stop.view is None:
             return
-        options = [Option(at, title) for at, title in choices]
+        options = [Option(at, title) for at, title in self.stop.view.sort_choices()]
         self.app.push_screen(PickDialog("Sort by", options, chosen=str(self.stop.wanted.sort)), self._sort)
 
     def _sort(self, column: str | None) -> None:
