@@ -49,6 +49,8 @@ def translated() -> Iterator[None]:
     try:
         yield
     except OverflowError as error:
+        if "SQLite" not in str(error):  # somebody's in the with-block
+            raise
         raise InvalidValueError(f"a number is larger than any that a box keeps, {_LARGEST}") from error
     except Exception as error:
         if not _is_driver_error(error):

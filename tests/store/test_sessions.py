@@ -206,3 +206,11 @@ def test_a_full_disk_is_told_as_one(tmp_path: Path) -> None:
             fill()
     with store.session():
         assert store.organizations.list() == []
+
+
+def test_a_number_too_large_is_told_only_of_what_the_database_was_given(tmp_path: Path) -> None:
+    store = create_store(tmp_path / "state", None)
+    with pytest.raises(InvalidValueError, match="larger than any"), store.session():
+        store.imports.get(1 << 64)
+    with pytest.raises(OverflowError, match="somebody"), store.session():
+        raise OverflowError("that of somebody who uses the session")
