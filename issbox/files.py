@@ -53,6 +53,12 @@ class Writable(Protocol):
         """Write all of the data."""
 
 
+def write_all(descriptor: int, data: memoryview) -> None:
+    """Write all of the data to an open file; raises OSError, which names no file."""
+    while len(data):
+        data = data[os.write(descriptor, data) :]
+
+
 class NamedWriter:
     """Writes all it is given to an open file, without a buffer; what goes wrong names the file.
 
@@ -66,8 +72,7 @@ class NamedWriter:
     def write(self, data: memoryview, /) -> None:
         """Write all of the data; raises OSError."""
         try:
-            while data:
-                data = data[os.write(self._descriptor, data) :]
+            write_all(self._descriptor, data)
         except OSError as error:
             error.filename = self._path
             raise

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from issbox.errors import InvalidValueError, UnsafePathError
@@ -171,6 +172,12 @@ def plural(number: int, noun: str) -> str:
         return f"1 {noun}"
     ends_in_ies = noun.endswith("y") and noun[-2:-1] not in "aeiou"
     return f"{number} {noun[:-1]}ies" if ends_in_ies else f"{number} {noun}s"
+
+
+def first_of(names: Sequence[str], most: int) -> str:
+    """Give the first names, and how many more there are: `a, b and 3 more`."""
+    shown = ", ".join(names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
 
 
 def parse_size(text: str) -> int:

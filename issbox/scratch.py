@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from issbox.errors import IssboxError
-from issbox.files import error_from_os
+from issbox.files import error_from_os, write_all
 
 _TOGETHER: Final = 64 << 10
 """Bytes that are collected before they are written."""
@@ -34,14 +34,11 @@ class ScratchFile:
 
     def write(self, data: bytes | memoryview, /) -> None:
         """Write all of the data to the end; raises what the disk says."""
-        view = memoryview(data)
         try:
-            while view:
-                count = os.write(self._descriptor, view)
-                self.size += count
-                view = view[count:]
+            write_all(self._descriptor, memoryview(data))
         except OSError as error:
             raise self._translated(error) from error
+        self.size += len(data)
 
     def add(self, parts: Iterable[bytes]) -> range:
         """Write many small parts to the end and give the range of them; raises what the disk says."""

@@ -10,6 +10,7 @@ from issbox.bundle.clashes import with_ancestors
 from issbox.bundle.members import Member, copy_member
 from issbox.bundle.staged import create_file, os_errors, set_mode
 from issbox.errors import NameClashError
+from issbox.files import write_all
 from issbox.names import check_relative_path
 from issbox.syncing import Writeback
 
@@ -75,8 +76,7 @@ class _NewFile:
         self.descriptor = create_file(path)
 
     def write(self, data: memoryview, /) -> None:
-        while len(data):
-            data = data[os.write(self.descriptor, data) :]
+        write_all(self.descriptor, data)
 
     def __enter__(self) -> Self:
         return self

@@ -6,6 +6,7 @@ from typing import Final
 
 from issbox.files import Digest
 from issbox.model import FileKind, RepositoryFile
+from issbox.names import first_of
 from issbox.yum.checksums import WEAK
 from issbox.yum.fetch import Fetcher, Wanted
 from issbox.yum.repository import RepositoryMirror
@@ -98,5 +99,4 @@ class KickstartMirror:
 
 
 def _some(paths: list[str] | tuple[str, ...]) -> str:
-    shown = ", ".join(ascii(path)[1:-1] for path in paths[:_NAMED])
-    return f"{shown} and {len(paths) - _NAMED} more" if len(paths) > _NAMED else shown
+    return first_of([ascii(path)[1:-1] for path in paths], _NAMED)

@@ -15,6 +15,7 @@ from issbox.names import (
     check_relative_path,
     check_user_name,
     clash_key,
+    first_of,
     format_size,
     format_time,
     is_label,
@@ -162,6 +163,10 @@ def test_numbers_and_nouns_for_people() -> None:
     assert said[:3] == ["0 names", "0 repositories", "0 days"]
     assert said[3:6] == ["1 name", "1 repository", "1 day"]
     assert said[6:] == ["2 names", "2 repositories", "2 days"]
+
+
+def test_the_first_of_many_names_are_told() -> None:
+    assert [first_of(names, 2) for names in ("", "a", "ab", "abcd")] == ["", "a", "a, b", "a, b and 2 more"]
 
 
 def test_sha256_is_lower_case_hexadecimal() -> None:

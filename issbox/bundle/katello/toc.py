@@ -15,7 +15,7 @@ import msgspec
 from issbox.bundle.decoding import decode
 from issbox.bundle.tree import Opener, read_bounded, translated
 from issbox.errors import BadManifestError, BundleIncompleteError, UnsafePathError, UnsupportedExportError
-from issbox.names import path_problem
+from issbox.names import first_of, path_problem
 
 MAX_TOC: Final = 16 << 20
 """Bytes; 100,000 pieces need 11 MiB."""
@@ -153,12 +153,7 @@ def _measured(export: Path, listed: list[_Listed], chunk_size: int | None) -> tu
         if size == 0 or (expected and size != expected) or (chunk_size and size > chunk_size):
             wrong.append(f"{each.name} ({size} bytes{f' instead of {expected}' if expected else ''})")
     if absent or wrong:
-        said = [f"missing: {_some(absent)}"] if absent else []
-        said += [f"not whole: {_some(wrong)}"] if wrong else []
+        said = [f"missing: {first_of(absent, _NAMED)}"] if absent else []
+        said += [f"not whole: {first_of(wrong, _NAMED)}"] if wrong else []
         raise BundleIncompleteError(f"{len(absent) + len(wrong)} pieces of the archive lack bytes; {'; '.join(said)}")
     return tuple(pieces)
-
-
-def _some(names: list[str]) -> str:
-    shown = ", ".join(names[:_NAMED])
-    return f"{shown} and {len(names) - _NAMED} more" if len(names) > _NAMED else shown

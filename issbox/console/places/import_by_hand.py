@@ -55,11 +55,9 @@ def _run(session: Session, target: Target, answers: Answers) -> Outcome:
 
 
 def _path(answers: Answers) -> Path:
-    """Give the path; raises InvalidValueError for what none can be, or would mean another one to a job."""
-    text = answers["path"].strip()
-    if "\0" in text or not Path(text).is_absolute():
-        raise InvalidValueError(f"{text!r} is not a whole path", hint="Begin with /, as in /media/usb.")
-    return Path(text)
+    from issbox.workflows.job_kinds.importing import whole_path
+
+    return whole_path(answers["path"].strip())
 
 
 ACTIONS: Final = (

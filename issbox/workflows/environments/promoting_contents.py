@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from issbox.errors import AlreadyExistsError, NotFoundError
 from issbox.model import LIBRARY, Held, LifecycleEnvironment
+from issbox.names import first_of
 from issbox.rules.environments import promoting as rules
 from issbox.rules.environments.exact_content import plan_exact_content
 from issbox.rules.environments.promoting import PromotionPlan, PromotionRefusal
@@ -170,6 +171,4 @@ def _anew(ctx: Context, held: Held, contents: Contents) -> Held:
 
 
 def _subject(contents: Collection[str]) -> str:
-    listed = sorted(contents)
-    more = f" and {len(listed) - 3} more" if len(listed) > 3 else ""
-    return f"content {', '.join(listed[:3])}{more}"
+    return f"content {first_of(sorted(contents), 3)}"

@@ -32,6 +32,7 @@ from issbox.model import (
     RepositoryVersion,
     VersionOrigin,
 )
+from issbox.names import first_of
 from issbox.rules.bundles.importing import ImportPlan, Library, plan_import
 from issbox.store import Draft
 from issbox.workflows.content.credential_contents import check_content
@@ -158,14 +159,10 @@ def _missing_base(
     waiting = missing_base(first_named(missing), inbox=row.inbox)
     if waiting is not None and synthesis.manifest.bundle.kind is BundleKind.COMPLETE:
         raise BundleIncompleteError(
-            f"{len(missing)} files are neither in the export nor in this box: {_some(missing)}",
+            f"{len(missing)} files are neither in the export nor in this box: {first_of(missing, _NAMED)}",
             hint="Copy the named files again, or have the export made again.",
         )
     return waiting
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
 
 
 def check_keys(metadata: KatelloMetadata) -> None:
@@ -230,7 +227,7 @@ def targets_of(synthesis: Synthesis, repositories: Sequence[Repository]) -> list
 
 def _record(ctx: Context, job: _Job, versions: Sequence[RepositoryVersion], held: Before) -> None:
     left_out = [f"{each.product}/{each.label} ({each.content_type[:30]})" for each in job.synthesis.left_out]
-    note = f"left out, since this box keeps only yum repositories: {_some(left_out)}" if left_out else ""
+    note = f"left out, since this box keeps only yum repositories: {first_of(left_out, _NAMED)}" if left_out else ""
     changes = record_import(ctx, job.row, job.synthesis.manifest, job.plan, versions, before=held, note=note)
     record_report(ctx, job.row, job.synthesis.manifest, job.plan, changes)
 

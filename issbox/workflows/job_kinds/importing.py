@@ -28,9 +28,7 @@ class ImportJob:
     def check(self, ctx: Context) -> Task:
         """Say what it is about; raises NotPermittedError, InvalidValueError, NotFoundError when nothing lies there."""
         ctx.require_anywhere(Permission.CONTENT_IMPORT)
-        path = Path(self.path)
-        if "\0" in self.path or not path.is_absolute():
-            raise InvalidValueError(f"{self.path!r} is no path from the root of the file system on")
+        path = whole_path(self.path)
         require_path(path)
         return Task(f"what lies at {path.name or path}")
 
@@ -51,3 +49,11 @@ class ImportJob:
                 inbox.discard(ctx, row.id)
         waiting = [row.id for row in done if row.state is ImportState.WAITING]
         return {"imports": [row.id for row in done], "waiting": waiting}
+
+
+def whole_path(text: str) -> Path:
+    """Give the path that a text is; raises InvalidValueError for one that would mean another to whoever runs a job."""
+    path = Path(text)
+    if "\0" in text or not path.is_absolute():
+        raise InvalidValueError(f"{text!r} is not a whole path", hint="Begin with /, as in /media/usb.")
+    return path
